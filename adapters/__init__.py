@@ -1,0 +1,1 @@
+"""The outside world; the folders do not know each other."""

@@ -1,0 +1,1 @@
+"""File formats of others, such as 双公示."""

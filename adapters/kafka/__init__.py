@@ -1,0 +1,1 @@
+"""Kafka: topics, the CloudEvents binding, consumers, producers."""

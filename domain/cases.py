@@ -1,0 +1,330 @@
+"""Approval cases 办件: accepted, decided, and what becomes of the permit afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from domain.event import Event, State
+from domain.fields import MatterCode
+from domain.notices import About, SupervisionMoved
+from domain.party import Party
+from domain.personal import Model, Text
+from domain.rules import Refusal, Waiting, rejection
+from domain.submissions import Code, Number, Payload, Submission, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+LONG_TERM = date(2099, 12, 31)
+"""What 双公示 writes for a permit without end."""
+
+Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to"]
+
+
+def case_stream(organ: str, number: str) -> str:
+    return f"case/{organ}/{number}"
+
+
+class OfCase(Payload):
+    """Base of what the approving side does in a case. `organ` is the department that accepted it."""
+
+    HIGHER_MAY: ClassVar[bool] = False
+    """Whether a higher authority may do it in place of the holder of the power."""
+    organ: Code
+    number: Number
+
+    @property
+    def stream(self) -> str:
+        return case_stream(self.organ, self.number)
+
+    def streams(self) -> tuple[str, ...]:
+        return (self.stream,)
+
+    def subject(self) -> str:
+        return self.stream
+
+    def about(self) -> str:
+        return self.stream
+
+
+class AcceptCase(OfCase):
+    """受理."""
+
+    TYPE = "case.accept"
+    matter: MatterCode
+    party: Party
+    accepted_on: date
+
+
+class DecideCase(OfCase):
+    """准予 or 不予许可. Stock from before the system has `basis` legacy and owes nothing."""
+
+    TYPE = "case.decide"
+    outcome: Literal["granted", "not_granted"]
+    document_number: Number
+    decided_on: date
+    valid_from: date | None = None
+    valid_to: date | None = None
+    kind: Literal["普通", "特许", "认可", "核准", "登记", "其他"] = "普通"
+    content: Text
+    basis: Literal["normal", "legacy"] = "normal"
+
+    @model_validator(mode="after")
+    def _validity(self) -> DecideCase:
+        if self.outcome == "granted" and self.valid_from is None:
+            raise ValueError("a granted permit needs valid_from")
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to lies before valid_from")
+        return self
+
+
+class CaseAccepted(Event):
+    TOPIC = "case.accepted"
+    organ: str
+    number: str
+    matter: str
+    party: Party
+    accepted_on: date
+
+    @property
+    def effective_on(self) -> str:
+        return self.accepted_on.isoformat()
+
+
+class CaseDecided(Event):
+    """The decision, with the transfer in force that gave the power and the supervisors matched by date (1.1a)."""
+
+    TOPIC = "case.decided"
+    matter: str
+    outcome: Literal["granted", "not_granted"]
+    document_number: str
+    decided_on: date
+    valid_from: date | None
+    valid_to: date | None
+    kind: str
+    content: Text
+    basis: Literal["normal", "legacy"]
+    power_since: date | None
+    power_basis: str | None
+    supervisors: tuple[str, ...]
+
+    @property
+    def effective_on(self) -> str:
+        return self.decided_on.isoformat()
+
+
+class LicenceIssued(Event):
+    TOPIC = "case.licence_issued"
+    licence_number: str
+    certificate: str
+    issued_on: date
+
+    @property
+    def effective_on(self) -> str:
+        return self.issued_on.isoformat()
+
+
+class AudienceEvent(Event):
+    """Base of what everyone who was told of the decision must hear, received or not (domain notes §4.4)."""
+
+    ABOUT: ClassVar[About]
+    matter: str
+    document_number: str
+    on: date
+    audience: tuple[str, ...]
+
+    @property
+    def about(self) -> About:
+        return self.ABOUT
+
+    @property
+    def effective_on(self) -> str:
+        return self.on.isoformat()
+
+
+class CaseChanged(AudienceEvent):
+    TOPIC = "case.changed"
+    ABOUT = "change"
+    content: Text
+
+
+class CaseExtended(AudienceEvent):
+    TOPIC = "case.extended"
+    ABOUT = "extension"
+    valid_to: date
+
+
+class CaseWithdrawn(AudienceEvent):
+    TOPIC = "case.withdrawn"
+    ABOUT = "withdrawal"
+    reason: Text
+
+
+class CaseRevoked(AudienceEvent):
+    TOPIC = "case.revoked"
+    ABOUT = "revocation"
+    reason: Text
+
+
+class CaseCancelled(AudienceEvent):
+    TOPIC = "case.cancelled"
+    ABOUT = "cancellation"
+    reason: Text
+
+
+class CaseCorrected(Event):
+    """A field of the decision was wrong. `holders`: whose notice is superseded, by department."""
+
+    TOPIC = "case.corrected"
+    matter: str
+    target: Correctable
+    target_version: int
+    old: str
+    new: str
+    on: date
+    reason: Text
+    authorised_by: str
+    holders: dict[str, str]
+
+    @property
+    def effective_on(self) -> str:
+        return self.on.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseState(State):
+    """`told`: everyone ever told of the decision, in order; `holders`: whose notice of it is current."""
+
+    matter: str = ""
+    accepted_on: date = date.max
+    status: Literal["", "accepted", "granted", "not_granted", "ended"] = ""
+    decision_version: int = 0
+    decision: dict[str, str | None] = field(default_factory=dict)
+    licence_number: str | None = None
+    told: tuple[str, ...] = ()
+    holders: dict[str, str] = field(default_factory=dict)
+
+    def evolve(self, event: Event) -> CaseState:
+        new = replace(self, version=event.originator_version)
+        match event:
+            case CaseAccepted():
+                return replace(new, matter=event.matter, accepted_on=event.accepted_on, status="accepted")
+            case CaseDecided():
+                return replace(
+                    new,
+                    status=event.outcome,
+                    decision_version=event.originator_version,
+                    decision={
+                        "document_number": event.document_number,
+                        "decided_on": event.decided_on.isoformat(),
+                        "valid_from": event.valid_from.isoformat() if event.valid_from else None,
+                        "valid_to": event.valid_to.isoformat() if event.valid_to else None,
+                    },
+                    told=event.supervisors,
+                    holders={d: f"{d}/{event.meta.fact}" for d in event.supervisors},
+                )
+            case LicenceIssued():
+                return replace(new, licence_number=event.licence_number)
+            case CaseExtended():
+                return replace(new, decision=self.decision | {"valid_to": event.valid_to.isoformat()})
+            case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
+                return replace(new, status="ended")
+            case CaseCorrected():
+                holders = {d: f"{d}/{event.meta.fact}" for d in event.holders}
+                return replace(new, decision=self.decision | {event.target: event.new}, holders=holders)
+            case SupervisionMoved():
+                return self._moved(new, event)
+        return new
+
+    def _moved(self, new: CaseState, event: SupervisionMoved) -> CaseState:
+        # A dispute's notice goes to the reform office: it is asked, not told.
+        told = self.told
+        if event.about != "duty_dispute" and event.to not in told:
+            told = (*told, event.to)
+        holders = {d: n for d, n in self.holders.items() if n != event.origin}
+        holders[event.to] = f"{event.to}/{event.meta.fact}"
+        return replace(new, told=told, holders=holders)
+
+
+@decides(AcceptCase)
+def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]:
+    payload = submission.payload
+    world.require_department(payload.department)
+    world.require_power(payload.department, payload.matter, payload.accepted_on)
+    require_not_after(submission, "accepted_on", payload.accepted_on)
+    if payload.organ != payload.department:
+        raise rejection("organ", "mandate.principal", payload.organ)
+    state = world.case(payload.organ, payload.number)
+    if state.status:
+        raise Refusal("case.exists")
+    return [
+        state.then(
+            CaseAccepted,
+            submission.meta,
+            organ=payload.organ,
+            number=payload.number,
+            matter=payload.matter,
+            party=payload.party,
+            accepted_on=payload.accepted_on,
+        )
+    ]
+
+
+@decides(DecideCase)
+def decide_case(submission: Submission[DecideCase], world: World) -> list[Event]:
+    payload = submission.payload
+    state = case_for_power(submission, payload, payload.decided_on, world)
+    if state.status != "accepted":
+        raise Refusal("case.state")
+    if payload.decided_on < state.accepted_on:
+        raise rejection("decided_on", "date.order", payload.decided_on)
+    transfer = world.registers.transfer(state.matter, payload.decided_on)
+    pushed = payload.outcome == "granted" or world.require_matter(state.matter).push_not_granted
+    told = world.registers.supervisors(state.matter, payload.decided_on) if pushed and payload.basis == "normal" else ()
+    return [
+        state.then(
+            CaseDecided,
+            submission.meta,
+            matter=state.matter,
+            power_since=transfer and transfer.valid_from,
+            power_basis=transfer and transfer.basis,
+            supervisors=tuple(s.department for s in told),
+            **fields(
+                payload,
+                "outcome",
+                "document_number",
+                "decided_on",
+                "valid_from",
+                "valid_to",
+                "kind",
+                "content",
+                "basis",
+            ),
+        )
+    ]
+
+
+def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:
+    """The case, once it is there and the department holds the power over its matter on that date."""
+    world.require_department(payload.department)
+    state = world.case(payload.organ, payload.number)
+    if not state.status:
+        raise Waiting(state.stream)
+    entry = world.registers.departments[payload.department]
+    if not (payload.HIGHER_MAY and "HIGHER_AUTHORITY" in entry.roles):
+        world.require_power(payload.department, state.matter, on)
+    require_not_after(submission, "on", on)
+    return state
+
+
+def require_not_after(submission: Submission[Any], name: str, on: date) -> None:
+    if on > submission.occurred_at.date():
+        raise rejection(name, "date.future", on)
+
+
+def fields(payload: Model, *names: str) -> dict[str, Any]:
+    return {name: getattr(payload, name) for name in names}

@@ -1,0 +1,140 @@
+"""Departments and the roles they hold, the principals that speak for them, and their liaison officers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import StringConstraints
+
+from domain.event import Event, State
+from domain.fields import Region, Uscc
+from domain.personal import Model, Person
+from domain.submissions import Code, Payload, Submission, Title, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+Role = Literal["APPROVAL", "SUPERVISION", "HIGHER_AUTHORITY", "REFORM_OFFICE", "REVIEW_ORGAN", "DISCIPLINE", "PLATFORM"]
+
+
+class Department(Model):
+    """A department's entry. `region` is a GB/T 2260 code, `consumer_group` its Kafka group for notices."""
+
+    code: Code
+    name: Title
+    roles: tuple[Role, ...]
+    region: Region
+    uscc: Uscc | None = None
+    valid_from: date
+    consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
+    channels: tuple[Literal["kafka"], ...] = ("kafka",)
+
+    @property
+    def group(self) -> str:
+        return self.consumer_group or f"shenguan.{self.code}"
+
+
+def department_stream(code: str) -> str:
+    return f"department/{code}"
+
+
+def principal_stream(principal: str) -> str:
+    return f"principal/{principal}"
+
+
+class RegisterDepartment(Payload):
+    """The reform office writes a department into the register, or writes its entry anew."""
+
+    TYPE = "department.register"
+    entry: Department
+
+    def streams(self) -> tuple[str, ...]:
+        return (department_stream(self.entry.code),)
+
+
+class DepartmentRegistered(Event):
+    TOPIC = "department.registered"
+    entry: Department
+
+    @property
+    def effective_on(self) -> str:
+        return self.entry.valid_from.isoformat()
+
+
+class OperatorPayload(Payload):
+    """Base of what operators hand in, and nobody else; operators hand in nothing else."""
+
+    department: Code = "operator"
+
+
+class RegisterPrincipal(OperatorPayload):
+    """The operator says for which departments a principal may act."""
+
+    TYPE = "principal.register"
+    principal: Code
+    acts_for: tuple[Code, ...]
+
+    def streams(self) -> tuple[str, ...]:
+        return (principal_stream(self.principal),)
+
+
+class PrincipalRegistered(Event):
+    TOPIC = "principal.registered"
+    principal: str
+    acts_for: tuple[str, ...]
+    operator: bool = False
+
+
+class RegisterLiaison(Payload):
+    """A department names its liaison officer 联络员, or a deputy, or takes one off."""
+
+    TYPE = "liaison.register"
+    number: Code
+    person: Person
+    deputy: bool = False
+    active: bool = True
+
+    def streams(self) -> tuple[str, ...]:
+        return (f"liaison/{self.department}",)
+
+    def subject(self) -> str:
+        return f"officer/{self.department}/{self.number}"
+
+
+class LiaisonRegistered(Event):
+    TOPIC = "liaison.registered"
+    department: str
+    number: str
+    person: Person
+    deputy: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterState(State):
+    """Registers are read from `Registers`; a register's stream needs to know its version only."""
+
+
+@decides(RegisterDepartment)
+def register_department(submission: Submission[RegisterDepartment], world: World) -> list[Event]:
+    world.require_role(submission, "REFORM_OFFICE")
+    entry = submission.payload.entry
+    return [world.state(department_stream(entry.code)).then(DepartmentRegistered, submission.meta, entry=entry)]
+
+
+@decides(RegisterPrincipal)
+def register_principal(submission: Submission[RegisterPrincipal], world: World) -> list[Event]:
+    payload = submission.payload
+    stream = world.state(principal_stream(payload.principal))
+    return [stream.then(PrincipalRegistered, submission.meta, principal=payload.principal, acts_for=payload.acts_for)]
+
+
+@decides(RegisterLiaison)
+def register_liaison(submission: Submission[RegisterLiaison], world: World) -> list[Event]:
+    payload = submission.payload
+    fields: dict[str, Any] = {
+        name: getattr(payload, name) for name in ("department", "number", "person", "deputy", "active")
+    }
+    return [world.state(f"liaison/{payload.department}").then(LiaisonRegistered, submission.meta, **fields)]

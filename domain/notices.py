@@ -1,0 +1,313 @@
+"""The notice 告知: owed to a department once per (owing event, addressee), and its life to the end.
+
+`ledger/<addressee>` holds only "notice owed" events, so its version is the gapless serial 编号. A notice's later life
+is the stream `notice/<id>`, where the id is `<addressee>/<source>/<submission id>` of the owing fact: any system that
+knows the fact can name the notice before it has seen it. (2.2, domain notes §3)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import StringConstraints
+
+from domain.event import Event, State
+from domain.personal import Text
+from domain.rules import Refusal, Waiting, rejection
+from domain.submissions import Code, Payload, Submission, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+About = Literal[
+    "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
+    "reassignment", "duty_dispute", "ruling", "feedback", "disposition",
+]  # fmt: skip
+NoticeId = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}/[A-Za-z0-9._:-]{1,64}/[A-Za-z0-9._:-]{1,64}$")
+]
+Channel = Literal["kafka"]
+
+
+def ledger_stream(addressee: str) -> str:
+    return f"ledger/{addressee}"
+
+
+def notice_stream(notice: str) -> str:
+    return f"notice/{notice}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One notice that a fact owes. `root` is what the chain of moved notices began with; `origin` the one it replaces."""
+
+    id: str
+    addressee: str
+    about: About
+    root: About
+    case: str
+    matter: str
+    owing_stream: str
+    owing_version: int
+    origin: str | None = None
+    returns: int = 0
+    ruled: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        found = {name: getattr(self, name) for name in self.__slots__}
+        found["notice"] = found.pop("id")
+        return found
+
+
+class NoticeOwed(Event):
+    """A notice is owed; the version of this event in the ledger is its serial. Fields as in `Owed`."""
+
+    TOPIC = "notice.owed"
+    notice: str
+    addressee: str
+    about: About
+    root: About
+    case: str
+    matter: str
+    owing_stream: str
+    owing_version: int
+    origin: str | None = None
+    returns: int = 0
+    ruled: bool = False
+
+    @property
+    def serial(self) -> int:
+        return self.originator_version
+
+    @property
+    def unique_key(self) -> str:
+        return self.notice
+
+
+class NoticeDispatched(Event):
+    """The channel took it: for Kafka the topic's id, partition and offset are the evidence."""
+
+    TOPIC = "notice.dispatched"
+    channel: Channel
+    topic_id: str
+    partition: int
+    offset: int
+
+
+class NoticeDelivered(Event):
+    """Machine evidence that the addressee's system has it: its group committed past the offset."""
+
+    TOPIC = "notice.delivered"
+    channel: Channel
+    group: str
+    committed: int
+
+
+class NoticeReceived(Event):
+    """签收 by an officer of the addressee."""
+
+    TOPIC = "notice.received"
+    received_at: datetime
+
+
+class NoticeTaken(Event):
+    """纳入监管: the supervisor takes the permit's holder into supervision."""
+
+    TOPIC = "notice.taken"
+
+
+class NoticeReturned(Event):
+    """退回: the supervisor says whose it is instead."""
+
+    TOPIC = "notice.returned"
+    proposed: str
+    reason: Text
+
+
+class NoticeMoved(Event):
+    """Closed, because another notice replaces it."""
+
+    TOPIC = "notice.moved"
+    to: str
+    reason: About
+
+
+class SupervisionMoved(Event):
+    """On the case's stream: its supervision goes from one department to another, by a return or a ruling."""
+
+    TOPIC = "case.supervision_moved"
+    matter: str
+    origin: str
+    from_: str
+    to: str
+    about: Literal["reassignment", "duty_dispute", "ruling"]
+    root: About
+    returns: int
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState(State):
+    """A ledger's version is its last serial."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeState(State):
+    """`version` counts the notice's own stream; what was owed comes from the ledger."""
+
+    owed: NoticeOwed | None = None
+    dispatched: frozenset[str] = frozenset()
+    delivered: frozenset[str] = frozenset()
+    received: bool = False
+    taken: bool = False
+    moved: bool = False
+
+    def evolve(self, event: Event) -> NoticeState:
+        if isinstance(event, NoticeOwed):
+            return replace(self, owed=event)
+        new = replace(self, version=event.originator_version)
+        match event:
+            case NoticeDispatched():
+                return replace(new, dispatched=self.dispatched | {event.channel})
+            case NoticeDelivered():
+                return replace(new, delivered=self.delivered | {event.channel})
+            case NoticeReceived():
+                return replace(new, received=True)
+            case NoticeTaken():
+                return replace(new, taken=True)
+            case NoticeMoved():
+                return replace(new, moved=True)
+        return new
+
+
+class OfNotice(Payload):
+    """Base of what is done with a notice."""
+
+    notice: NoticeId
+
+    def streams(self) -> tuple[str, ...]:
+        return (notice_stream(self.notice),)
+
+    def about(self) -> str:
+        return notice_stream(self.notice)
+
+
+class ReceiveNotice(OfNotice):
+    """签收. `received_at` is when the officer received it, which may be before it was handed in."""
+
+    TYPE = "notice.receive"
+    received_at: datetime
+
+
+class TakeNotice(OfNotice):
+    """纳入监管."""
+
+    TYPE = "notice.take"
+
+
+class ReturnNotice(OfNotice):
+    """退回, naming the department that it should go to."""
+
+    TYPE = "notice.return"
+    proposed: Code
+    reason: Text
+
+
+class RuleOnDuty(OfNotice):
+    """The reform office rules whose duty it is: `notice` is the dispute's notice, addressed to the office."""
+
+    TYPE = "duty.rule"
+    assign_to: Code
+    reason: Text
+
+
+def open_notice(notice: str, department: str, world: World) -> tuple[NoticeState, NoticeOwed]:
+    """The notice, if it stands and is this department's. Waits where it is not owed yet."""
+    state = world.notice(notice)
+    if state.owed is None:
+        raise Waiting(notice_stream(notice))
+    if state.owed.addressee != department:
+        raise Refusal("notice.not_addressee")
+    if state.moved:
+        raise Refusal("notice.moved")
+    return state, state.owed
+
+
+@decides(ReceiveNotice)
+def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[Event]:
+    payload = submission.payload
+    state, _ = open_notice(payload.notice, payload.department, world)
+    if state.received:
+        raise Refusal("notice.already")
+    if payload.received_at > submission.occurred_at:
+        raise rejection("received_at", "date.future", payload.received_at.isoformat())
+    return [state.then(NoticeReceived, submission.meta, received_at=payload.received_at)]
+
+
+@decides(TakeNotice)
+def take_notice(submission: Submission[TakeNotice], world: World) -> list[Event]:
+    payload = submission.payload
+    world.require_role(submission, "SUPERVISION")
+    state, _ = open_notice(payload.notice, payload.department, world)
+    if not state.received:
+        raise Waiting(notice_stream(payload.notice))
+    if state.taken:
+        raise Refusal("notice.already")
+    return [state.then(NoticeTaken, submission.meta)]
+
+
+@decides(ReturnNotice)
+def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Event]:
+    """The first return goes to the proposed department, the second to the reform office for a ruling."""
+    payload = submission.payload
+    department = world.require_role(submission, "SUPERVISION")
+    state, owed = open_notice(payload.notice, payload.department, world)
+    if owed.ruled:
+        raise Refusal("notice.ruled")
+    if state.taken or owed.root != "decision":
+        raise Refusal("notice.not_returnable")
+    if payload.proposed == payload.department:
+        raise rejection("proposed", "department.unknown_role", payload.proposed)
+    world.require_department(payload.proposed, "SUPERVISION")
+    dispute = owed.returns >= 1
+    to = world.registers.reform_office(department.region) if dispute else payload.proposed
+    assert to is not None  # a store is founded with a reform office
+    returned = state.then(NoticeReturned, submission.meta, proposed=payload.proposed, reason=payload.reason)
+    moved = world.case_at(owed.case).then(
+        SupervisionMoved,
+        submission.meta,
+        matter=owed.matter,
+        origin=payload.notice,
+        from_=payload.department,
+        to=to,
+        about="duty_dispute" if dispute else "reassignment",
+        root=owed.root,
+        returns=owed.returns + 1,
+    )
+    return [returned, moved]
+
+
+@decides(RuleOnDuty)
+def rule_on_duty(submission: Submission[RuleOnDuty], world: World) -> list[Event]:
+    payload = submission.payload
+    world.require_role(submission, "REFORM_OFFICE")
+    _, owed = open_notice(payload.notice, payload.department, world)
+    if owed.about != "duty_dispute":
+        raise Refusal("notice.no_dispute")
+    world.require_department(payload.assign_to, "SUPERVISION")
+    return [
+        world.case_at(owed.case).then(
+            SupervisionMoved,
+            submission.meta,
+            matter=owed.matter,
+            origin=payload.notice,
+            from_=payload.department,
+            to=payload.assign_to,
+            about="ruling",
+            root=owed.root,
+            returns=owed.returns,
+            reason=payload.reason,
+        )
+    ]

@@ -1,0 +1,83 @@
+"""Which notices a fact owes: the pure heart of 信息双向告知, recomputed by `verify`."""
+
+from __future__ import annotations
+
+from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
+from domain.event import Event
+from domain.notices import About, Owed, SupervisionMoved
+from domain.registers import Registers
+from domain.supervision import FeedbackDisposed, FeedbackRaised
+
+
+def notice_id(addressee: str, event: Event) -> str:
+    """`<addressee>/<source>/<submission id>`."""
+    return f"{addressee}/{event.meta.fact}"
+
+
+def owed(event: Event, registers: Registers) -> list[Owed]:
+    """The notices owed by the recording of `event`, once per addressee; empty for facts that owe none."""
+    match event:
+        case CaseDecided():
+            if event.basis == "legacy":
+                return []
+            if event.outcome == "not_granted" and not registers.matters[event.matter].entry.push_not_granted:
+                return []
+            supervisors = registers.supervisors(event.matter, event.decided_on)
+            return [_owed(event, s.department, "decision", event.matter) for s in supervisors]
+        case CaseCorrected():
+            return [
+                _owed(event, department, "correction", event.matter, origin=origin, root="decision")
+                for department, origin in sorted(event.holders.items())
+            ]
+        case AudienceEvent():
+            return [_owed(event, department, event.about, event.matter) for department in event.audience]
+        case SupervisionMoved():
+            return [
+                _owed(
+                    event,
+                    event.to,
+                    event.about,
+                    event.matter,
+                    origin=event.origin,
+                    root=event.root,
+                    returns=event.returns,
+                    ruled=event.about == "ruling",
+                )
+            ]
+        case FeedbackRaised():
+            if event.organ == event.department:
+                return []
+            return [_owed(event, event.organ, "feedback", event.matter, case=event.case)]
+        case FeedbackDisposed():
+            if event.organ == event.department:
+                return []
+            return [_owed(event, event.department, "disposition", event.matter, case=event.case)]
+        case _:
+            return []
+
+
+def _owed(
+    event: Event,
+    addressee: str,
+    about: About,
+    matter: str,
+    *,
+    case: str | None = None,
+    origin: str | None = None,
+    root: About | None = None,
+    returns: int = 0,
+    ruled: bool = False,
+) -> Owed:
+    return Owed(
+        id=notice_id(addressee, event),
+        addressee=addressee,
+        about=about,
+        root=root or about,
+        case=case or event.originator_id,
+        matter=matter,
+        owing_stream=event.originator_id,
+        owing_version=event.originator_version,
+        origin=origin,
+        returns=returns,
+        ruled=ruled,
+    )

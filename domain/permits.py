@@ -1,0 +1,185 @@
+"""What becomes of a permit after its decision: licence, change, extension, end, correction."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from domain.cases import (
+    AudienceEvent,
+    CaseCancelled,
+    CaseChanged,
+    CaseCorrected,
+    CaseExtended,
+    CaseRevoked,
+    CaseState,
+    CaseWithdrawn,
+    Correctable,
+    LicenceIssued,
+    OfCase,
+    case_for_power,
+    fields,
+)
+from domain.event import Event
+from domain.personal import Text
+from domain.rules import Refusal, Waiting, rejection
+from domain.submissions import Number, Submission, Title, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+
+class IssueLicence(OfCase):
+    """颁证."""
+
+    TYPE = "case.issue_licence"
+    licence_number: Number
+    certificate: Title
+    issued_on: date
+
+
+class ChangeCase(OfCase):
+    """变更."""
+
+    TYPE = "case.change"
+    document_number: Number
+    on: date
+    content: Text
+
+
+class ExtendCase(OfCase):
+    """延续."""
+
+    TYPE = "case.extend"
+    document_number: Number
+    on: date
+    valid_to: date
+
+
+class EndCase(OfCase):
+    """Base of the three ways a permit ends by decision."""
+
+    document_number: Number
+    on: date
+    reason: Text
+
+
+class WithdrawCase(EndCase):
+    """撤回: lawful once, circumstances changed."""
+
+    TYPE = "case.withdraw"
+
+
+class RevokeCase(EndCase):
+    """撤销: should not have been granted; a higher authority may do it too."""
+
+    TYPE = "case.revoke"
+    HIGHER_MAY = True
+
+
+class CancelCase(EndCase):
+    """注销."""
+
+    TYPE = "case.cancel"
+
+
+class CorrectCase(OfCase):
+    """更正 of one field of the decision."""
+
+    TYPE = "case.correct"
+    target: Correctable
+    old: Title
+    new: Title
+    on: date
+    reason: Text
+    authorised_by: Title
+
+
+@decides(IssueLicence)
+def issue_licence(submission: Submission[IssueLicence], world: World) -> list[Event]:
+    payload = submission.payload
+    state = _granted(submission, payload, payload.issued_on, world)
+    if state.licence_number is not None:
+        raise Refusal("case.state")
+    return [state.then(LicenceIssued, submission.meta, **fields(payload, "licence_number", "certificate", "issued_on"))]
+
+
+@decides(ChangeCase)
+def change_case(submission: Submission[ChangeCase], world: World) -> list[Event]:
+    payload = submission.payload
+    state = _granted(submission, payload, payload.on, world)
+    return [_audience(CaseChanged, state, submission, content=payload.content)]
+
+
+@decides(ExtendCase)
+def extend_case(submission: Submission[ExtendCase], world: World) -> list[Event]:
+    payload = submission.payload
+    state = _granted(submission, payload, payload.on, world)
+    until = state.decision["valid_to"]
+    if until is not None and payload.valid_to.isoformat() <= until:
+        raise rejection("valid_to", "date.order", payload.valid_to)
+    return [_audience(CaseExtended, state, submission, valid_to=payload.valid_to)]
+
+
+ENDS: dict[type[EndCase], type[AudienceEvent]] = {
+    WithdrawCase: CaseWithdrawn,
+    RevokeCase: CaseRevoked,
+    CancelCase: CaseCancelled,
+}
+
+
+@decides(WithdrawCase, RevokeCase, CancelCase)
+def end_case(submission: Submission[EndCase], world: World) -> list[Event]:
+    payload = submission.payload
+    state = _granted(submission, payload, payload.on, world)
+    return [_audience(ENDS[type(payload)], state, submission, reason=payload.reason)]
+
+
+@decides(CorrectCase)
+def correct_case(submission: Submission[CorrectCase], world: World) -> list[Event]:
+    payload = submission.payload
+    state = case_for_power(submission, payload, payload.on, world)
+    if state.status == "accepted":
+        raise Waiting(state.stream)
+    if (state.decision[payload.target] or "") != payload.old:
+        raise rejection("old", "correction.old", f"{len(payload.old)} 个字符")
+    if payload.target != "document_number":
+        try:
+            date.fromisoformat(payload.new)
+        except ValueError:
+            raise rejection("new", "date.order", f"{len(payload.new)} 个字符") from None
+    return [
+        state.then(
+            CaseCorrected,
+            submission.meta,
+            matter=state.matter,
+            target_version=state.decision_version,
+            holders=state.holders,
+            **fields(payload, "target", "old", "new", "on", "reason", "authorised_by"),
+        )
+    ]
+
+
+def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:
+    """The case with a permit in force; waits for the decision, refuses after the end."""
+    state = case_for_power(submission, payload, on, world)
+    if state.status == "accepted":
+        raise Waiting(state.stream)
+    if state.status != "granted":
+        raise Refusal("case.state")
+    if on.isoformat() < (state.decision["decided_on"] or ""):
+        raise rejection("on", "date.order", on)
+    return state
+
+
+def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], **fields: Any) -> Event:
+    payload = submission.payload
+    return state.then(
+        kind,
+        submission.meta,
+        matter=state.matter,
+        document_number=payload.document_number,
+        on=payload.on,
+        audience=state.told,
+        **fields,
+    )

@@ -1,0 +1,176 @@
+"""Personal data: plain when it comes in, sealed from the first row on.
+
+A sealed value is ciphertext under a key of its subject (the person, or the case a free text belongs to) that is kept
+outside the log; destroying the key erases the value. The commitment, a salted hash whose salt lies inside the
+ciphertext, lets a holder of the plain value prove it later. (domain notes §4.11)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from domain.identifiers import parse_resident_id
+
+
+class Sealed(BaseModel):
+    """A personal value as it is stored. `ciphertext` is base64, `commitment` hexadecimal SHA-256."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject: str
+    ciphertext: str
+    commitment: str
+
+
+class _Mark:
+    """Marks a field as personal."""
+
+
+PERSONAL = _Mark()
+Name = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=200)] | Sealed, PERSONAL]
+Number = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=64)] | Sealed, PERSONAL]
+Text = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=4000)] | Sealed, PERSONAL]
+"""Free text is personal: nothing keeps its writer from naming people."""
+
+
+class Sealer(Protocol):
+    """Seals one value under a subject's key."""
+
+    def seal(self, subject: str, value: str) -> Sealed: ...
+
+    def pseudonym(self, value: str) -> str:
+        """A keyed hash: the same person is the same subject, and nobody without the key can guess who."""
+        ...
+
+
+class Model(BaseModel):
+    """Base of every payload and part of one: immutable, nothing unknown let in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def personal_fields(self) -> Iterable[str]:
+        """The fields of this very value that are to be sealed."""
+        return _marked(type(self))
+
+    def own_subject(self, sealer: Sealer) -> str | None:  # noqa: ARG002
+        """Whose key seals this value's fields; None: that of what encloses it."""
+        return None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _only_plain_from_outside(cls, value: Any, info: ValidationInfo) -> Any:
+        if (
+            info.context
+            and info.context.get("incoming")
+            and info.field_name in _marked(cls)
+            and isinstance(value, dict)
+        ):
+            raise ValueError("a sealed value cannot be submitted")
+        return value
+
+
+M = TypeVar("M", bound=BaseModel)
+_MARKED: dict[type, frozenset[str]] = {}
+
+
+def _marked(model: type[BaseModel]) -> frozenset[str]:
+    if model not in _MARKED:
+        _MARKED[model] = frozenset(
+            name for name, field in model.model_fields.items() if _is_marked(field.metadata, field.annotation)
+        )
+    return _MARKED[model]
+
+
+def _is_marked(metadata: list[Any], annotation: Any) -> bool:
+    if PERSONAL in metadata or PERSONAL in getattr(annotation, "__metadata__", ()):
+        return True
+    return any(_is_marked([], part) for part in getattr(annotation, "__args__", ()))
+
+
+def seal(model: M, sealer: Sealer, subject: str) -> M:
+    """A copy of `model` with every personal value sealed, under `subject` where a part has none of its own."""
+
+    def one(value: Any, under: str) -> Any:
+        return sealer.seal(under, value) if isinstance(value, str) else value
+
+    return _map(model, one, subject, sealer)
+
+
+def plain_subjects(model: BaseModel, sealer: Sealer, subject: str) -> set[str]:
+    """The subjects whose keys `seal` will need."""
+    found: set[str] = set()
+
+    def one(value: Any, under: str) -> Any:
+        if isinstance(value, str):
+            found.add(under)
+        return value
+
+    _map(model, one, subject, sealer)
+    return found
+
+
+def unseal(value: Any, opener: Callable[[Sealed], str | None]) -> Any:
+    """Plain data (dicts, lists, scalars) with every sealed value opened; None where its key was destroyed."""
+    if isinstance(value, Sealed):
+        return opener(value)
+    if isinstance(value, BaseModel):
+        return {name: unseal(getattr(value, name), opener) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        if value.keys() == {"subject", "ciphertext", "commitment"}:
+            return opener(Sealed(**value))
+        return {key: unseal(part, opener) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [unseal(part, opener) for part in value]
+    return value
+
+
+def _map(model: M, one: Callable[[Any, str], Any], subject: str, sealer: Sealer) -> M:
+    under = subject
+    marked: Iterable[str] = ()
+    if isinstance(model, Model):
+        under = model.own_subject(sealer) or subject
+        marked = model.personal_fields()
+    changed: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if name in marked:
+            if value is not None:
+                changed[name] = one(value, under)
+        elif isinstance(value, BaseModel) and not isinstance(value, Sealed):
+            changed[name] = _map(value, one, under, sealer)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            changed[name] = tuple(_map(part, one, under, sealer) for part in value)
+    return model.model_copy(update=changed) if changed else model
+
+
+class Officer(Model):
+    """Who did it. `id` is the staff number in the department; the name is personal."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    name: Name
+
+
+class Person(Model):
+    """A natural person: a party, a legal representative, a contact."""
+
+    name: Name
+    id_type: (
+        Literal["身份证", "护照", "港澳居民来往内地通行证", "台湾居民来往大陆通行证", "外国人永久居留身份证"] | None
+    ) = None
+    id_number: Number | None = None
+    phone: Number | None = None
+
+    @model_validator(mode="after")
+    def _identity(self) -> Person:
+        if self.id_type == "身份证" and isinstance(self.id_number, str):
+            parse_resident_id(self.id_number)
+        if self.id_number is not None and self.id_type is None:
+            raise ValueError("id_number needs id_type")
+        return self
+
+    def own_subject(self, sealer: Sealer) -> str | None:
+        if isinstance(self.id_number, str):
+            return f"person/{sealer.pseudonym(self.id_number)}"
+        return None

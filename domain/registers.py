@@ -1,0 +1,131 @@
+"""All registers folded together: the answers to who may do what, and who must be told, on a given date."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field
+from datetime import date
+
+from domain.departments import Department, DepartmentRegistered, LiaisonRegistered, PrincipalRegistered
+from domain.event import Event
+from domain.matters import (
+    Matter,
+    MatterRegistered,
+    MatterReturned,
+    MatterRouted,
+    MatterTransferred,
+    PublicRecordMapped,
+    Supervisor,
+)
+
+REGISTER_TOPICS = tuple(
+    kind.TOPIC
+    for kind in (
+        DepartmentRegistered,
+        PrincipalRegistered,
+        LiaisonRegistered,
+        MatterRegistered,
+        MatterTransferred,
+        MatterReturned,
+        MatterRouted,
+        PublicRecordMapped,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The transfer in force that gave an approval department the power: to whom, since when, on what basis."""
+
+    to: str
+    valid_from: date
+    basis: str
+
+
+@dataclass(slots=True)
+class MatterHistory:
+    """A matter's entry and its dated versions; of several from the same date the last recorded counts."""
+
+    entry: Matter
+    holders: list[tuple[date, int, Transfer | None]] = field(default_factory=list)
+    routes: list[tuple[date, int, tuple[Supervisor, ...]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """What a principal may do: speak for these departments, or operate."""
+
+    acts_for: frozenset[str]
+    operator: bool
+
+
+class Registers:
+    """Folded from the register events in log order; answers are as the log's position knows them."""
+
+    def __init__(self) -> None:
+        self.departments: dict[str, Department] = {}
+        self.principals: dict[str, Principal] = {}
+        self.liaisons: dict[tuple[str, str], LiaisonRegistered] = {}
+        self.matters: dict[str, MatterHistory] = {}
+        self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
+        self._sequence = 0
+
+    def evolve(self, event: Event) -> None:
+        """Takes in one more event; those that are no register's change nothing."""
+        self._sequence += 1
+        match event:
+            case DepartmentRegistered():
+                self.departments[event.entry.code] = event.entry
+            case PrincipalRegistered():
+                self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator)
+            case LiaisonRegistered():
+                self.liaisons[event.department, event.number] = event
+            case MatterRegistered():
+                if event.entry.code in self.matters:
+                    self.matters[event.entry.code].entry = event.entry
+                else:
+                    self.matters[event.entry.code] = MatterHistory(event.entry)
+            case MatterTransferred():
+                history = self.matters[event.matter]
+                transfer = Transfer(event.to, event.valid_from, event.basis)
+                insort(history.holders, (event.valid_from, self._sequence, transfer), key=lambda v: v[:2])
+                insort(history.routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
+            case MatterReturned():
+                insort(
+                    self.matters[event.matter].holders, (event.valid_from, self._sequence, None), key=lambda v: v[:2]
+                )
+            case MatterRouted():
+                routes = self.matters[event.matter].routes
+                insort(routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
+            case PublicRecordMapped():
+                self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
+            case _:
+                pass
+
+    def transfer(self, matter: str, on: date) -> Transfer | None:
+        """The transfer in force on that date, or None where the competent department holds the power itself."""
+        return next((found for since, _, found in reversed(self.matters[matter].holders) if since <= on), None)
+
+    def holder(self, matter: str, on: date) -> str:
+        """Who held the power over the matter on that date (1.2b)."""
+        transfer = self.transfer(matter, on)
+        return transfer.to if transfer else self.matters[matter].entry.competent
+
+    def supervisors(self, matter: str, on: date) -> tuple[Supervisor, ...]:
+        """Who must hear of a decision taken on that date: nobody where the matter was not transferred (2.1d)."""
+        if self.transfer(matter, on) is None:
+            return ()
+        return next((found for since, _, found in reversed(self.matters[matter].routes) if since <= on), ())
+
+    def mapping(self, organ_uscc: str, certificate_type: str) -> tuple[str, str] | None:
+        """(organ, matter) for 双公示 rows of this organ and certificate type."""
+        return self.mappings.get((organ_uscc, certificate_type))
+
+    def reform_office(self, region: str) -> str | None:
+        """Who rules on duties in a region: its own office, else the league's, else the region's, else any."""
+        offices = [d for d in self.departments.values() if "REFORM_OFFICE" in d.roles]
+        for prefix in (region, region[:4] + "00", region[:2] + "0000"):
+            for office in offices:
+                if office.region == prefix:
+                    return office.code
+        return offices[0].code if offices else None

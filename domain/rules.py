@@ -1,0 +1,128 @@
+"""The rules by which a submission is refused or rejected: code, clause of the notice, words for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`code` is stable and machine-readable; `clause` the capability letter it guards, where one does."""
+
+    code: str
+    clause: str | None
+    zh: str
+    en: str
+
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in (
+        # refusals: the submission is well formed and the notice forbids it
+        Rule("mandate.principal", None, "该接入方未获授权代表此部门", "the principal may not act for this department"),
+        Rule("mandate.role", None, "该部门的职责不允许此操作", "the department's role does not allow this"),
+        Rule(
+            "power.transferred",
+            "1.1b",
+            "事项已划转，原主管部门不得再作出审批",
+            "the matter was transferred: its former competent department may no longer decide",
+        ),
+        Rule(
+            "power.none",
+            "1.1a",
+            "该部门当日不持有此事项的审批权",
+            "the department did not hold the power over this matter on that date",
+        ),
+        Rule(
+            "supervision.by_approver",
+            "1.1c",
+            "审批部门不得对划转事项实施监管",
+            "the approval department may not supervise a transferred matter",
+        ),
+        Rule(
+            "supervision.not_addressee",
+            "2.2e",
+            "该部门不是此办件的监管部门",
+            "the department does not supervise this case",
+        ),
+        Rule(
+            "seal.second",
+            "2.7b",
+            "审批专用章已足够，不得再加盖原主管部门印章",
+            "the approval seal suffices: no second seal",
+        ),
+        Rule("seal.demand", "2.7c", "不得要求再加盖印章", "a further seal may not be demanded"),
+        Rule(
+            "seal.not_organ",
+            "2.7a",
+            "仅作出决定的审批部门可加盖审批专用章",
+            "only the deciding approval department applies its seal",
+        ),
+        Rule(
+            "notice.not_addressee", "2.2b", "该告知不是发给此部门的", "the notice is not addressed to this department"
+        ),
+        Rule("notice.moved", "2.2d", "该告知已移交，不能再办理", "the notice has moved on"),
+        Rule("notice.already", "2.2b", "该告知已办理过此步骤", "the notice has already taken this step"),
+        Rule("notice.not_returnable", "2.2d", "该告知不可退回", "this notice cannot be returned"),
+        Rule(
+            "notice.ruled",
+            "2.2d",
+            "职责已由审改部门裁定，不可再退回",
+            "the reform office has ruled: it cannot be returned again",
+        ),
+        Rule("notice.no_dispute", "2.2d", "该告知没有待裁定的职责争议", "no dispute on duties is open for this notice"),
+        Rule("case.state", None, "办件当前状态不允许此操作", "the case's state does not allow this"),
+        Rule("case.exists", None, "该办件已受理", "the case was already accepted"),
+        Rule("feedback.exists", "2.2e", "该反馈编号已存在", "the feedback number exists already"),
+        Rule("feedback.disposed", "2.2f", "该反馈已处理", "the feedback was already disposed of"),
+        Rule("matter.state", "1.2a", "事项当前状态不允许此操作", "the matter's state does not allow this"),
+        Rule("classified", None, "涉密事项不得在本系统流转", "classified matters must not pass through this system"),
+        Rule("deadletter.unknown", None, "没有此死信", "no such dead letter"),
+        # rejections: the content itself is wrong; to the dead letters
+        Rule("date.order", None, "日期先后不合逻辑", "the dates are out of order"),
+        Rule("date.future", None, "日期晚于提交时间", "the date lies after the submission"),
+        Rule("department.unknown_role", None, "该部门不具备所需职责", "the department lacks the needed role"),
+        Rule("correction.old", None, "更正前的值与记录不符", "the old value differs from the record"),
+        Rule("parked.expired", None, "等待的前序信息超过期限仍未到达", "what it waited for never came"),
+        Rule("parked.overflow", None, "释放链过长", "the chain of waiting submissions is too long"),
+    )
+}
+
+
+class Refusal(Exception):
+    """A rule of the notice forbids the submission. The attempt is a fact and is recorded."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(RULES[code].en)
+        self.rule = RULES[code]
+
+
+class Waiting(Exception):
+    """The submission came before what it needs: it waits for the next event of `stream`."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.stream = stream
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with a submission: field, rule, words, and what was found (never personal data)."""
+
+    field: str
+    rule: str
+    message: str
+    found: str
+
+
+class Rejection(Exception):
+    """The content cannot be a fact: a dead letter."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.rule}" for e in errors))
+        self.errors = errors
+
+
+def rejection(field: str, code: str, found: object) -> Rejection:
+    """A rejection of one field by one of the rules above; `found` must not be personal."""
+    return Rejection(FieldError(field, code, RULES[code].zh, str(found)))

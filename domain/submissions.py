@@ -1,0 +1,210 @@
+"""What departments hand in: one payload class per type, read from a CloudEvent's data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import StringConstraints, ValidationError
+
+from domain.event import Auth, Event, Meta
+from domain.identifiers import IdentifierError
+from domain.personal import Model, Officer
+from domain.rules import FieldError, Rejection
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+TYPE_PREFIX = "cn.shenguan."
+TYPE_SUFFIX = ".v1"
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""A department's, principal's or matter's code: safe as part of a Kafka topic's and a stream's name."""
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Number = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00-\x1f]{1,64}$")]
+"""A case, document or feedback number: no white space and no slash."""
+SOURCE = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+
+
+class Payload(Model):
+    """Base of all submissions' data. `department` is for whom the principal speaks."""
+
+    TYPE: ClassVar[str]
+    department: Code
+    officer: Officer | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "TYPE" in cls.__dict__:
+            PAYLOADS[cls.TYPE] = cls
+
+    def streams(self) -> tuple[str, ...]:
+        """The streams that deciding will read, so that a batch can load them at once."""
+        return ()
+
+    def subject(self) -> str | None:
+        """Under whose key free text is sealed; None: the submission's own."""
+        return None
+
+    def about(self) -> str | None:
+        """The case or notice it is about, kept with a refused attempt."""
+        return None
+
+
+PAYLOADS: dict[str, type[Payload]] = {}
+"""Payload classes by short type, e.g. `case.decide`."""
+
+P = TypeVar("P", bound=Payload, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission(Generic[P]):
+    """One submission, read and sealed. `place` says where it lay in Kafka, for people."""
+
+    source: str
+    id: str
+    occurred_at: datetime
+    principal: str
+    auth: Auth
+    payload: P
+    classified: bool = False
+
+    @property
+    def meta(self) -> Meta:
+        return Meta(
+            source=self.source,
+            id=self.id,
+            principal=self.principal,
+            auth=self.auth,
+            department=self.payload.department,
+            officer=self.payload.officer,
+            occurred_at=self.occurred_at,
+        )
+
+
+Decider = Callable[["Submission[Any]", "World"], list[Event]]
+DECIDERS: dict[type[Payload], Decider] = {}
+D = TypeVar("D", bound=Callable[..., list[Event]])
+
+
+def decides(*payloads: type[Payload]) -> Callable[[D], D]:
+    """Marks the function that decides submissions of these payload classes."""
+
+    def mark(function: D) -> D:
+        for payload in payloads:
+            DECIDERS[payload] = function
+        return function
+
+    return mark
+
+
+def full_type(short: str) -> str:
+    """`case.decide` → `cn.shenguan.case.decide.v1`."""
+    return f"{TYPE_PREFIX}{short}{TYPE_SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A CloudEvent's attributes, checked."""
+
+    source: str
+    id: str
+    type: str
+    occurred_at: datetime
+    retry_of: str | None
+    classified: bool
+
+
+def read_header(attributes: dict[str, Any]) -> Header:
+    """Checks the CloudEvents attributes. Raises Rejection naming every wrong one."""
+    errors: list[FieldError] = []
+
+    def wrong(field: str, rule: str, message: str) -> None:
+        errors.append(FieldError(field, rule, message, masked(attributes.get(field))))
+
+    source, id_, type_ = (str(attributes.get(name, "")) for name in ("source", "id", "type"))
+    if not SOURCE.match(source):
+        wrong("source", "source.shape", "须为 1–64 个字母、数字或 . _ : -")
+    if not ID.match(id_):
+        wrong("id", "id.shape", "须为 1–64 个字母、数字或 . _ : -")
+    short = type_.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+    if full_type(short) != type_ or short not in PAYLOADS:
+        wrong("type", "type.unknown", "未知的信息类型")
+    occurred_at = datetime.min.replace(tzinfo=UTC)
+    try:
+        occurred_at = datetime.fromisoformat(str(attributes.get("time", "")))
+        if occurred_at.tzinfo is None:
+            wrong("time", "time.zone", "时间须带时区")
+    except ValueError:
+        wrong("time", "time.shape", "须为 RFC 3339 时间")
+    retry_of = attributes.get("retryof")
+    if retry_of is not None and not re.match(r"^[A-Za-z0-9._:/-]{1,200}$", str(retry_of)):
+        wrong("retryof", "retryof.shape", "须为 来源/编号")
+    if errors:
+        raise Rejection(*errors)
+    return Header(
+        source,
+        id_,
+        short,
+        occurred_at,
+        retry_of and str(retry_of),
+        str(attributes.get("classified", "")).lower() == "true",
+    )
+
+
+def read_payload(short: str, data: bytes) -> Payload:
+    """Validates the data of a known type, still plain. Raises Rejection with one FieldError per wrong field."""
+    try:
+        return PAYLOADS[short].model_validate_json(data, context={"incoming": True})
+    except ValidationError as error:
+        raise Rejection(*field_errors(error)) from None
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """Pydantic's findings without any input that could be personal."""
+    found = []
+    for one in error.errors(include_url=False, include_context=True):
+        field = ".".join(str(part) for part in one["loc"] if not str(part).startswith(("constrained-", "function-")))
+        cause = (one.get("ctx") or {}).get("error")
+        if isinstance(cause, IdentifierError):
+            rule, message = cause.rule, cause.message
+        else:
+            rule, message = one["type"], _plain_message(one)
+        found.append(FieldError(_known_names(field), rule, message, masked(one.get("input"))))
+    return found
+
+
+def _plain_message(one: Any) -> str:
+    """Pydantic's own words, except where they would repeat the input."""
+    return str(one["msg"]) if one["type"] not in ("literal_error", "json_invalid") else _WORDS[one["type"]]
+
+
+_WORDS = {"literal_error": "不在允许的取值之内", "json_invalid": "不是有效的 JSON"}
+
+
+def _known_names(field: str) -> str:
+    """Field names come from the sender too: an unknown one could be anything."""
+    return field if re.fullmatch(r"[A-Za-z0-9_.]{0,120}", field) and not re.search(r"\d{8}", field) else "(未知字段)"
+
+
+def masked(value: Any) -> str:
+    """What was found, without revealing what may be personal: short ASCII codes as they are, all else by shape."""
+    if value is None:
+        return "空"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value) if len(str(value)) < 11 else f"{len(str(value))} 位数字"
+    if isinstance(value, str):
+        plain = len(value) <= 40 and re.fullmatch(r"[A-Za-z0-9._:/+-]*", value) and not re.search(r"\d{11}", value)
+        return value if plain else f"{len(value)} 个字符"
+    if isinstance(value, dict):
+        return f"对象（{len(value)} 个字段）"
+    if isinstance(value, (list, tuple)):
+        return f"列表（{len(value)} 项）"
+    return type(value).__name__

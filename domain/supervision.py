@@ -1,0 +1,169 @@
+"""Supervision feedback 监管反馈 and what the approving side makes of it (2.2e, 2.2f)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from domain.cases import case_stream
+from domain.event import Event, State
+from domain.personal import Text
+from domain.rules import Refusal, Waiting, rejection
+from domain.submissions import Code, Number, Payload, Submission, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+Suggestion = Literal["none", "rectify", "suspend", "revoke", "change"]
+Outcome = Literal["adopted", "partly", "not"]
+
+
+def feedback_stream(department: str, number: str) -> str:
+    return f"feedback/{department}/{number}"
+
+
+class RaiseFeedback(Payload):
+    """A supervisor's finding about a permit, with what it suggests."""
+
+    TYPE = "feedback.raise"
+    number: Number
+    case_organ: Code
+    case_number: Number
+    found_on: date
+    suggestion: Suggestion
+    detail: Text
+
+    @property
+    def case(self) -> str:
+        return case_stream(self.case_organ, self.case_number)
+
+    def streams(self) -> tuple[str, ...]:
+        return (feedback_stream(self.department, self.number), self.case)
+
+    def subject(self) -> str:
+        return self.case
+
+    def about(self) -> str:
+        return self.case
+
+
+class DisposeFeedback(Payload):
+    """The approving side answers a feedback: adopted, partly, or not, with the reason."""
+
+    TYPE = "feedback.dispose"
+    supervisor: Code
+    number: Number
+    outcome: Outcome
+    reason: Text
+
+    def streams(self) -> tuple[str, ...]:
+        return (feedback_stream(self.supervisor, self.number),)
+
+    def about(self) -> str:
+        return feedback_stream(self.supervisor, self.number)
+
+
+class FeedbackRaised(Event):
+    """`organ` is the approving side that must hear of it."""
+
+    TOPIC = "feedback.raised"
+    department: str
+    number: str
+    case: str
+    matter: str
+    organ: str
+    found_on: date
+    suggestion: Suggestion
+    detail: Text
+
+    @property
+    def effective_on(self) -> str:
+        return self.found_on.isoformat()
+
+
+class FeedbackDisposed(Event):
+    """`department` is the supervisor that must hear of it."""
+
+    TOPIC = "feedback.disposed"
+    department: str
+    case: str
+    matter: str
+    organ: str
+    outcome: Outcome
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackState(State):
+    raised: FeedbackRaised | None = None
+    disposed: bool = False
+
+    def evolve(self, event: Event) -> FeedbackState:
+        new = replace(self, version=event.originator_version)
+        match event:
+            case FeedbackRaised():
+                return replace(new, raised=event)
+            case FeedbackDisposed():
+                return replace(new, disposed=True)
+        return new
+
+
+@decides(RaiseFeedback)
+def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[Event]:
+    payload = submission.payload
+    world.require_department(payload.department)
+    case = world.case(payload.case_organ, payload.case_number)
+    if case.status in ("", "accepted"):
+        raise Waiting(case.stream)
+    transfer = world.registers.transfer(case.matter, payload.found_on)
+    if transfer is not None and transfer.to == payload.department:
+        raise Refusal("supervision.by_approver")
+    if transfer is not None and payload.department not in case.told:
+        raise Refusal("supervision.not_addressee")
+    if transfer is None and world.registers.holder(case.matter, payload.found_on) != payload.department:
+        raise Refusal("supervision.not_addressee")
+    if payload.found_on > submission.occurred_at.date():
+        raise rejection("found_on", "date.future", payload.found_on)
+    state = world.feedback(payload.department, payload.number)
+    if state.raised is not None:
+        raise Refusal("feedback.exists")
+    return [
+        state.then(
+            FeedbackRaised,
+            submission.meta,
+            department=payload.department,
+            number=payload.number,
+            case=case.stream,
+            matter=case.matter,
+            organ=world.registers.holder(case.matter, payload.found_on),
+            found_on=payload.found_on,
+            suggestion=payload.suggestion,
+            detail=payload.detail,
+        )
+    ]
+
+
+@decides(DisposeFeedback)
+def dispose_feedback(submission: Submission[DisposeFeedback], world: World) -> list[Event]:
+    payload = submission.payload
+    world.require_department(payload.department)
+    state = world.feedback(payload.supervisor, payload.number)
+    if state.raised is None:
+        raise Waiting(state.stream)
+    if state.raised.organ != payload.department:
+        raise Refusal("mandate.role")
+    if state.disposed:
+        raise Refusal("feedback.disposed")
+    return [
+        state.then(
+            FeedbackDisposed,
+            submission.meta,
+            department=state.raised.department,
+            case=state.raised.case,
+            matter=state.raised.matter,
+            organ=payload.department,
+            outcome=payload.outcome,
+            reason=payload.reason,
+        )
+    ]

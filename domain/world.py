@@ -1,0 +1,148 @@
+"""What deciding sees: the registers and the touched streams, with everything this batch has already decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, TypeVar
+
+from domain.cases import CaseState
+from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
+from domain.event import Event, State
+from domain.matters import Matter, matter_stream
+from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
+from domain.owing import owed
+from domain.registers import Registers
+from domain.rules import Refusal, Waiting
+from domain.seals import SealState
+from domain.submissions import Submission
+from domain.supervision import FeedbackState
+
+STATES: dict[str, type[State]] = {
+    "case": CaseState,
+    "notice": NoticeState,
+    "ledger": LedgerState,
+    "feedback": FeedbackState,
+    "seal": SealState,
+}
+S = TypeVar("S", bound=State)
+
+Loader = Callable[[Iterable[str]], dict[str, list[Event]]]
+"""Reads whole streams: for `notice/…` the owing event of the ledger comes first; for `ledger/…` only the last event."""
+
+
+def blank(stream: str) -> State:
+    """The state of a stream before its first event."""
+    return STATES.get(stream.partition("/")[0], RegisterState)(stream)
+
+
+class World:
+    """States are folded on first use and evolve with every event appended; `pending` is what is to be written."""
+
+    def __init__(self, registers: Registers, load: Loader) -> None:
+        self.registers = registers
+        self.pending: list[Event] = []
+        self._load = load
+        self._states: dict[str, State] = {}
+
+    def prefetch(self, streams: Iterable[str]) -> None:
+        """Loads what is not known yet, in one read."""
+        wanted = {stream for stream in streams if stream not in self._states}
+        if wanted:
+            loaded = self._load(wanted)
+            for stream in wanted:
+                state = blank(stream)
+                for event in loaded.get(stream, ()):
+                    state = state.evolve(event)
+                self._states[stream] = state
+
+    def state(self, stream: str) -> State:
+        self.prefetch((stream,))
+        return self._states[stream]
+
+    def case(self, organ: str, number: str) -> CaseState:
+        return self._typed(CaseState, f"case/{organ}/{number}")
+
+    def case_at(self, stream: str) -> CaseState:
+        return self._typed(CaseState, stream)
+
+    def notice(self, notice: str) -> NoticeState:
+        return self._typed(NoticeState, notice_stream(notice))
+
+    def feedback(self, department: str, number: str) -> FeedbackState:
+        return self._typed(FeedbackState, f"feedback/{department}/{number}")
+
+    def seal(self, organ: str, number: str) -> SealState:
+        return self._typed(SealState, f"seal/{organ}/{number}")
+
+    def _typed(self, kind: type[S], stream: str) -> S:
+        found = self.state(stream)
+        assert isinstance(found, kind), stream
+        return found
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Takes events into the batch, with the notices they owe and the closing of the notices these replace."""
+        for event in events:
+            self._take(event)
+            for notice in owed(event, self.registers):
+                ledger = self.state(ledger_stream(notice.addressee))
+                self._take(ledger.then(NoticeOwed, event.meta, **notice.fields()))
+                if notice.origin is not None:
+                    old = self.notice(notice.origin)
+                    self._take(old.then(NoticeMoved, event.meta, to=notice.id, reason=notice.about))
+
+    def _take(self, event: Event) -> None:
+        state = self.state(event.originator_id)
+        if event.originator_version != state.version + 1:
+            raise AssertionError(f"{event.originator_id} is at {state.version}, not before {event.originator_version}")
+        self._states[event.originator_id] = state.evolve(event)
+        if isinstance(event, NoticeOwed):
+            stream = notice_stream(event.notice)
+            self._states[stream] = self.state(stream).evolve(event)
+        self.registers.evolve(event)
+        self.pending.append(event)
+
+    # What deciders ask before they look at the case itself.
+
+    def require_role(self, submission: Submission[Any], *roles: str) -> Department:
+        """The submitting department's entry. Refused where it holds none of the roles."""
+        entry = self.require_department(submission.payload.department)
+        if not set(roles) & set(entry.roles):
+            raise Refusal("mandate.role")
+        return entry
+
+    def require_department(self, code: str, role: str | None = None) -> Department:
+        """The entry; waits for an unknown department, refuses one without the role."""
+        entry = self.registers.departments.get(code)
+        if entry is None:
+            raise Waiting(department_stream(code))
+        if role is not None and role not in entry.roles:
+            raise Refusal("mandate.role")
+        return entry
+
+    def require_matter(self, code: str) -> Matter:
+        """The entry; waits for an unknown matter, refuses a classified one."""
+        history = self.registers.matters.get(code)
+        if history is None:
+            raise Waiting(matter_stream(code))
+        if history.entry.classified:
+            raise Refusal("classified")
+        return history.entry
+
+    def require_mandate(self, submission: Submission[Any]) -> None:
+        """The principal must be registered and may act for the department it names."""
+        principal = self.registers.principals.get(submission.principal)
+        if principal is None:
+            raise Waiting(principal_stream(submission.principal))
+        if principal.operator or isinstance(submission.payload, OperatorPayload):
+            if not (principal.operator and isinstance(submission.payload, OperatorPayload)):
+                raise Refusal("mandate.role")
+        elif submission.payload.department not in principal.acts_for:
+            raise Refusal("mandate.principal")
+
+    def require_power(self, department: str, matter: str, on: date) -> None:
+        """The department held the power over the matter on that date (1.1a, 1.1b)."""
+        entry = self.require_matter(matter)
+        if self.registers.holder(matter, on) == department:
+            return
+        raise Refusal("power.transferred" if department == entry.competent else "power.none")
