@@ -1,0 +1,1 @@
+"""A realistic year of Inner Mongolia, with the truth beside it."""
