@@ -1,0 +1,224 @@
+"""Every setting of a Shenguan process: environment variables `SHENGUAN_*`, checked before anything else happens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+PREFIX = "SHENGUAN_"
+KAFKA_OPTIONS = "SHENGUAN_KAFKA_OPTIONS"
+Language = Literal["zh", "en"]
+Url = Annotated[str | None, Field(repr=False)]  # contains a password
+
+# Set by the adapters because the guarantees rest on them; a deployment must not change them.
+_OURS = frozenset(
+    {
+        *("bootstrap_servers", "group_id", "enable_auto_commit", "auto_offset_reset", "isolation_level"),
+        *("acks", "enable_idempotence", "transactional_id"),
+        *("key_serializer", "value_serializer", "key_deserializer", "value_deserializer"),
+    }
+)
+
+
+class SettingsProblem(Exception):
+    """Settings that cannot be used; `lines` holds one sentence for each, naming the environment variable."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Settings(BaseSettings):
+    """What one process needs to know about its surroundings. Unset or empty variables mean the default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # inputs contain passwords
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    store: str = Field("150000", pattern=r"^[a-z0-9-]{1,32}$")
+    """The store: 行政区划代码 or another short name; part of topic names."""
+    data_dir: Path = Path(".shenguan")
+    """Where embedded servers and generated keys live."""
+    database_url: Url = None
+    """PostgreSQL as the runtime role; None = embedded."""
+    migrator_url: Url = Field(default_factory=lambda known: known.get("database_url"))
+    """PostgreSQL as the owner of the schema; default `database_url`."""
+    reader_url: Url = Field(default_factory=lambda known: known.get("database_url"))
+    """PostgreSQL as the readers' role; default `database_url`."""
+    kafka_bootstrap_servers: str | None = Field(None, pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$")
+    """`host:port[,host:port…]`; None = embedded."""
+    kafka: dict[str, Any] = Field({}, repr=False, validation_alias=AliasChoices(KAFKA_OPTIONS, "kafka"))
+    """Further kafka-python settings (security, timeouts), as JSON."""
+    kafka_auth: Literal["none", "acl"] = "none"
+    """How the broker makes sure who writes: not at all, or by access control lists."""
+    kafka_group: bool = Field(default_factory=lambda known: known.get("kafka_bootstrap_servers") is not None)
+    """Consumer groups rather than static assignment; default: with an external broker only."""
+    master_key_file: Path = Field(default_factory=lambda known: known.get("data_dir", Path()) / "master.key")
+    """The key that wraps the keys of personal data; default `data_dir`/master.key."""
+    partitions: int = Field(4, ge=1, le=1000)
+    """Of a new intake topic."""
+    retention_days: int = Field(30, ge=1)
+    """Of records in Kafka, in days."""
+    batch_max_records: int = Field(2000, ge=1)
+    """Submissions decided in one transaction."""
+    batch_max_bytes: int = Field(16 * 1024 * 1024, ge=1024 * 1024)
+    """Bytes of submissions decided in one transaction."""
+    language: Language = "zh"
+    """Of messages to people."""
+    operator: str = Field("operator", pattern=r"^[a-z0-9-]{1,64}$")
+    """The principal under whom operators at the terminal speak."""
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether this process runs PostgreSQL itself."""
+        return self.database_url is None
+
+    @property
+    def embedded_kafka(self) -> bool:
+        """Whether this process runs the broker itself."""
+        return self.kafka_bootstrap_servers is None
+
+    def kafka_options(self, understood: Collection[str]) -> dict[str, Any]:
+        """The part of `kafka` that a client understands, e.g. kafka_options(KafkaConsumer.DEFAULT_CONFIG)."""
+        return {name: value for name, value in self.kafka.items() if name in understood}
+
+    def ensure_master_key(self) -> Path:
+        """The master key's file; made (32 random bytes in hex, mode 0600) if absent and the database is embedded.
+
+        Raises SettingsProblem when it is absent and may not be made: a new key would make existing data unreadable.
+        """
+        file = self.master_key_file
+        if not file.exists():
+            if not self.embedded_database:
+                raise SettingsProblem([_sentence("master_key_file", *_no_key(file), self.language)])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_name(f"{file.name}.{os.getpid()}.part")
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+                stream.write(secrets.token_hex(32) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            try:
+                os.link(part, file)  # unlike a rename this never replaces a key another process has just made
+            except FileExistsError:
+                return file
+            finally:
+                part.unlink()
+        return file
+
+    @field_validator("database_url", "migrator_url", "reader_url")
+    @classmethod
+    def _is_conninfo(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                conninfo_to_dict(value)
+            except ProgrammingError:
+                # From None: libpq quotes the string, password included.
+                raise _problem("不是有效的 PostgreSQL 连接串", "is no valid PostgreSQL connection string") from None
+        return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _is_understood(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if value:
+            from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer  # 0.2 s that `--help` need not wait for
+
+            clients = (KafkaConsumer, KafkaProducer, KafkaAdminClient)
+            known = frozenset(name for client in clients for name in client.DEFAULT_CONFIG)
+            if unknown := sorted(set(value) - known):
+                names = ", ".join(unknown)
+                raise _problem(f"kafka-python 不认识的设置：{names}", f"kafka-python does not know: {names}")
+            if ours := sorted(set(value) & _OURS):
+                names = ", ".join(ours)
+                raise _problem(
+                    f"由审管自己决定、不可更改的设置：{names}", f"may not be set, Shenguan decides it: {names}"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        if self.database_url is None and (self.migrator_url or self.reader_url):
+            raise _problem(
+                "设了 SHENGUAN_MIGRATOR_URL 或 SHENGUAN_READER_URL，也须设它",
+                "must be set too when SHENGUAN_MIGRATOR_URL or SHENGUAN_READER_URL is",
+                "database_url",
+            )
+        chosen = "master_key_file" in self.model_fields_set
+        if self.database_url is not None and not chosen and not self.master_key_file.exists():
+            raise _problem(*_no_key(self.master_key_file), "master_key_file")
+        return self
+
+
+def load() -> Settings:
+    """The settings of this process's environment. Raises SettingsProblem, in the language the environment asks for."""
+    language: Language = "en" if os.environ.get("SHENGUAN_LANGUAGE") == "en" else "zh"
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        raise SettingsProblem(explain(error, language)) from None
+
+
+def explain(error: ValidationError | SettingsError, language: Language = "zh") -> list[str]:
+    """One sentence for each wrong setting: the environment variable and the rule it breaks, never its value."""
+    if isinstance(error, ValidationError):
+        details = error.errors(include_url=False, include_input=False)
+        # A default that could not be computed because another setting is wrong is no mistake of its own.
+        return [_explain(each, language) for each in details if each["type"] != "default_factory_not_called"]
+    # pydantic-settings says this, and nothing else, about a value that should be JSON; `kafka` is the only one.
+    return [_sentence("kafka", "须是 JSON 对象", "must be a JSON object", language)]
+
+
+# pydantic's type of error → the rule, with its context filled in.
+_RULES: dict[str, tuple[str, str]] = {
+    "string_pattern_mismatch": ("须匹配 {pattern}", "must match {pattern}"),
+    "literal_error": ("须是 {expected} 之一", "must be one of {expected}"),
+    "int_parsing": ("须是整数", "must be a whole number"),
+    "int_type": ("须是整数", "must be a whole number"),
+    "bool_parsing": ("须是 true 或 false", "must be true or false"),
+    "bool_type": ("须是 true 或 false", "must be true or false"),
+    "string_type": ("须是文字", "must be text"),
+    "path_type": ("须是路径", "must be a path"),
+    "dict_type": ("须是 JSON 对象", "must be a JSON object"),
+    "greater_than_equal": ("不得小于 {ge}", "must be at least {ge}"),
+    "less_than_equal": ("不得大于 {le}", "must be at most {le}"),
+    "extra_forbidden": ("没有这项设置", "is no setting"),
+    "shenguan": ("{zh}", "{en}"),
+}
+
+
+def _explain(detail: ErrorDetails, language: Language) -> str:
+    context = detail.get("ctx", {})
+    field = str(context.get("field") or (detail["loc"][0] if detail["loc"] else ""))
+    zh, en = _RULES.get(detail["type"], (detail["msg"],) * 2)
+    if detail["type"] in _RULES:
+        zh, en = zh.format(**context).replace(" or ", "、"), en.format(**context)
+    return _sentence(field, zh, en, language)
+
+
+def _sentence(field: str, zh: str, en: str, language: Language) -> str:
+    name = KAFKA_OPTIONS if field in ("kafka", KAFKA_OPTIONS) else f"{PREFIX}{field.upper()}"
+    return f"{name} {en}." if language == "en" else f"{name}：{zh}。"
+
+
+def _problem(zh: str, en: str, field: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError("shenguan", "{en}", {"zh": zh, "en": en, "field": field or ""})
+
+
+def _no_key(file: Path) -> tuple[str, str]:
+    return (
+        f"使用外部数据库时须指向已有的主密钥文件，{file} 不存在",
+        f"must name an existing master key file when the database is external; {file} does not exist",
+    )
