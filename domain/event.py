@@ -68,6 +68,15 @@ class Event(BaseModel):
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event at its place in the log: `position` rises with `recorded_at`, gaps mean nothing."""
+
+    position: int
+    recorded_at: datetime
+    event: Event
+
+
 E = TypeVar("E", bound=Event)
 
 

@@ -25,9 +25,9 @@ About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
     "reassignment", "duty_dispute", "ruling", "feedback", "disposition",
 ]  # fmt: skip
-NoticeId = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}/[A-Za-z0-9._:-]{1,64}/[A-Za-z0-9._:-]{1,64}$")
-]
+_PART = r"[A-Za-z0-9._:-]{1,64}"
+NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
+"""`<addressee>/<source>/<submission id>`."""
 Channel = Literal["kafka"]
 
 

@@ -39,11 +39,11 @@ def blank(stream: str) -> State:
 class World:
     """States are folded on first use and evolve with every event appended; `pending` is what is to be written."""
 
-    def __init__(self, registers: Registers, load: Loader) -> None:
+    def __init__(self, registers: Registers, load: Loader, states: dict[str, State] | None = None) -> None:
         self.registers = registers
         self.pending: list[Event] = []
         self._load = load
-        self._states: dict[str, State] = {}
+        self._states: dict[str, State] = {} if states is None else states
 
     def prefetch(self, streams: Iterable[str]) -> None:
         """Loads what is not known yet, in one read."""

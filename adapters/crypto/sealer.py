@@ -1,0 +1,120 @@
+"""AES-256-GCM per subject, keys wrapped by a master key; HMAC for pseudonyms and content hashes.
+
+A sealed value is nonce ‖ ciphertext of (salt ‖ plain text); its commitment is SHA-256(salt ‖ plain text), so that the
+salt goes with the key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.personal import Sealed
+
+CACHE = 50_000
+SALT = 16
+NONCE = 12
+
+
+class KeyStore(Protocol):
+    """Where wrapped keys are kept."""
+
+    def fetch(self, subjects: Iterable[str]) -> dict[str, bytes]:
+        """The wrapped keys there are; destroyed ones are missing."""
+        ...
+
+    def add(self, wrapped: dict[str, bytes]) -> None:
+        """Stores new keys; one that somebody else stored first stays."""
+        ...
+
+
+class MasterKeyError(Exception):
+    """The master key is missing, malformed, or not the one that wrapped the store's keys."""
+
+
+def new_master_key() -> bytes:
+    return base64.b64encode(os.urandom(32)) + b"\n"
+
+
+def read_master_key(path: Path) -> bytes:
+    """The 32 bytes in the file (base64). Raises MasterKeyError."""
+    try:
+        key = base64.b64decode(path.read_bytes(), validate=False)
+    except (OSError, ValueError) as error:
+        raise MasterKeyError(f"{path}: {error}") from None
+    if len(key) != 32:
+        raise MasterKeyError(f"{path}: 须为 base64 编码的 32 字节")
+    return key
+
+
+class Sealer:
+    """Seals and opens. `prepare` fetches or makes the keys that a batch needs in one go."""
+
+    def __init__(self, master: bytes, keys: KeyStore) -> None:
+        self._wrap = AESGCM(master)
+        self._pepper = hmac.digest(master, b"shenguan pepper", hashlib.sha256)
+        self._store = keys
+        self._keys: OrderedDict[str, AESGCM] = OrderedDict()
+
+    def prepare(self, subjects: Iterable[str], *, create: bool = True) -> None:
+        """Makes these subjects' keys known. Raises MasterKeyError if they were wrapped under another master key."""
+        missing = {s for s in subjects if s not in self._keys}
+        if not missing:
+            return
+        self._learn(self._store.fetch(missing))
+        new = [s for s in missing if s not in self._keys]
+        if new and create:
+            wrapped = {}
+            for subject in new:
+                nonce = os.urandom(NONCE)
+                wrapped[subject] = nonce + self._wrap.encrypt(nonce, os.urandom(32), subject.encode())
+            self._store.add(wrapped)
+            self._learn(self._store.fetch(new))
+
+    def seal(self, subject: str, value: str) -> Sealed:
+        """Raises KeyError where the subject's key was destroyed."""
+        self.prepare((subject,))
+        salt, nonce = os.urandom(SALT), os.urandom(NONCE)
+        salted = salt + value.encode()
+        ciphertext = nonce + self._keys[subject].encrypt(nonce, salted, subject.encode())
+        return Sealed(
+            subject=subject,
+            ciphertext=base64.b64encode(ciphertext).decode(),
+            commitment=hashlib.sha256(salted).hexdigest(),
+        )
+
+    def open(self, sealed: Sealed) -> str | None:
+        """The plain value; None where the key was destroyed."""
+        self.prepare((sealed.subject,), create=False)
+        key = self._keys.get(sealed.subject)
+        if key is None:
+            return None
+        data = base64.b64decode(sealed.ciphertext)
+        return key.decrypt(data[:NONCE], data[NONCE:], sealed.subject.encode())[SALT:].decode()
+
+    def pseudonym(self, value: str) -> str:
+        """24 hexadecimal characters."""
+        return hmac.digest(self._pepper, b"person\0" + value.strip().upper().encode(), hashlib.sha256).hex()[:24]
+
+    def content(self, canonical: bytes) -> bytes:
+        """32 bytes: the keyed hash of a canonical content. Keyed, because identity numbers can be guessed."""
+        return hmac.digest(self._pepper, b"content\0" + canonical, hashlib.sha256)
+
+    def _learn(self, wrapped: dict[str, bytes]) -> None:
+        for subject, box in wrapped.items():
+            try:
+                key = self._wrap.decrypt(box[:NONCE], box[NONCE:], subject.encode())
+            except InvalidTag:
+                raise MasterKeyError("主密钥不是封存此库数据时所用的密钥") from None
+            self._keys[subject] = AESGCM(key)
+        while len(self._keys) > CACHE:
+            self._keys.popitem(last=False)

@@ -1,0 +1,215 @@
+"""What intake remembers in PostgreSQL: places seen, identities claimed, submissions parked. Rows in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from domain.arrivals import Arrival, Place, Result
+from domain.catalogue import PAYLOADS
+from domain.submissions import Submission
+
+PLACES = "unnest(%b::text[], %b::int4[], %b::int8[])"
+
+
+def columns(places: Sequence[Place]) -> tuple[list[str], list[int], list[int]]:
+    """Three arrays for `PLACES`."""
+    return [p.topic_id for p in places], [p.partition for p in places], [p.offset for p in places]
+
+
+class PostgresDesk:
+    """The `Desk` of one batch, within its transaction; what the batch may ask is read at once."""
+
+    def __init__(self, conn: Connection[Any], arrivals: Sequence[Arrival]) -> None:
+        self._conn = conn
+        self._seen: set[Place] = set()
+        self._claims: dict[tuple[str, str], bytes] = {}
+        if arrivals:
+            self._read(arrivals)
+        rows = conn.execute("SELECT DISTINCT stream FROM shenguan.parked", prepare=True)
+        self._parked_streams = {row[0] for row in rows}
+
+    def _read(self, arrivals: Sequence[Arrival]) -> None:
+        seen = self._conn.execute(
+            f'SELECT topic_id, partition, "offset" FROM shenguan.submission JOIN {PLACES} AS p (topic_id, partition, "offset")'
+            ' USING (topic_id, partition, "offset")',
+            columns([a.place for a in arrivals]),
+            prepare=True,
+        )
+        self._seen = {Place(*row) for row in seen}
+        named = [a for a in arrivals if a.submission is not None]
+        claims = self._conn.execute(
+            "SELECT source, id, content FROM shenguan.submission JOIN unnest(%b::text[], %b::text[]) AS p (source, id)"
+            " USING (source, id) WHERE disposition IN ('accepted', 'refused', 'parked')",
+            ([a.source for a in named], [a.id for a in named]),
+            prepare=True,
+        )
+        self._claims = {(source, id_): bytes(content) for source, id_, content in claims}
+
+    def seen(self, place: Place) -> bool:
+        return place in self._seen
+
+    def claim(self, source: str, id_: str) -> bytes | None:
+        return self._claims.get((source, id_))
+
+    def waiting(self, stream: str) -> list[Arrival]:
+        if stream not in self._parked_streams:
+            return []
+        return self.parked("WHERE stream = %s", (stream,))
+
+    def ready(self, limit: int) -> list[Arrival]:
+        """Those whose chain was cut in an earlier batch."""
+        return self.parked("WHERE ready", (), limit)
+
+    def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:
+        rows = self._conn.execute(
+            'SELECT topic_id, partition, "offset", s.topic, s.principal, s.auth, s.arrived_at, s.content, s.source, s.id,'
+            " s.type, s.retry_of, p.sealed FROM shenguan.parked AS p"
+            f' JOIN shenguan.submission AS s USING (topic_id, partition, "offset") {clause.replace("WHERE ", "WHERE p.")}'
+            ' ORDER BY s.arrived_at, topic_id, partition, "offset" LIMIT %s',
+            (*params, limit),
+        )
+        return [_arrival(row) for row in rows]
+
+
+def _arrival(row: Any) -> Arrival:
+    topic_id, partition, offset, topic, principal, auth, arrived_at, content, source, id_, type_, retry_of, sealed = row
+    submission = Submission(
+        source=source,
+        id=id_,
+        occurred_at=datetime.fromisoformat(sealed["occurred_at"]),
+        principal=principal,
+        auth=auth,
+        payload=PAYLOADS[type_].model_validate(sealed["payload"]),
+        classified=sealed["classified"],
+    )
+    return Arrival(
+        place=Place(topic_id, partition, offset),
+        topic=topic,
+        principal=principal,
+        auth=auth,
+        arrived_at=arrived_at,
+        submission=submission,
+        content=bytes(content),
+        source=source,
+        id=id_,
+        type=type_,
+        retry_of=retry_of,
+    )
+
+
+def sealed_json(submission: Submission[Any]) -> dict[str, Any]:
+    """What a parked submission needs in order to be decided later; its personal data is sealed already."""
+    return {
+        "occurred_at": submission.occurred_at.isoformat(),
+        "classified": submission.classified,
+        "payload": submission.payload.model_dump(mode="json"),
+    }
+
+
+def put_results(
+    conn: Connection[Any], results: Iterable[Result], cut: set[Place], now: datetime, parked_for: timedelta
+) -> None:
+    """Writes each arrival's disposition as this batch leaves it, and parks or unparks it."""
+    last: dict[Place, Result] = {}
+    known: set[Place] = set()
+    for result in results:
+        place = result.arrival.place
+        if result.released and place not in last:
+            known.add(place)
+        last[place] = result
+    new = [r for place, r in last.items() if place not in known]
+    old = [r for place, r in last.items() if place in known]
+    with conn.cursor() as cursor:
+        if new:
+            cursor.execute(_INSERT, [*zip(*(_row(r, now) for r in new), strict=True)], prepare=True)
+        if old:
+            cursor.execute(_UPDATE, [*zip(*(_change(r, now) for r in old), strict=True)])
+            gone = [r.arrival.place for r in old if r.outcome.disposition != "parked"]
+            if gone:
+                cursor.execute(
+                    f"DELETE FROM shenguan.parked USING {PLACES} AS p (t, n, o)"
+                    ' WHERE topic_id = t AND partition = n AND "offset" = o',
+                    columns(gone),
+                )
+        parked = [r for r in last.values() if r.outcome.disposition == "parked"]
+        if parked:
+            cursor.executemany(
+                _PARK,
+                [
+                    (
+                        *r.arrival.place,
+                        r.outcome.stream,
+                        Jsonb(sealed_json(r.arrival.submission)),
+                        now,
+                        now + parked_for,
+                    )
+                    for r in parked
+                    if r.arrival.submission is not None
+                ],
+            )
+        if cut:
+            cursor.execute(
+                f"UPDATE shenguan.parked SET ready = true FROM {PLACES} AS p (t, n, o)"
+                ' WHERE topic_id = t AND partition = n AND "offset" = o',
+                columns(list(cut)),
+            )
+
+
+_INSERT = """
+INSERT INTO shenguan.submission (topic_id, partition, "offset", topic, principal, auth, source, id, type, content,
+    department, occurred_at, arrived_at, decided_at, disposition, rule, stream, version, retry_of)
+SELECT * FROM unnest(%b::text[], %b::int4[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::text[], %b::bytea[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[],
+    %b::text[], %b::text[], %b::int8[], %b::text[])
+"""
+_UPDATE = """
+UPDATE shenguan.submission AS s SET decided_at = n.d, disposition = n.disposition, rule = n.rule, stream = n.stream,
+    version = n.version
+FROM unnest(%b::text[], %b::int4[], %b::int8[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::int8[])
+    AS n (t, p, o, d, disposition, rule, stream, version)
+WHERE s.topic_id = n.t AND s.partition = n.p AND s."offset" = n.o
+"""
+_PARK = """
+INSERT INTO shenguan.parked (topic_id, partition, "offset", stream, sealed, parked_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (topic_id, partition, "offset") DO UPDATE SET stream = excluded.stream, ready = false
+"""
+
+
+def _fact(result: Result) -> tuple[str | None, int | None]:
+    if result.outcome.events:
+        first = result.outcome.events[0]
+        return first.originator_id, first.originator_version
+    return result.outcome.stream, None
+
+
+def _row(result: Result, now: datetime) -> tuple[Any, ...]:
+    a, outcome = result.arrival, result.outcome
+    submission = a.submission
+    return (
+        *a.place,
+        a.topic,
+        a.principal,
+        a.auth,
+        a.source,
+        a.id,
+        a.type,
+        a.content,
+        submission.payload.department if submission else None,
+        submission.occurred_at if submission else None,
+        a.arrived_at,
+        now,
+        outcome.disposition,
+        outcome.rule,
+        *_fact(result),
+        a.retry_of,
+    )
+
+
+def _change(result: Result, now: datetime) -> tuple[Any, ...]:
+    return (*result.arrival.place, now, result.outcome.disposition, result.outcome.rule, *_fact(result))

@@ -1,0 +1,130 @@
+"""Reading the log: whole streams for deciding, positions in order for followers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import StoredEvent
+from psycopg import Connection, conninfo
+
+from adapters.postgres.mapper import EventMapper
+from domain.event import Event, Recorded
+from domain.notices import ledger_stream
+from domain.registers import REGISTER_TOPICS, Registers
+
+COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
+
+
+def stored_bytes(event: StoredEvent) -> bytes:
+    """The bytes of a row that proofs hash: stream, version, topic, state, each with its length. Defined here once."""
+    parts = (
+        str(event.originator_id).encode(),
+        str(event.originator_version).encode(),
+        event.topic.encode(),
+        event.state,
+    )
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def application(url: str) -> Application[str]:
+    """The log as the library's `Application`: its recorder and mapper are ours, and so is its table."""
+    parts = conninfo.conninfo_to_dict(url)
+    return Application(
+        {
+            "PERSISTENCE_MODULE": "adapters.postgres.recorder",
+            "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
+            "ORIGINATOR_ID_TYPE": "text",
+            "CREATE_TABLE": "n",
+            "POSTGRES_SCHEMA": "shenguan",
+            "POSTGRES_DBNAME": str(parts["dbname"]),
+            "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
+            "POSTGRES_PORT": str(parts.get("port") or 5432),
+            "POSTGRES_USER": str(parts["user"]),
+            "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+        }
+    )
+
+
+class Log:
+    """Reads over one connection."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
+        self._mapper = EventMapper()
+
+    def streams(self, wanted: Iterable[str]) -> dict[str, list[Event]]:
+        """Whole streams; of a ledger its last event only; for a notice first what was owed, from the ledger."""
+        names = list(wanted)
+        ledgers = [name for name in names if name.startswith("ledger/")]
+        notices = [name.removeprefix("notice/") for name in names if name.startswith("notice/")]
+        others = [name for name in names if not name.startswith("ledger/")]
+        found: dict[str, list[Event]] = {}
+        if notices:
+            for row in self._rows("WHERE unique_key = ANY(%s)", (notices,)):
+                event = self._event(row)
+                found[f"notice/{event.unique_key}"] = [event]
+        if others:
+            for row in self._rows(
+                "WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version", (others,)
+            ):
+                found.setdefault(row[0], []).append(self._event(row))
+        if ledgers:
+            query = (
+                f"SELECT e.* FROM unnest(%s::text[]) AS l(name), LATERAL (SELECT {COLUMNS} FROM shenguan.stored_events"
+                " WHERE originator_id = l.name ORDER BY originator_version DESC LIMIT 1) AS e"
+            )
+            for row in self._conn.execute(query, (ledgers,), binary=True, prepare=True):
+                found[row[0]] = [self._event(row)]
+        return found
+
+    def stream(self, name: str, as_known_at: datetime | None = None) -> list[Recorded]:
+        """A stream's events in order, as the log knew it at that time."""
+        return [
+            self._recorded(row)
+            for row in self._rows(
+                "WHERE originator_id = %s AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+                " ORDER BY originator_version",
+                (name, as_known_at),
+            )
+        ]
+
+    def ledger(self, addressee: str, serial: int) -> Recorded | None:
+        """What was owed under a serial."""
+        rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (ledger_stream(addressee), serial))
+        return self._recorded(rows[0]) if rows else None
+
+    def after(self, position: int, limit: int, up_to: int | None = None) -> list[Recorded]:
+        """The next events in log order."""
+        clause = "WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"
+        return [self._recorded(row) for row in self._rows(clause, (position, up_to or 2**62, limit))]
+
+    def all(self, up_to: int | None = None, batch: int = 5000) -> Iterator[Recorded]:
+        """The whole log, in bounded memory."""
+        position = 0
+        while found := self.after(position, batch, up_to):
+            yield from found
+            position = found[-1].position
+
+    def head(self) -> int:
+        """The last position, 0 in an empty log."""
+        row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()
+        return (row and row[0]) or 0
+
+    def refresh(self, registers: Registers, since: int) -> None:
+        """Folds in the register events after a position."""
+        topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)
+        for row in self._rows(f"WHERE topic IN ({topics}) AND notification_id > %s ORDER BY notification_id", (since,)):
+            registers.evolve(self._event(row))
+
+    def _rows(self, clause: str, params: tuple[Any, ...]) -> list[Any]:
+        query = f"SELECT {COLUMNS} FROM shenguan.stored_events {clause}"
+        return self._conn.execute(query, params, binary=True, prepare=True).fetchall()
+
+    def _event(self, row: Any) -> Event:
+        return self._mapper.read(row[0], row[1], row[2], row[3])
+
+    def _recorded(self, row: Any) -> Recorded:
+        return Recorded(row[4], row[5], self._event(row))

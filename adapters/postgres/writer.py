@@ -1,0 +1,212 @@
+"""The one writer's code path: decide under the lock, and commit everything that follows from it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results, sealed_json
+from adapters.postgres.log import Log
+from adapters.postgres.mapper import EventMapper
+from adapters.postgres.positions import Advance, advance
+from adapters.postgres.recorder import WRITER_LOCK, insert_events
+from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
+from domain.event import Event, State
+from domain.handling import streams_of
+from domain.personal import Sealed
+from domain.registers import Registers
+from domain.world import World
+
+STATES_KEPT = 100_000
+ATTEMPTS = 5
+
+Fact = Callable[[World, datetime], list[Event]]
+"""A fact of the system's own, decided against the world like any other."""
+SealText = Callable[[str, str], Sealed]
+"""(subject, text) → sealed."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What a batch came to. `more`: a chain of releases was cut, call again at once."""
+
+    results: list[Result] = field(default_factory=list)
+    redelivered: int = 0
+    events: int = 0
+    more: bool = False
+
+
+@dataclass(slots=True)
+class _Cache:
+    """Folded states and registers, good for one generation and head of the log."""
+
+    generation: int = -1
+    head: int = -1
+    registers: Registers = field(default_factory=Registers)
+    registers_at: int = 0
+    states: dict[str, State] = field(default_factory=dict)
+
+
+class Writer:
+    """Owns a connection. Not for several threads; several processes take turns by the lock."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection[Any]],
+        seal: SealText,
+        parked_for: timedelta = timedelta(days=30),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._connect = connect
+        self._conn: Connection[Any] | None = None
+        self._seal = seal
+        self._parked_for = parked_for
+        self._clock = clock
+        self._mapper = EventMapper()
+        self._cache = _Cache()
+
+    def close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+
+    def write(
+        self, arrivals: Sequence[Arrival] = (), moves: Sequence[Advance] = (), facts: Sequence[Fact] = ()
+    ) -> Written:
+        """Commits a batch of arrivals with their positions, and facts of the system's own.
+
+        Raises Fenced (nothing written; give the partitions up) or psycopg.OperationalError (nothing known; reconnect,
+        and repeat or be fenced). A place in a stream taken by somebody else meanwhile is redecided, not reported.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._write(arrivals, moves, facts)
+            except UniqueViolation:
+                self._cache = _Cache()
+                if attempt == ATTEMPTS - 1:
+                    raise
+            except BaseException:
+                self._cache = _Cache()
+                if self._conn is not None and self._conn.broken:
+                    self._conn = None
+                raise
+        raise AssertionError
+
+    def run(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact] = ()) -> Written:
+        """Facts of the system's own with a change to the working tables in the same transaction."""
+        return self._guarded(action, facts)
+
+    def _guarded(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact]) -> Written:
+        try:
+            return self._write((), (), facts, action)
+        except BaseException:
+            self._cache = _Cache()
+            if self._conn is not None and self._conn.broken:
+                self._conn = None
+            raise
+
+    def _write(
+        self,
+        arrivals: Sequence[Arrival],
+        moves: Sequence[Advance],
+        facts: Sequence[Fact],
+        action: Callable[[Connection[Any]], None] | None = None,
+    ) -> Written:
+        if self._conn is None:
+            self._conn = self._connect()
+        conn = self._conn
+        now = self._clock()
+        with conn.transaction():
+            generation = self._lock(conn)
+            advance(conn, moves)
+            if action is not None:
+                action(conn)
+            log = Log(conn)
+            world = self._world(log, generation)
+            desk = PostgresDesk(conn, arrivals)
+            world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
+            intake = Intake(world, desk)
+            ready = desk.ready(RELEASES_PER_BATCH)
+            for arrival in ready:
+                intake.again(arrival)
+            for arrival in arrivals:
+                intake.take(arrival)
+            for fact in facts:
+                world.append(fact(world, now))
+            events = world.pending
+            if events:
+                stored = [self._mapper.to_stored_event(event) for event in events]
+                with conn.cursor() as cursor:
+                    insert_events(cursor, stored, [event.unique_key for event in events])
+            cut = {a.place for a in intake.cut}
+            put_results(conn, intake.results, cut, now, self._parked_for)
+            self._put_dead(conn, intake.results, now)
+            self._count_again(conn, intake.redelivered)
+            head = log.head() if events else self._cache.head
+            conn.execute("UPDATE shenguan.writer SET generation = %s", (generation + 1,), prepare=True)
+        self._cache.generation, self._cache.head = generation + 1, head
+        self._cache.registers_at = head
+        return Written(
+            intake.results, len(intake.redelivered), len(events), bool(cut) or len(ready) == RELEASES_PER_BATCH
+        )
+
+    def _lock(self, conn: Connection[Any]) -> int:
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,), prepare=True)
+        row = conn.execute("SELECT generation FROM shenguan.writer", prepare=True).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _world(self, log: Log, generation: int) -> World:
+        """The caches hold if nobody else wrote; else states are read again and the registers' delta is applied."""
+        cache = self._cache
+        head = log.head()
+        if (cache.generation, cache.head) != (generation, head):
+            cache.states.clear()
+            log.refresh(cache.registers, cache.registers_at)
+            cache.registers_at = cache.head = head
+        elif len(cache.states) > STATES_KEPT:
+            cache.states.clear()
+        return World(cache.registers, log.streams, cache.states)
+
+    def _put_dead(self, conn: Connection[Any], results: Sequence[Result], now: datetime) -> None:
+        """Dead letters and quarantined conflicts keep their bytes, sealed under a key of their own."""
+        kept = [r for r in results if r.outcome.disposition in ("dead", "conflict")]
+        if not kept:
+            return
+        rows = []
+        for result in kept:
+            arrival = result.arrival
+            if arrival.raw is not None:
+                text, headers = arrival.raw.decode("utf-8", "surrogateescape"), {}
+            else:
+                assert arrival.submission is not None
+                text, headers = Jsonb(sealed_json(arrival.submission)).obj, {}
+                text = psycopg.types.json.json.dumps(text, ensure_ascii=False)
+            sealed = self._seal(f"deadletter/{arrival.place}", text)
+            errors = [
+                {"field": e.field, "rule": e.rule, "message": e.message, "found": e.found}
+                for e in result.outcome.errors
+            ]
+            rows.append((*arrival.place, sealed.subject, sealed.ciphertext, Jsonb(headers), Jsonb(errors), now))
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, headers, errors,'
+                " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+                ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE SET errors = excluded.errors, dead_at = excluded.dead_at',
+                rows,
+            )
+
+    def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:
+        if places:
+            conn.execute(
+                "UPDATE shenguan.submission SET redelivered = redelivered + n FROM"
+                f" (SELECT t, p, o, count(*) AS n FROM {PLACES} AS u (t, p, o) GROUP BY t, p, o) AS again"
+                ' WHERE topic_id = t AND partition = p AND "offset" = o',
+                columns(places),
+            )

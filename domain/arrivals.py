@@ -1,0 +1,157 @@
+"""A submission as it arrived, and the order of business at the desk: seen, claimed, decided, parked, released."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from domain.event import Auth, Event
+from domain.handling import Outcome, handle
+from domain.notices import NoticeOwed, notice_stream
+from domain.rules import FieldError
+from domain.submissions import Submission
+from domain.world import World
+
+RELEASES_PER_BATCH = 5_000
+"""A chain of released submissions is cut here and goes on in the next batch."""
+
+
+class Place(NamedTuple):
+    """Where it lay in Kafka: the topic's id (not its name: a topic may be created anew), partition, offset."""
+
+    topic_id: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic_id}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One Kafka record, decoded as far as it went. Without a `submission` there are `errors`.
+
+    `content` is the keyed hash of the canonical content (RFC 8785); `raw` the bytes as they came, None once sealed.
+    """
+
+    place: Place
+    topic: str
+    principal: str
+    auth: Auth
+    arrived_at: datetime
+    submission: Submission[Any] | None = None
+    content: bytes = b""
+    source: str = ""
+    id: str = ""
+    type: str = ""
+    retry_of: str | None = None
+    errors: tuple[FieldError, ...] = ()
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an arrival; `released` if it had been parked before this batch or earlier in it."""
+
+    arrival: Arrival
+    outcome: Outcome
+    released: bool = False
+
+
+class Desk(Protocol):
+    """What is remembered of earlier submissions."""
+
+    def seen(self, place: Place) -> bool:
+        """Whether this very record was read before."""
+        ...
+
+    def claim(self, source: str, id_: str) -> bytes | None:
+        """The content of the submission that holds this identity."""
+        ...
+
+    def waiting(self, stream: str) -> list[Arrival]:
+        """Arrivals parked in earlier batches for this stream, in the order of their coming."""
+        ...
+
+
+class Intake:
+    """One batch. `take` arrivals in order; `results` say what became of each, `redelivered` which were read again.
+
+    A parked submission is released by the very event it waits for, before the next arrival is looked at, so that the
+    log does not depend on where batches end.
+    """
+
+    def __init__(self, world: World, desk: Desk) -> None:
+        self.results: list[Result] = []
+        self.redelivered: list[Place] = []
+        self.cut: list[Arrival] = []
+        self._world = world
+        self._desk = desk
+        self._places: set[Place] = set()
+        self._claims: dict[tuple[str, str], bytes] = {}
+        self._parked: dict[str, list[Arrival]] = {}
+        self._unparked: set[Place] = set()
+        self._released = 0
+
+    def take(self, arrival: Arrival) -> None:
+        """Gives the arrival its one disposition, and those it releases theirs."""
+        if arrival.place in self._places or self._desk.seen(arrival.place):
+            self.redelivered.append(arrival.place)
+            return
+        self._places.add(arrival.place)
+        if arrival.submission is None:
+            self._put(arrival, Outcome("dead", errors=arrival.errors))
+            return
+        identity = (arrival.source, arrival.id)
+        claimed = self._claims.get(identity) or self._desk.claim(*identity)
+        if claimed is not None:
+            self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"))
+            return
+        self._decide(arrival, released=False)
+
+    def again(self, arrival: Arrival) -> None:
+        """Decides a parked arrival whose turn has come (its release was cut off in an earlier batch)."""
+        self._unparked.add(arrival.place)
+        self._decide(arrival, released=True)
+
+    def _decide(self, arrival: Arrival, *, released: bool) -> None:
+        queue = deque([(arrival, released)])
+        while queue:
+            one, was_parked = queue.popleft()
+            assert one.submission is not None
+            before = len(self._world.pending)
+            outcome = handle(one.submission, self._world)
+            self._put(one, outcome, was_parked)
+            for stream in _advanced(self._world.pending[before:]):
+                for waiting in self._release(stream):
+                    if self._released >= RELEASES_PER_BATCH:
+                        self.cut.append(waiting)
+                    else:
+                        self._released += 1
+                        queue.append((waiting, True))
+
+    def _put(self, arrival: Arrival, outcome: Outcome, released: bool = False) -> None:
+        self.results.append(Result(arrival, outcome, released))
+        if outcome.disposition in ("accepted", "refused", "parked"):
+            self._claims[arrival.source, arrival.id] = arrival.content
+        if outcome.disposition == "parked":
+            assert outcome.stream is not None
+            self._parked.setdefault(outcome.stream, []).append(replace(arrival, raw=None))
+
+    def _release(self, stream: str) -> list[Arrival]:
+        """Who waits for the stream. One parked anew in this batch is found here, never again at the desk."""
+        earlier = [a for a in self._desk.waiting(stream) if a.place not in self._unparked]
+        self._unparked.update(a.place for a in earlier)
+        return earlier + self._parked.pop(stream, [])
+
+
+def _advanced(events: list[Event]) -> list[str]:
+    """The streams that somebody may have been waiting for, in order and once each."""
+    streams: dict[str, None] = {}
+    for event in events:
+        streams[event.originator_id] = None
+        if isinstance(event, NoticeOwed):
+            streams[notice_stream(event.notice)] = None
+    return list(streams)

@@ -1,0 +1,5 @@
+"""All read models."""
+
+from projections.projection import Projection
+
+PROJECTIONS: tuple[Projection, ...] = ()
