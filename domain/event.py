@@ -87,7 +87,7 @@ class State:
     stream: str
     version: int = 0
 
-    def then(self, kind: type[E], meta: Meta, **payload: Any) -> E:
+    def then(self, kind: type[E], meta: Meta, /, **payload: Any) -> E:
         """The stream's next event."""
         return kind(originator_id=self.stream, originator_version=self.version + 1, meta=meta, **payload)
 

@@ -44,6 +44,11 @@ def handle(submission: Submission[Any], world: World) -> Outcome:
         return Outcome("parked", stream=waiting.stream)
     except Rejection as rejection:
         return Outcome("dead", errors=rejection.errors)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A fault of ours must not stop everybody's intake: the submission is kept and can be retried once it is mended.
+        return Outcome(
+            "dead", errors=(FieldError("*", "internal.error", "系统内部错误，可在修复后重试", type(error).__name__),)
+        )
     except Refusal as refusal:
         attempt = attempt_refused(submission.meta, refusal.rule, payload.TYPE, payload.about())
         world.append([attempt])

@@ -41,7 +41,7 @@ def notice_stream(notice: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One notice that a fact owes. `root` is what the chain of moved notices began with; `origin` the one it replaces."""
+    """One notice that a fact owes. `root`: what its chain of moved notices began with; `origin`: the one it replaces."""
 
     id: str
     addressee: str

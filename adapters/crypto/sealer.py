@@ -41,18 +41,14 @@ class MasterKeyError(Exception):
     """The master key is missing, malformed, or not the one that wrapped the store's keys."""
 
 
-def new_master_key() -> bytes:
-    return base64.b64encode(os.urandom(32)) + b"\n"
-
-
 def read_master_key(path: Path) -> bytes:
-    """The 32 bytes in the file (base64). Raises MasterKeyError."""
+    """The 32 bytes in the file, written in hexadecimal. Raises MasterKeyError."""
     try:
-        key = base64.b64decode(path.read_bytes(), validate=False)
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
         raise MasterKeyError(f"{path}: {error}") from None
     if len(key) != 32:
-        raise MasterKeyError(f"{path}: 须为 base64 编码的 32 字节")
+        raise MasterKeyError(f"{path}: 须为 32 字节的十六进制文本")
     return key
 
 

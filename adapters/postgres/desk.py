@@ -35,8 +35,8 @@ class PostgresDesk:
 
     def _read(self, arrivals: Sequence[Arrival]) -> None:
         seen = self._conn.execute(
-            f'SELECT topic_id, partition, "offset" FROM shenguan.submission JOIN {PLACES} AS p (topic_id, partition, "offset")'
-            ' USING (topic_id, partition, "offset")',
+            'SELECT topic_id, partition, "offset" FROM shenguan.submission'
+            f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")',
             columns([a.place for a in arrivals]),
             prepare=True,
         )
@@ -59,17 +59,17 @@ class PostgresDesk:
     def waiting(self, stream: str) -> list[Arrival]:
         if stream not in self._parked_streams:
             return []
-        return self.parked("WHERE stream = %s", (stream,))
+        return self.parked("WHERE p.stream = %s", (stream,))
 
     def ready(self, limit: int) -> list[Arrival]:
         """Those whose chain was cut in an earlier batch."""
-        return self.parked("WHERE ready", (), limit)
+        return self.parked("WHERE p.ready", (), limit)
 
     def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:
         rows = self._conn.execute(
-            'SELECT topic_id, partition, "offset", s.topic, s.principal, s.auth, s.arrived_at, s.content, s.source, s.id,'
-            " s.type, s.retry_of, p.sealed FROM shenguan.parked AS p"
-            f' JOIN shenguan.submission AS s USING (topic_id, partition, "offset") {clause.replace("WHERE ", "WHERE p.")}'
+            'SELECT topic_id, partition, "offset", s.topic, s.principal, s.auth, s.arrived_at, s.content, s.source,'
+            " s.id, s.type, s.retry_of, p.sealed FROM shenguan.parked AS p"
+            f' JOIN shenguan.submission AS s USING (topic_id, partition, "offset") {clause}'
             ' ORDER BY s.arrived_at, topic_id, partition, "offset" LIMIT %s',
             (*params, limit),
         )
@@ -126,9 +126,9 @@ def put_results(
     old = [r for place, r in last.items() if place in known]
     with conn.cursor() as cursor:
         if new:
-            cursor.execute(_INSERT, [*zip(*(_row(r, now) for r in new), strict=True)], prepare=True)
+            cursor.execute(_INSERT, [list(c) for c in zip(*(_row(r, now) for r in new), strict=True)], prepare=True)
         if old:
-            cursor.execute(_UPDATE, [*zip(*(_change(r, now) for r in old), strict=True)])
+            cursor.execute(_UPDATE, [list(c) for c in zip(*(_change(r, now) for r in old), strict=True)])
             gone = [r.arrival.place for r in old if r.outcome.disposition != "parked"]
             if gone:
                 cursor.execute(

@@ -34,7 +34,7 @@ def application(url: str) -> Application[str]:
     parts = conninfo.conninfo_to_dict(url)
     return Application(
         {
-            "PERSISTENCE_MODULE": "adapters.postgres.recorder",
+            "PERSISTENCE_MODULE": "adapters.postgres.factory",
             "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
             "ORIGINATOR_ID_TYPE": "text",
             "CREATE_TABLE": "n",

@@ -1,4 +1,4 @@
-"""Numbered SQL migrations, each applied once, and the read models' tables; safe when several processes start at once."""
+"""Numbered SQL migrations, each applied once, and the read models' tables; several processes may start at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def migrate(migrator_url: str, runtime_role: str, reader_role: str) -> list[str]
             "CREATE TABLE IF NOT EXISTS public.shenguan_migration"
             " (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied = dict(conn.execute("SELECT name, sha256 FROM public.shenguan_migration").fetchall())
+        applied: dict[str, str] = dict(conn.execute("SELECT name, sha256 FROM public.shenguan_migration").fetchall())
         for path in sorted(FOLDER.glob("[0-9]*.sql")):
             text = path.read_text(encoding="utf-8")
             digest = hashlib.sha256(text.encode()).hexdigest()
@@ -50,7 +50,7 @@ def migrate(migrator_url: str, runtime_role: str, reader_role: str) -> list[str]
                 if applied[path.stem] != digest:
                     raise MigrationError(f"migration {path.stem} was applied with another text")
                 continue
-            conn.execute(sql.SQL(text).format(**names))  # type: ignore[arg-type]
+            conn.execute(sql.SQL(text).format(**names))
             conn.execute("INSERT INTO public.shenguan_migration (name, sha256) VALUES (%s, %s)", (path.stem, digest))
             done.append(path.stem)
         for projection in PROJECTIONS:

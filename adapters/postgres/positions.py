@@ -25,7 +25,7 @@ class Advance:
 
 
 def advance(conn: Connection[Any], moves: Sequence[Advance]) -> None:
-    """Moves all or raises Fenced. Expecting the exact old position catches an overlapping zombie; forward-only would not."""
+    """Moves all or raises Fenced. Expecting the exact old position catches an overlapping zombie."""
     if not moves:
         return
     moved = conn.execute(

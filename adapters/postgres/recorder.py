@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresDatastore, PostgresFactory, PostgresProcessRecorder
+from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
@@ -29,7 +29,7 @@ class LogRecorder(PostgresProcessRecorder):
         super().__init__(datastore, **kwargs)
         self.lock_table_statements = [f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"]
 
-    def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+    def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **_: Any) -> None:
         self._lock_table(curs)
         insert_events(curs, stored_events, [None] * len(stored_events), returning=True)
 
@@ -50,13 +50,3 @@ def insert_events(
         ),
         prepare=True,
     )
-
-
-class Factory(PostgresFactory):
-    """Gives an `Application` our recorder. The tables come from the migrations, never from the library."""
-
-    application_recorder_class = LogRecorder
-    process_recorder_class = LogRecorder
-
-    def env_create_table(self) -> bool:
-        return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
@@ -84,9 +84,16 @@ class Writer:
         Raises Fenced (nothing written; give the partitions up) or psycopg.OperationalError (nothing known; reconnect,
         and repeat or be fenced). A place in a stream taken by somebody else meanwhile is redecided, not reported.
         """
+        return self._guarded(lambda: self._write(arrivals, moves, facts))
+
+    def run(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact] = ()) -> Written:
+        """Facts of the system's own with a change to the working tables in the same transaction."""
+        return self._guarded(lambda: self._write((), (), facts, action))
+
+    def _guarded(self, work: Callable[[], Written]) -> Written:
         for attempt in range(ATTEMPTS):
             try:
-                return self._write(arrivals, moves, facts)
+                return work()
             except UniqueViolation:
                 self._cache = _Cache()
                 if attempt == ATTEMPTS - 1:
@@ -97,19 +104,6 @@ class Writer:
                     self._conn = None
                 raise
         raise AssertionError
-
-    def run(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact] = ()) -> Written:
-        """Facts of the system's own with a change to the working tables in the same transaction."""
-        return self._guarded(action, facts)
-
-    def _guarded(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact]) -> Written:
-        try:
-            return self._write((), (), facts, action)
-        except BaseException:
-            self._cache = _Cache()
-            if self._conn is not None and self._conn.broken:
-                self._conn = None
-            raise
 
     def _write(
         self,
@@ -182,23 +176,22 @@ class Writer:
         rows = []
         for result in kept:
             arrival = result.arrival
-            if arrival.raw is not None:
-                text, headers = arrival.raw.decode("utf-8", "surrogateescape"), {}
-            else:
+            raw = arrival.raw
+            if raw is None:  # it had been parked: what was kept is the sealed submission
                 assert arrival.submission is not None
-                text, headers = Jsonb(sealed_json(arrival.submission)).obj, {}
-                text = psycopg.types.json.json.dumps(text, ensure_ascii=False)
-            sealed = self._seal(f"deadletter/{arrival.place}", text)
+                raw = json.dumps(sealed_json(arrival.submission), ensure_ascii=False).encode()
+            sealed = self._seal(f"deadletter/{arrival.place}", raw.decode())
             errors = [
                 {"field": e.field, "rule": e.rule, "message": e.message, "found": e.found}
                 for e in result.outcome.errors
             ]
-            rows.append((*arrival.place, sealed.subject, sealed.ciphertext, Jsonb(headers), Jsonb(errors), now))
+            rows.append((*arrival.place, sealed.subject, sealed.ciphertext, Jsonb(errors), now))
         with conn.cursor() as cursor:
             cursor.executemany(
-                'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, headers, errors,'
+                'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
                 " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-                ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE SET errors = excluded.errors, dead_at = excluded.dead_at',
+                ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
+                " SET ciphertext = excluded.ciphertext, errors = excluded.errors, dead_at = excluded.dead_at",
                 rows,
             )
 

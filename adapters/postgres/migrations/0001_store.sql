@@ -47,7 +47,7 @@ CREATE TABLE shenguan.follower (
 );
 
 -- One integer by which a writer knows whether its caches still hold.
-CREATE TABLE shenguan.writer (only boolean PRIMARY KEY DEFAULT true CHECK (only), generation bigint NOT NULL);
+CREATE TABLE shenguan.writer (id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), generation bigint NOT NULL);
 INSERT INTO shenguan.writer (generation) VALUES (0);
 
 -- Kafka positions, moved in the events' own transaction.
@@ -117,8 +117,7 @@ CREATE TABLE shenguan.dead_letter (
     number bigserial UNIQUE,            -- order of publication
     subject text NOT NULL,
     ciphertext text NOT NULL,
-    headers jsonb NOT NULL,
-    errors jsonb NOT NULL,              -- [{field, rule, message, found}], never personal
+    errors jsonb NOT NULL,              -- field, rule, message, found of each; never personal
     dead_at timestamptz NOT NULL,
     retried_at timestamptz,
     PRIMARY KEY (topic_id, partition, "offset")
