@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from domain.deadletters import RetryDeadLetter
 from domain.event import Auth, Event
 from domain.handling import Outcome, handle
 from domain.notices import NoticeOwed, notice_stream
-from domain.rules import FieldError
+from domain.rules import FieldError, rejection
 from domain.submissions import Submission
 from domain.world import World
 
@@ -27,6 +29,12 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic_id}/{self.partition}/{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """The inverse of `str`."""
+        topic_id, partition, offset = text.split("/")
+        return cls(topic_id, int(partition), int(offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Intake:
     log does not depend on where batches end.
     """
 
-    def __init__(self, world: World, desk: Desk) -> None:
+    def __init__(self, world: World, desk: Desk, letters: Mapping[Place, Arrival] | None = None) -> None:
         self.results: list[Result] = []
         self.redelivered: list[Place] = []
         self.cut: list[Arrival] = []
@@ -94,6 +102,7 @@ class Intake:
         self._parked: dict[str, list[Arrival]] = {}
         self._unparked: set[Place] = set()
         self._released = 0
+        self._letters = letters or {}
 
     def take(self, arrival: Arrival) -> None:
         """Gives the arrival its one disposition, and those it releases theirs."""
@@ -104,17 +113,33 @@ class Intake:
         if arrival.submission is None:
             self._put(arrival, Outcome("dead", errors=arrival.errors))
             return
-        identity = (arrival.source, arrival.id)
-        claimed = self._claims.get(identity) or self._desk.claim(*identity)
-        if claimed is not None:
-            self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"))
+        payload = arrival.submission.payload
+        if isinstance(payload, RetryDeadLetter) and Place.parse(payload.place) not in self._letters:
+            self._put(arrival, Outcome("dead", errors=rejection("place", "deadletter.unknown", payload.place).errors))
             return
-        self._decide(arrival, released=False)
+        self._claim_and_decide(arrival, released=False)
+        if isinstance(payload, RetryDeadLetter) and self.results[-1].outcome.disposition == "accepted":
+            self._retry(self._letters[Place.parse(payload.place)])
 
     def again(self, arrival: Arrival) -> None:
         """Decides a parked arrival whose turn has come (its release was cut off in an earlier batch)."""
         self._unparked.add(arrival.place)
         self._decide(arrival, released=True)
+
+    def _retry(self, letter: Arrival) -> None:
+        """A dead letter's second chance; what comes of it replaces its disposition."""
+        if letter.submission is None:
+            self._put(letter, Outcome("dead", errors=letter.errors), released=True)
+        else:
+            self._claim_and_decide(letter, released=True)
+
+    def _claim_and_decide(self, arrival: Arrival, *, released: bool) -> None:
+        identity = (arrival.source, arrival.id)
+        claimed = self._claims.get(identity) or self._desk.claim(*identity)
+        if claimed is not None:
+            self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"), released)
+        else:
+            self._decide(arrival, released=released)
 
     def _decide(self, arrival: Arrival, *, released: bool) -> None:
         queue = deque([(arrival, released)])

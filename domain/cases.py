@@ -14,7 +14,7 @@ from domain.notices import About, SupervisionMoved
 from domain.party import Party
 from domain.personal import Model, Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Number, Payload, Submission, decides
+from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -57,7 +57,7 @@ class AcceptCase(OfCase):
     TYPE = "case.accept"
     matter: MatterCode
     party: Party
-    accepted_on: date
+    accepted_on: Day
 
 
 class DecideCase(OfCase):
@@ -66,9 +66,9 @@ class DecideCase(OfCase):
     TYPE = "case.decide"
     outcome: Literal["granted", "not_granted"]
     document_number: Number
-    decided_on: date
+    decided_on: Day
     valid_from: date | None = None
-    valid_to: date | None = None
+    valid_to: Day | None = None
     kind: Literal["普通", "特许", "认可", "核准", "登记", "其他"] = "普通"
     content: Text
     basis: Literal["normal", "legacy"] = "normal"
@@ -88,7 +88,7 @@ class CaseAccepted(Event):
     number: str
     matter: str
     party: Party
-    accepted_on: date
+    accepted_on: Day
 
     @property
     def effective_on(self) -> str:
@@ -102,7 +102,7 @@ class CaseDecided(Event):
     matter: str
     outcome: Literal["granted", "not_granted"]
     document_number: str
-    decided_on: date
+    decided_on: Day
     valid_from: date | None
     valid_to: date | None
     kind: str
@@ -121,7 +121,7 @@ class LicenceIssued(Event):
     TOPIC = "case.licence_issued"
     licence_number: str
     certificate: str
-    issued_on: date
+    issued_on: Day
 
     @property
     def effective_on(self) -> str:
@@ -134,7 +134,7 @@ class AudienceEvent(Event):
     ABOUT: ClassVar[About]
     matter: str
     document_number: str
-    on: date
+    on: Day
     audience: tuple[str, ...]
 
     @property
@@ -155,7 +155,7 @@ class CaseChanged(AudienceEvent):
 class CaseExtended(AudienceEvent):
     TOPIC = "case.extended"
     ABOUT = "extension"
-    valid_to: date
+    valid_to: Day
 
 
 class CaseWithdrawn(AudienceEvent):
@@ -185,7 +185,7 @@ class CaseCorrected(Event):
     target_version: int
     old: str
     new: str
-    on: date
+    on: Day
     reason: Text
     authorised_by: str
     holders: dict[str, str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints
@@ -11,7 +10,7 @@ from pydantic import StringConstraints
 from domain.event import Event, State
 from domain.fields import Region, Uscc
 from domain.personal import Model, Person
-from domain.submissions import Code, Payload, Submission, Title, decides
+from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -27,7 +26,7 @@ class Department(Model):
     roles: tuple[Role, ...]
     region: Region
     uscc: Uscc | None = None
-    valid_from: date
+    valid_from: Day
     consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
     channels: tuple[Literal["kafka"], ...] = ("kafka",)
 

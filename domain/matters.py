@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +10,7 @@ from domain.event import Event
 from domain.fields import MatterCode, Uscc
 from domain.personal import Model
 from domain.rules import Refusal, Waiting
-from domain.submissions import Code, Payload, Submission, Title, decides
+from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -61,7 +60,7 @@ class OfMatter(Payload):
     """Base of what happens to a matter from a date on."""
 
     matter: MatterCode
-    valid_from: date
+    valid_from: Day
     basis: Title
 
     def streams(self) -> tuple[str, ...]:
@@ -79,7 +78,7 @@ class TransferMatter(OfMatter):
 class MatterTransferred(Event):
     TOPIC = "matter.transferred"
     matter: str
-    valid_from: date
+    valid_from: Day
     basis: str
     to: str
     supervisors: tuple[Supervisor, ...]
@@ -98,7 +97,7 @@ class ReturnMatter(OfMatter):
 class MatterReturned(Event):
     TOPIC = "matter.returned"
     matter: str
-    valid_from: date
+    valid_from: Day
     basis: str
 
     @property
@@ -116,7 +115,7 @@ class RouteMatter(OfMatter):
 class MatterRouted(Event):
     TOPIC = "matter.routed"
     matter: str
-    valid_from: date
+    valid_from: Day
     basis: str
     supervisors: tuple[Supervisor, ...]
 

@@ -8,7 +8,6 @@ knows the fact can name the notice before it has seen it. (2.2, domain notes §3
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints
@@ -16,7 +15,7 @@ from pydantic import StringConstraints
 from domain.event import Event, State
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Payload, Submission, decides
+from domain.submissions import Code, Moment, Payload, Submission, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -41,7 +40,7 @@ def notice_stream(notice: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One notice that a fact owes. `root`: what its chain of moved notices began with; `origin`: the one it replaces."""
+    """One notice that a fact owes. `root`: what its chain of notices began with; `origin`: the one it replaces."""
 
     id: str
     addressee: str
@@ -109,7 +108,7 @@ class NoticeReceived(Event):
     """签收 by an officer of the addressee."""
 
     TOPIC = "notice.received"
-    received_at: datetime
+    received_at: Moment
 
 
 class NoticeTaken(Event):
@@ -198,7 +197,7 @@ class ReceiveNotice(OfNotice):
     """签收. `received_at` is when the officer received it, which may be before it was handed in."""
 
     TYPE = "notice.receive"
-    received_at: datetime
+    received_at: Moment
 
 
 class TakeNotice(OfNotice):

@@ -23,7 +23,7 @@ from domain.cases import (
 from domain.event import Event
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Number, Submission, Title, decides
+from domain.submissions import Day, Number, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -35,7 +35,7 @@ class IssueLicence(OfCase):
     TYPE = "case.issue_licence"
     licence_number: Number
     certificate: Title
-    issued_on: date
+    issued_on: Day
 
 
 class ChangeCase(OfCase):
@@ -43,7 +43,7 @@ class ChangeCase(OfCase):
 
     TYPE = "case.change"
     document_number: Number
-    on: date
+    on: Day
     content: Text
 
 
@@ -52,15 +52,15 @@ class ExtendCase(OfCase):
 
     TYPE = "case.extend"
     document_number: Number
-    on: date
-    valid_to: date
+    on: Day
+    valid_to: Day
 
 
 class EndCase(OfCase):
     """Base of the three ways a permit ends by decision."""
 
     document_number: Number
-    on: date
+    on: Day
     reason: Text
 
 
@@ -90,7 +90,7 @@ class CorrectCase(OfCase):
     target: Correctable
     old: Title
     new: Title
-    on: date
+    on: Day
     reason: Text
     authorised_by: Title
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import StringConstraints
@@ -11,7 +10,7 @@ from pydantic import StringConstraints
 from domain.cases import OfCase
 from domain.event import Event, State
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Submission, Title, decides
+from domain.submissions import Code, Moment, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -27,7 +26,7 @@ class ApplySeal(OfCase):
     seal: Code
     certificate_serial: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4,64}$")]
     document_sm3: Digest
-    applied_at: datetime
+    applied_at: Moment
 
     def streams(self) -> tuple[str, ...]:
         return (self.stream, f"seal/{self.organ}/{self.number}")
@@ -48,7 +47,7 @@ class SealApplied(Event):
     seal: str
     certificate_serial: str
     document_sm3: str
-    applied_at: datetime
+    applied_at: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from domain.event import Auth, Event, Meta
 from domain.identifiers import IdentifierError
@@ -26,6 +26,10 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Number = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00-\x1f]{1,64}$")]
 """A case, document or feedback number: no white space and no slash."""
+EARLIEST = datetime(1949, 10, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=datetime(2999, 12, 31, tzinfo=UTC))]
+"""A time with its zone."""
+Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 SOURCE = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 
@@ -33,7 +37,7 @@ ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 class Payload(Model):
     """Base of all submissions' data. `department` is for whom the principal speaks."""
 
-    TYPE: ClassVar[str]
+    TYPE: ClassVar[str] = ""
     department: Code
     officer: Officer | None = None
 
@@ -140,6 +144,8 @@ def read_header(attributes: dict[str, Any]) -> Header:
         occurred_at = datetime.fromisoformat(str(attributes.get("time", "")))
         if occurred_at.tzinfo is None:
             wrong("time", "time.zone", "时间须带时区")
+        elif not EARLIEST <= occurred_at <= datetime(2999, 12, 31, tzinfo=UTC):
+            wrong("time", "time.range", "时间不在合理范围内")
     except ValueError:
         wrong("time", "time.shape", "须为 RFC 3339 时间")
     retry_of = attributes.get("retryof")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from domain.cases import case_stream
 from domain.event import Event, State
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Number, Payload, Submission, decides
+from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -30,7 +29,7 @@ class RaiseFeedback(Payload):
     number: Number
     case_organ: Code
     case_number: Number
-    found_on: date
+    found_on: Day
     suggestion: Suggestion
     detail: Text
 
@@ -73,7 +72,7 @@ class FeedbackRaised(Event):
     case: str
     matter: str
     organ: str
-    found_on: date
+    found_on: Day
     suggestion: Suggestion
     detail: Text
 

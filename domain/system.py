@@ -29,14 +29,6 @@ class EpochOpened(Event):
     reason: str
 
 
-class DeadLetterRetried(Event):
-    """An operator had a dead letter decided again, verbatim, in its sender's name."""
-
-    TOPIC = "deadletter.retried"
-    place: str
-    disposition: str
-
-
 def system_meta(id_: str, now: datetime) -> Meta:
     return Meta(source=SYSTEM, id=id_, principal=SYSTEM, auth="system", occurred_at=now)
 

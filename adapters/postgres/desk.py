@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from domain.arrivals import Arrival, Place, Result
 from domain.catalogue import PAYLOADS
+from domain.personal import Sealed
 from domain.submissions import Submission
 
 PLACES = "unnest(%b::text[], %b::int4[], %b::int8[])"
@@ -200,7 +201,7 @@ def _row(result: Result, now: datetime) -> tuple[Any, ...]:
         a.id,
         a.type,
         a.content,
-        submission.payload.department if submission else None,
+        submission.payload.department if submission and not submission.classified else None,
         submission.occurred_at if submission else None,
         a.arrived_at,
         now,
@@ -213,3 +214,18 @@ def _row(result: Result, now: datetime) -> tuple[Any, ...]:
 
 def _change(result: Result, now: datetime) -> tuple[Any, ...]:
     return (*result.arrival.place, now, result.outcome.disposition, result.outcome.rule, *_fact(result))
+
+
+def dead_letters(conn: Connection[Any], places: Sequence[Place]) -> dict[Place, tuple[str, Sealed]]:
+    """(topic name, sealed record) of the letters at these places that are dead still."""
+    rows = conn.execute(
+        'SELECT topic_id, partition, "offset", s.topic, d.subject, d.ciphertext FROM shenguan.dead_letter AS d'
+        ' JOIN shenguan.submission AS s USING (topic_id, partition, "offset")'
+        f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")'
+        " WHERE s.disposition = 'dead'",
+        columns(places),
+    )
+    return {
+        Place(topic_id, partition, offset): (topic, Sealed(subject=subject, ciphertext=ciphertext, commitment=""))
+        for topic_id, partition, offset, topic, subject, ciphertext in rows
+    }

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 
 class KeyTable:
     """Over a connection in autocommit: a key without its event is harmless, an event without its key is not."""
 
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
+    def __init__(self, connect: Callable[[], Connection[Any]]) -> None:
+        self._connect = connect
+        self._conn: Connection[Any] | None = None
 
     def fetch(self, subjects: Iterable[str]) -> dict[str, bytes]:
-        rows = self._conn.execute(
+        """Raises psycopg.OperationalError; the next call connects anew."""
+        rows = self._execute(
             "SELECT subject, wrapped FROM vault.subject_key WHERE subject = ANY(%s) AND wrapped IS NOT NULL",
             (list(subjects),),
-            binary=True,
         )
         return dict(rows.fetchall())
 
     def add(self, wrapped: dict[str, bytes]) -> None:
-        self._conn.execute(
+        """Keys that somebody else added first stay. Raises psycopg.OperationalError."""
+        self._execute(
             "INSERT INTO vault.subject_key (subject, wrapped) SELECT * FROM unnest(%b::text[], %b::bytea[])"
             " ON CONFLICT (subject) DO NOTHING",
             (list(wrapped), list(wrapped.values())),
         )
+
+    def _execute(self, query: str, params: tuple[Any, ...]) -> psycopg.Cursor[Any]:
+        if self._conn is None or self._conn.closed:
+            self._conn = self._connect()
+        return self._conn.execute(query, params, binary=True)

@@ -29,10 +29,16 @@ def stored_bytes(event: StoredEvent) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
-def application(url: str) -> Application[str]:
+class LogApplication(Application[str]):
     """The log as the library's `Application`: its recorder and mapper are ours, and so is its table."""
+
+    name = "stored"  # the library's name of the table: stored_events
+
+
+def application(url: str) -> LogApplication:
+    """Opens the log at a database URL."""
     parts = conninfo.conninfo_to_dict(url)
-    return Application(
+    return LogApplication(
         {
             "PERSISTENCE_MODULE": "adapters.postgres.factory",
             "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,14 +77,20 @@ class Writer:
             self._conn.close()
 
     def write(
-        self, arrivals: Sequence[Arrival] = (), moves: Sequence[Advance] = (), facts: Sequence[Fact] = ()
+        self,
+        arrivals: Sequence[Arrival] = (),
+        moves: Sequence[Advance] = (),
+        facts: Sequence[Fact] = (),
+        letters: Mapping[Place, Arrival] | None = None,
     ) -> Written:
         """Commits a batch of arrivals with their positions, and facts of the system's own.
+
+        `letters`: the dead letters that arrivals ask to have decided again, decoded anew.
 
         Raises Fenced (nothing written; give the partitions up) or psycopg.OperationalError (nothing known; reconnect,
         and repeat or be fenced). A place in a stream taken by somebody else meanwhile is redecided, not reported.
         """
-        return self._guarded(lambda: self._write(arrivals, moves, facts))
+        return self._guarded(lambda: self._write(arrivals, moves, facts, letters=letters))
 
     def run(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact] = ()) -> Written:
         """Facts of the system's own with a change to the working tables in the same transaction."""
@@ -111,6 +117,7 @@ class Writer:
         moves: Sequence[Advance],
         facts: Sequence[Fact],
         action: Callable[[Connection[Any]], None] | None = None,
+        letters: Mapping[Place, Arrival] | None = None,
     ) -> Written:
         if self._conn is None:
             self._conn = self._connect()
@@ -123,9 +130,9 @@ class Writer:
                 action(conn)
             log = Log(conn)
             world = self._world(log, generation)
-            desk = PostgresDesk(conn, arrivals)
+            desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()])
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
-            intake = Intake(world, desk)
+            intake = Intake(world, desk, letters)
             ready = desk.ready(RELEASES_PER_BATCH)
             for arrival in ready:
                 intake.again(arrival)

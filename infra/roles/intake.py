@@ -1,0 +1,163 @@
+"""The intake: Kafka records in, events out, positions with them. Stateless: kill it anywhere and start it again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from adapters.kafka.intake import IntakeSource
+from adapters.kafka.records import Place, RawRecord
+from adapters.postgres.desk import dead_letters
+from adapters.postgres.positions import Advance, Fenced, open_epoch, positions, topics
+from adapters.postgres.writer import Written
+from domain import system
+from domain.arrivals import Arrival
+from domain.arrivals import Place as DeskPlace
+from domain.deadletters import RetryDeadLetter
+from domain.event import Event
+from domain.world import World
+from infra.roles.decoding import Decoder, record_of
+from infra.store import Store
+
+_log = structlog.get_logger("shenguan.intake")
+BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+POLL_SECONDS = 0.25
+
+
+class IntakeRole:
+    """One worker. Several share the partitions by a consumer group; the writer's lock lets one decide at a time."""
+
+    def __init__(self, store: Store, on_batch: Callable[[Written], None] | None = None) -> None:
+        self._store = store
+        self._settings = store.settings
+        self._writer = store.writer()
+        self._decoder = Decoder(store.names, store.sealer(), store.auth)
+        self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch), as the database last said or took it
+        self._on_batch = on_batch
+        self._more = True
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until `stopped` is set. Raises what cannot be got over by waiting."""
+        source = IntakeSource(
+            self._store.kafka_options,
+            self._settings.store,
+            self._positions,
+            group=f"shenguan.intake.{self._settings.store}" if self._settings.kafka_group else None,
+        )
+        self._source = source
+        failures = 0
+        try:
+            while not self.stopped.is_set():
+                try:
+                    self._turn(source)
+                    failures = 0
+                    source.resume()
+                except Fenced as fenced:
+                    _log.warning("intake_fenced", reason=str(fenced))
+                    self._give_up(source)
+                except psycopg.OperationalError as error:
+                    # The database is away, full, or restarting: stay in the group, take nothing, ask again.
+                    wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                    failures += 1
+                    _log.error("database_unavailable", error=_first_line(error), retry_in_s=wait)
+                    source.pause()
+                    self._give_up(source)
+                    self._keep_polling(source, wait)
+                    source.resume()
+        finally:
+            source.close()
+            self._writer.close()
+
+    def _turn(self, source: IntakeSource) -> None:
+        records = source.poll(
+            0.0 if self._more else POLL_SECONDS, self._settings.batch_max_records, self._settings.batch_max_bytes
+        )
+        if not records and not self._more:
+            return
+        arrivals = self._decoder.decode(records, source.topic_ids)
+        written = self._writer.write(arrivals, self._moves(records, source), letters=self._letters(arrivals))
+        for record in records:
+            self._next[record.place] = (record.offset + 1, self._next[record.place][1])
+        self._more = written.more
+        if self._on_batch is not None and records:
+            self._on_batch(written)
+
+    def _letters(self, arrivals: list[Arrival]) -> dict[DeskPlace, Arrival]:
+        """The dead letters that operators ask to have decided again, opened and decoded anew."""
+        wanted = [
+            DeskPlace.parse(a.submission.payload.place)
+            for a in arrivals
+            if a.submission and isinstance(a.submission.payload, RetryDeadLetter)
+        ]
+        if not wanted:
+            return {}
+        with self._store.connect() as conn:
+            kept = dead_letters(conn, wanted)
+        found = {}
+        for place, (topic, sealed) in kept.items():
+            text = self._store.open(sealed)
+            if text is not None:
+                record = record_of(text, topic, place)
+                found[place] = self._decoder.decode([record], {topic: place.topic_id})[0]
+        return found
+
+    def _moves(self, records: list[RawRecord], source: IntakeSource) -> list[Advance]:
+        ends = {record.place: record.offset + 1 for record in records}
+        return [
+            Advance(source.topic_ids[topic], partition, *self._next[topic, partition], end)
+            for (topic, partition), end in ends.items()
+        ]
+
+    def _give_up(self, source: IntakeSource) -> None:
+        """Nothing is known of our positions any more: ask the database again before reading on."""
+        self._more = True
+        source.give_up(list(self._next))
+        self._next.clear()
+
+    def _keep_polling(self, source: IntakeSource, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.stopped.is_set():
+            source.poll(0.1, 1, 1)
+
+    def _positions(self, places: list[Place]) -> dict[Place, int]:
+        """Where to begin. A topic created anew is read from its start under a new epoch, once that is recorded."""
+        ids = self._source.topic_ids
+        with self._store.connect() as conn:
+            known = topics(conn)
+            for topic in {topic for topic, _ in places if topic in ids}:
+                old_id, epoch = known.get(topic, ("", 0))
+                if old_id == ids[topic]:
+                    continue
+                if old_id and not self._settings.embedded_kafka:
+                    _log.error("intake_topic_recreated", topic=topic, known=old_id, found=ids[topic])
+                    continue
+                self.open_epoch(topic, old_id, ids[topic], epoch + 1, "recreated" if old_id else "first")
+                known[topic] = (ids[topic], epoch + 1)
+            wanted = [
+                (ids[topic], partition, known[topic][1])
+                for topic, partition in places
+                if topic in ids and known.get(topic, ("", 0))[0] == ids[topic]
+            ]
+            found = positions(conn, wanted)
+        by_id = {topic_id: topic for topic, topic_id in ids.items()}
+        for (topic_id, partition), (offset, epoch) in found.items():
+            self._next[by_id[topic_id], partition] = (offset, epoch)
+        return {(by_id[topic_id], partition): offset for (topic_id, partition), (offset, _) in found.items()}
+
+    def open_epoch(self, topic: str, old_id: str, new_id: str, epoch: int, reason: str) -> None:
+        """Records that the topic is read from its start from now on, and fences off who still reads it."""
+
+        def fact(world: World, now: datetime) -> list[Event]:
+            return system.epoch_opened(world, topic, old_id, new_id, epoch, reason, now)
+
+        self._writer.run(lambda conn: open_epoch(conn, topic, new_id, epoch), [fact])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
