@@ -322,7 +322,7 @@ def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world
 
 
 def require_not_after(submission: Submission[Any], name: str, on: date) -> None:
-    if on > submission.occurred_at.date():
+    if on > submission.occurred_on:
         raise rejection(name, "date.future", on)
 
 

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from domain.cases import OfCase
 from domain.event import Event, State
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Moment, Submission, Title, decides
+from domain.submissions import Code, Moment, Submission, Title, decides, local_date
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -64,7 +64,7 @@ def apply_seal(submission: Submission[ApplySeal], world: World) -> list[Event]:
         raise Waiting(case.stream)
     if payload.applied_at > submission.occurred_at:
         raise rejection("applied_at", "date.future", payload.applied_at.isoformat())
-    on = payload.applied_at.date()
+    on = local_date(payload.applied_at)
     if world.registers.holder(case.matter, on) != payload.department:
         second = world.registers.transfer(case.matter, on) is not None
         raise Refusal("seal.second" if second else "seal.not_organ")

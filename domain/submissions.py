@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
@@ -26,6 +26,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Number = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00-\x1f]{1,64}$")]
 """A case, document or feedback number: no white space and no slash."""
+BEIJING = timezone(timedelta(hours=8))
+"""Dates in submissions are the officials' dates, whatever zone a system's times are written in."""
 EARLIEST = datetime(1949, 10, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=datetime(2999, 12, 31, tzinfo=UTC))]
 """A time with its zone."""
@@ -79,6 +81,11 @@ class Submission(Generic[P]):
     classified: bool = False
 
     @property
+    def occurred_on(self) -> date:
+        """The date it occurred, in Beijing time."""
+        return local_date(self.occurred_at)
+
+    @property
     def meta(self) -> Meta:
         return Meta(
             source=self.source,
@@ -89,6 +96,11 @@ class Submission(Generic[P]):
             officer=self.payload.officer,
             occurred_at=self.occurred_at,
         )
+
+
+def local_date(moment: datetime) -> date:
+    """The date in Beijing time."""
+    return moment.astimezone(BEIJING).date()
 
 
 Decider = Callable[["Submission[Any]", "World"], list[Event]]

@@ -122,7 +122,7 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
         raise Refusal("supervision.not_addressee")
     if transfer is None and world.registers.holder(case.matter, payload.found_on) != payload.department:
         raise Refusal("supervision.not_addressee")
-    if payload.found_on > submission.occurred_at.date():
+    if payload.found_on > submission.occurred_on:
         raise rejection("found_on", "date.future", payload.found_on)
     state = world.feedback(payload.department, payload.number)
     if state.raised is not None:

@@ -196,7 +196,7 @@ class Writer:
         with conn.cursor() as cursor:
             cursor.executemany(
                 'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
-                " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+                " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
                 ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
                 " SET ciphertext = excluded.ciphertext, errors = excluded.errors, dead_at = excluded.dead_at",
                 rows,

@@ -1,0 +1,48 @@
+"""A store's beginning: schema, reform office, first principals. All of it may be repeated."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from adapters.postgres.migrate import migrate, role_of
+from domain import system
+from domain.departments import Department
+from domain.event import Event
+from domain.submissions import Code
+from domain.world import World
+from infra.store import Store
+
+
+class Founding(BaseModel):
+    """What cannot come by submission, because nobody may speak yet: the reform office and the first principals."""
+
+    reform_office: Department
+    principals: dict[Code, tuple[Code, ...]]
+    operator: Code = "operator"
+
+
+def read(path: Path) -> Founding:
+    """Raises OSError or pydantic.ValidationError."""
+    return Founding.model_validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def prepare(store: Store) -> list[str]:
+    """Migrates the database; returns what was applied."""
+    return migrate(store.migrator_url, role_of(store.database_url), role_of(store.reader_url))
+
+
+def found(store: Store, founding: Founding) -> int:
+    """Writes the founding events through the writer; returns how many, 0 in a store that has begun."""
+
+    def fact(world: World, now: datetime) -> list[Event]:
+        return system.found(world, founding.reform_office, dict(founding.principals), founding.operator, now)
+
+    writer = store.writer()
+    try:
+        return writer.write(facts=[fact]).events
+    finally:
+        writer.close()
