@@ -1,0 +1,160 @@
+"""Reading the log again as a sceptic: were exactly the notices recorded that the facts owe by the registers of then?
+
+Feed every event in log order. Registers are folded alongside, so that each fact is judged by what was known at its
+position; audiences are recomputed from the cases' own histories, not taken from the events that claim them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.cases import AudienceEvent, CaseCorrected, CaseDecided, CaseState
+from domain.event import Event, Recorded
+from domain.notices import (
+    NoticeMoved,
+    NoticeOwed,
+    NoticeReceived,
+    NoticeState,
+    NoticeTaken,
+    ledger_stream,
+    notice_stream,
+)
+from domain.owing import owed
+from domain.registers import Registers
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One wrong thing: where in the log, in which stream, which check, and what is wrong in words."""
+
+    position: int
+    stream: str
+    check: str
+    zh: str
+    en: str
+
+
+_Maker = Callable[[str, str, str], Problem]
+
+
+class Recheck:
+    """Folds the log once. Memory grows with the number of cases and notices, not with events."""
+
+    def __init__(self) -> None:
+        self.registers = Registers()
+        self.events = 0
+        self.notices = 0
+        self._versions: dict[str, int] = {}
+        self._cases: dict[str, CaseState] = {}
+        self._open: dict[str, NoticeState] = {}
+        self._expected: deque[tuple[int, type[Event], dict[str, object]]] = deque()
+        self._last_at: datetime | None = None
+        self._last_position = 0
+
+    def take(self, recorded: Recorded) -> Iterator[Problem]:
+        """What is wrong with this event, given all before it."""
+        event, position = recorded.event, recorded.position
+        self.events += 1
+        stream = event.originator_id
+
+        def problem(check: str, zh: str, en: str) -> Problem:
+            return Problem(position, stream, check, zh, en)
+
+        if position <= self._last_position or (self._last_at is not None and recorded.recorded_at <= self._last_at):
+            yield problem("order", "位置或登记时间没有递增", "position or record time does not rise")
+        self._last_position, self._last_at = position, recorded.recorded_at
+        expected_version = self._versions.get(stream, 0) + 1
+        if event.originator_version != expected_version:
+            yield problem(
+                "version",
+                f"版本应为 {expected_version}，实为 {event.originator_version}",
+                f"version {event.originator_version} where {expected_version} follows",
+            )
+        self._versions[stream] = event.originator_version
+        yield from self._followed(event, problem)
+        yield from self._audience(event, problem)
+        for notice in owed(event, self.registers):
+            self._expected.append((position, NoticeOwed, notice.fields()))
+            if notice.origin is not None:
+                moved: dict[str, object] = {
+                    "originator_id": notice_stream(notice.origin), "to": notice.id, "reason": notice.about
+                }  # fmt: skip
+                self._expected.append((position, NoticeMoved, moved))
+        self._evolve(event)
+
+    def finish(self) -> Iterator[Problem]:
+        """What the end of the log still owes."""
+        for position, kind, fields in self._expected:
+            name = str(fields.get("notice") or fields.get("originator_id"))
+            yield Problem(position, name, "owed", f"应有 {kind.TOPIC} 而没有", f"{kind.TOPIC} is missing")
+
+    def final(self) -> dict[str, tuple[NoticeOwed, str]]:
+        """Every notice and its final state: outstanding, received, taken or moved."""
+        found = {}
+        for name, state in self._open.items():
+            assert state.owed is not None
+            final = (
+                "moved" if state.moved else "taken" if state.taken else "received" if state.received else "outstanding"
+            )
+            found[name] = (state.owed, final)
+        return found
+
+    def _followed(self, event: Event, problem: _Maker) -> Iterator[Problem]:
+        """The notices that a fact owes come right after it, and no others come."""
+        if not self._expected:
+            if isinstance(event, NoticeOwed):
+                yield problem("owed", f"没有事实应产生告知 {event.notice}", f"no fact owes the notice {event.notice}")
+            if isinstance(event, NoticeMoved):
+                yield problem("moved", "没有事实使此告知移交", "no fact moves this notice")
+            return
+        position, kind, fields = self._expected[0]
+        actual = {name: getattr(event, name, None) for name in fields}
+        if type(event) is kind and actual == fields:
+            self._expected.popleft()
+            if isinstance(event, NoticeOwed):
+                self.notices += 1
+                if event.originator_id != ledger_stream(event.addressee):
+                    yield problem(
+                        "ledger", "告知不在其收件部门的编号簿上", "the notice is not on its addressee's ledger"
+                    )
+            return
+        self._expected.clear()
+        name = str(fields.get("notice") or fields.get("originator_id"))
+        yield problem(
+            "owed",
+            f"位置 {position} 的事实应产生 {kind.TOPIC}（{name}），此处却是 {event.TOPIC}",
+            f"the fact at {position} owes {kind.TOPIC} ({name}), here stands {event.TOPIC}",
+        )
+
+    def _audience(self, event: Event, problem: _Maker) -> Iterator[Problem]:
+        case = self._cases.get(event.originator_id)
+        told: object = None
+        claimed: object = None
+        if isinstance(event, CaseDecided):
+            pushed = event.outcome == "granted" or self.registers.matters[event.matter].entry.push_not_granted
+            supervisors = self.registers.supervisors(event.matter, event.decided_on)
+            told = tuple(s.department for s in supervisors) if pushed and event.basis == "normal" else ()
+            claimed = event.supervisors
+        elif isinstance(event, AudienceEvent) and case is not None:
+            told, claimed = case.told, event.audience
+        elif isinstance(event, CaseCorrected) and case is not None:
+            told, claimed = case.holders, event.holders
+        if told != claimed:
+            yield problem(
+                "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"
+            )
+
+    def _evolve(self, event: Event) -> None:
+        self.registers.evolve(event)
+        stream = event.originator_id
+        if stream.startswith("case/"):
+            state = self._cases.get(stream) or CaseState(stream)
+            self._cases[stream] = state.evolve(event)
+        elif isinstance(event, NoticeOwed):
+            name = notice_stream(event.notice)
+            self._open[name] = NoticeState(name).evolve(event)
+        elif isinstance(event, (NoticeReceived, NoticeTaken, NoticeMoved)) and stream in self._open:
+            self._open[stream] = self._open[stream].evolve(event)
