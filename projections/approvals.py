@@ -1,0 +1,205 @@
+"""The approval register: who approved what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from domain.cases import (
+    AudienceEvent,
+    CaseAccepted,
+    CaseCancelled,
+    CaseCorrected,
+    CaseDecided,
+    CaseExtended,
+    CaseRevoked,
+    CaseWithdrawn,
+    LicenceIssued,
+)
+from domain.event import Event, Recorded
+from domain.identifiers import normalise_uscc
+from domain.matters import MatterRegistered
+from domain.personal import Sealed
+from domain.seals import SealApplied
+from projections.page import Page, page
+from projections.projection import Projection
+from projections.table import Fold, Json, Table
+
+ENDINGS: dict[type[Event], str] = {
+    CaseWithdrawn: "withdrawn",
+    CaseRevoked: "revoked",
+    CaseCancelled: "cancelled",
+}
+
+
+@dataclass(slots=True)
+class Approval:
+    """A row; the columns are explained in approvals.sql."""
+
+    stream: str
+    organ: str
+    number: str
+    department: str
+    matter: str
+    matter_name: str
+    party_kind: str
+    party_name: Json
+    uscc: str | None
+    uscc_valid: bool | None
+    accepted_on: date
+    recorded_at: datetime
+    last_position: int
+    status: str = "accepted"
+    ended_by: str | None = None
+    outcome: str | None = None
+    document_number: str | None = None
+    decided_on: date | None = None
+    decided_by: str | None = None
+    officer: str | None = None
+    officer_name: Json | None = None
+    power_since: date | None = None
+    power_basis: str | None = None
+    legacy: bool = False
+    decision_recorded_at: datetime | None = None
+    decision_position: int | None = None
+    licence_number: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    seals: int = 0
+    last_change: str | None = None
+    last_change_on: date | None = None
+
+
+@dataclass(slots=True)
+class MatterName:
+    matter: str
+    department: str
+    name: str
+
+
+APPROVALS = Table("approvals", Approval)
+MATTERS = Table("approval_matters", MatterName)
+
+
+def plain(value: Any) -> Any:
+    """A personal field as JSON: sealed as it is, or the string where it is not personal after all."""
+    return value.model_dump() if isinstance(value, Sealed) else value
+
+
+class Approvals(Projection):
+    name = "approvals"
+    tables = ("approvals", "approval_matters")
+
+    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+        streams, matters = set(), set()
+        for one in events:
+            match one.event:
+                case SealApplied(case=case):
+                    streams.add((case,))
+                case MatterRegistered(entry=entry):
+                    matters.add((entry.code,))
+                case CaseAccepted(originator_id=stream, matter=matter):
+                    streams.add((stream,))
+                    matters.add((matter,))
+                case Event(originator_id=stream) if stream.startswith("case/"):
+                    streams.add((stream,))
+        names = Fold(conn, MATTERS, matters)
+        cases = Fold(conn, APPROVALS, streams)
+        for one in events:
+            event = one.event
+            if isinstance(event, MatterRegistered):
+                entry = event.entry
+                names.rows[entry.code,] = MatterName(entry.code, entry.competent, entry.name)
+            elif isinstance(event, CaseAccepted):
+                named = names.rows.get((event.matter,))
+                row = _accepted(one, event, named.name if named else event.matter)
+                cases.rows[row.stream,] = row
+            elif isinstance(event, SealApplied):
+                row = cases.rows[event.case,]
+                row.seals += 1
+                row.last_position = one.position
+            elif event.originator_id.startswith("case/"):
+                _follow(cases.rows[event.originator_id,], one)
+        names.save()
+        cases.save()
+
+
+def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:
+    party = event.party
+    return Approval(
+        stream=event.originator_id,
+        organ=event.organ,
+        number=event.number,
+        department=event.organ,
+        matter=event.matter,
+        matter_name=matter_name,
+        party_kind=party.kind,
+        party_name=plain(party.name),
+        uscc=party.uscc,
+        uscc_valid=normalise_uscc(party.uscc).valid if party.uscc else None,
+        accepted_on=event.accepted_on,
+        recorded_at=one.recorded_at,
+        last_position=one.position,
+    )
+
+
+def _follow(row: Approval, one: Recorded) -> None:
+    event = one.event
+    row.last_position = one.position
+    match event:
+        case CaseDecided():
+            _decided(row, one, event)
+        case LicenceIssued():
+            row.licence_number = event.licence_number
+            _changed(row, event.TOPIC, event.issued_on)
+        case CaseCorrected():
+            setattr(
+                row, event.target, event.new if event.target == "document_number" else date.fromisoformat(event.new)
+            )
+            _changed(row, event.TOPIC, event.on)
+        case AudienceEvent():
+            if isinstance(event, CaseExtended):
+                row.valid_to = event.valid_to
+            elif type(event) in ENDINGS:
+                row.status, row.ended_by = "ended", ENDINGS[type(event)]
+            _changed(row, event.TOPIC, event.on)
+
+
+def _decided(row: Approval, one: Recorded, event: CaseDecided) -> None:
+    row.status = row.outcome = event.outcome
+    row.document_number = event.document_number
+    row.decided_on = event.decided_on
+    row.decided_by = event.meta.department
+    if event.meta.officer is not None:
+        row.officer, row.officer_name = event.meta.officer.id, plain(event.meta.officer.name)
+    row.power_since, row.power_basis = event.power_since, event.power_basis
+    row.legacy = event.basis == "legacy"
+    row.decision_recorded_at, row.decision_position = one.recorded_at, one.position
+    row.valid_from, row.valid_to = event.valid_from, event.valid_to
+
+
+def _changed(row: Approval, kind: str, on: date) -> None:
+    row.last_change, row.last_change_on = kind, on
+
+
+def find_approvals(
+    conn: Connection[Any],
+    *,
+    department: str | None = None,
+    matter: str | None = None,
+    since: date | None = None,
+    number: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Cases, the latest decided first; `since` is a date of decision."""
+    conditions = {
+        "department = %s": department,
+        "matter = %s": matter,
+        "decided_on >= %s": since,
+        "number = %s": number,
+    }
+    return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)

@@ -1,0 +1,46 @@
+-- Who approved what: one row per case.
+CREATE TABLE approvals (
+    stream text COLLATE "C" PRIMARY KEY,
+    organ text NOT NULL,                -- the department that accepted the case
+    number text NOT NULL,
+    department text NOT NULL,           -- whose row it is: the organ's
+    matter text NOT NULL,
+    matter_name text NOT NULL,          -- as it was when the case was accepted
+    party_kind text NOT NULL,
+    party_name jsonb NOT NULL,          -- a string, or a sealed value where the name is personal
+    uscc text,
+    uscc_valid boolean,                 -- whether its check character holds
+    status text NOT NULL,               -- accepted, granted, not_granted, ended
+    ended_by text,                      -- withdrawn, revoked, cancelled
+    accepted_on date NOT NULL,
+    outcome text,                       -- granted, not_granted
+    document_number text,
+    decided_on date,
+    decided_by text,                    -- the department that held the power and decided
+    officer text,
+    officer_name jsonb,                 -- sealed
+    power_since date,                   -- the transfer in force that gave the power; empty where none was needed
+    power_basis text,
+    legacy boolean NOT NULL,
+    decision_recorded_at timestamptz,
+    decision_position bigint,
+    licence_number text,
+    valid_from date,
+    valid_to date,
+    seals bigint NOT NULL,              -- seal actions that were applied
+    last_change text,                   -- topic of the last event after the decision that changed the permit
+    last_change_on date,
+    recorded_at timestamptz NOT NULL,   -- of the acceptance
+    last_position bigint NOT NULL
+);
+CREATE INDEX approvals_number_idx ON approvals (number);
+CREATE INDEX approvals_department_idx ON approvals (department, decided_on);
+CREATE INDEX approvals_matter_idx ON approvals (matter, decided_on);
+CREATE INDEX approvals_decided_idx ON approvals (decided_on);
+
+-- The matters' current names.
+CREATE TABLE approval_matters (
+    matter text COLLATE "C" PRIMARY KEY,
+    department text NOT NULL,           -- the competent department
+    name text NOT NULL
+);

@@ -1,0 +1,68 @@
+"""Refused attempts: who tried what the notice forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from domain.attempts import AttemptRefused
+from domain.event import Recorded
+from projections.page import Page, page
+from projections.projection import Projection
+from projections.table import Table
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A row; the columns are explained in attempts.sql."""
+
+    position: int
+    department: str
+    principal: str
+    rule: str
+    clause: str | None
+    type: str
+    about: str | None
+    fact: str
+    officer: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+ATTEMPTS = Table("attempts", Attempt)
+
+
+class Attempts(Projection):
+    name = "attempts"
+    tables = ("attempts",)
+
+    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+        ATTEMPTS.store(conn, [_attempt(one, one.event) for one in events if isinstance(one.event, AttemptRefused)])
+
+
+def _attempt(one: Recorded, event: AttemptRefused) -> Attempt:
+    meta = event.meta
+    return Attempt(
+        position=one.position,
+        department=meta.department or "",
+        principal=meta.principal,
+        rule=event.rule,
+        clause=event.clause,
+        type=event.type,
+        about=event.about,
+        fact=meta.fact,
+        officer=meta.officer.id if meta.officer else None,
+        occurred_at=meta.occurred_at,
+        recorded_at=one.recorded_at,
+    )
+
+
+def find_attempts(
+    conn: Connection[Any], *, department: str | None = None, about: str | None = None, limit: int = 50
+) -> Page:
+    """The latest first."""
+    return page(conn, "read.attempts", {"department = %s": department, "about = %s": about}, "position DESC", limit)

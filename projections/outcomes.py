@@ -1,0 +1,60 @@
+"""What became of submissions. The answers lie in intake's own tables, of which there is no second copy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from projections.page import Page, page
+
+DISPOSITIONS = ("accepted", "refused", "duplicate", "conflict", "parked", "dead")
+PLACE = "topic_id || '/' || partition || '/' || \"offset\" AS place"
+_JOIN = 'shenguan.submission AS s JOIN shenguan.{} AS d USING (topic_id, partition, "offset")'
+
+
+def counts(conn: Connection[Any], since: datetime | None = None) -> dict[str, int]:
+    """By disposition, and `in`, their sum. A record that was read again counts as one more duplicate."""
+    rows = conn.execute(
+        "SELECT disposition, count(*), sum(redelivered)::int8 FROM shenguan.submission"
+        " WHERE arrived_at >= coalesce(%s, '-infinity'::timestamptz) GROUP BY disposition",
+        (since,),
+    ).fetchall()
+    found = dict.fromkeys(DISPOSITIONS, 0)
+    for disposition, count, redelivered in rows:
+        found[disposition] += count
+        found["duplicate"] += redelivered
+    return {"in": sum(found.values()), **found}
+
+
+def find_dead(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
+    """Dead letters, the latest first: where they lay, and per field the rule and what was found."""
+    conditions = {"s.disposition = 'dead'": True, "s.department = %s": department}
+    columns = (
+        f"{PLACE}, d.number, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at, s.retry_of,"
+        " d.errors, d.dead_at, d.retried_at"
+    )
+    return page(conn, _JOIN.format("dead_letter"), conditions, "d.number DESC", limit, columns)
+
+
+def find_conflicts(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
+    """Submissions whose identity was taken by other content, the latest first, with where that one lies."""
+    conditions = {"s.disposition = 'conflict'": True, "s.department = %s": department}
+    holder = (
+        "(SELECT h.topic_id || '/' || h.partition || '/' || h.\"offset\" FROM shenguan.submission AS h"
+        " WHERE h.source = s.source AND h.id = s.id AND h.disposition IN ('accepted', 'refused', 'parked')) AS holder"
+    )
+    columns = f"{PLACE}, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at, {holder}"
+    return page(conn, "shenguan.submission AS s", conditions, "s.arrived_at DESC", limit, columns)
+
+
+def find_parked(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
+    """Submissions that wait: for which stream, since when, until when. Those that expire first come first."""
+    columns = (
+        f"{PLACE}, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at,"
+        " d.stream AS waits_for, d.parked_at, d.expires_at, d.ready"
+    )
+    return page(
+        conn, _JOIN.format("parked"), {"s.department = %s": department}, "d.expires_at, d.parked_at", limit, columns
+    )

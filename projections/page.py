@@ -1,0 +1,44 @@
+"""The first rows of an answer and how many there are in all, so that nobody takes a cut list for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`total` counts all that match, `rows` are the first of them."""
+
+    total: int
+    rows: list[dict[str, Any]]
+
+    @property
+    def cut(self) -> bool:
+        return len(self.rows) < self.total
+
+
+def page(
+    conn: Connection[Any], source: str, conditions: Mapping[str, Any], order: str, limit: int, columns: str = "*"
+) -> Page:
+    """Rows of `source` under conditions such as `{"matter = %s": code}`; a condition whose value is None is left out.
+
+    A condition that takes no value is given True. All three texts come from this package's code, never from people.
+    """
+    used = {text: value for text, value in conditions.items() if value is not None}
+    where = " AND ".join(used) or "true"
+    values = [value for text, value in used.items() if "%s" in text]
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            f"SELECT {columns} FROM {source} WHERE {where} ORDER BY {order} LIMIT %s",
+            [*values, limit],
+        ).fetchall()
+        if len(rows) < limit:
+            return Page(len(rows), rows)
+        counted = cursor.execute(f"SELECT count(*) AS n FROM {source} WHERE {where}", values).fetchone()
+    assert counted is not None
+    return Page(counted["n"], rows)

@@ -1,0 +1,47 @@
+-- Which supervisor has received what: one row per notice. Dispatched, delivered, received and deemed received are
+-- separate answers, never merged.
+CREATE TABLE receipts (
+    notice text COLLATE "C" PRIMARY KEY,
+    department text NOT NULL,           -- the addressee
+    serial bigint NOT NULL,             -- gapless per addressee
+    case_stream text COLLATE "C" NOT NULL,
+    matter text NOT NULL,
+    about text NOT NULL,
+    root text NOT NULL,                 -- what the chain of moved notices began with
+    origin text,                        -- the notice that this one replaces
+    returns bigint NOT NULL,
+    owing_stream text NOT NULL,
+    owing_version bigint NOT NULL,
+    owed_at timestamptz NOT NULL,       -- recorded: from here the time limit runs
+    owed_position bigint NOT NULL,
+    dispatched_at timestamptz,
+    channel text,
+    topic_id text,
+    partition bigint,
+    "offset" bigint,
+    delivered_at timestamptz,           -- machine evidence
+    delivered_group text,
+    delivered_committed bigint,
+    received_at timestamptz,            -- 签收, when the officer did
+    receipt_recorded_at timestamptz,
+    received_by text,                   -- officer
+    received_by_name jsonb,             -- sealed
+    taken_at timestamptz,
+    returned_at timestamptz,
+    returned_to text,                   -- whom the returning department proposed
+    moved_at timestamptz,
+    moved_to text,                      -- the notice that replaces this one
+    deemed_at timestamptz,              -- no rule deems anything received yet
+    last_position bigint NOT NULL,
+    -- Until when the addressee had it in hand unreceived: overdue belongs to whoever held it on the due date.
+    held_until timestamptz GENERATED ALWAYS AS (LEAST(received_at, deemed_at, moved_at)) STORED,
+    status text NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN moved_at IS NOT NULL THEN 'moved'
+        WHEN received_at IS NOT NULL THEN 'received'
+        WHEN deemed_at IS NOT NULL THEN 'deemed'
+        ELSE 'outstanding' END) STORED
+);
+CREATE UNIQUE INDEX receipts_serial_idx ON receipts (department, serial);
+CREATE INDEX receipts_case_idx ON receipts (case_stream);
+CREATE INDEX receipts_owed_idx ON receipts (owed_at);
+CREATE INDEX receipts_outstanding_idx ON receipts (department, owed_at) WHERE status = 'outstanding';

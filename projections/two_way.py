@@ -1,0 +1,158 @@
+"""The two-way record of a case: what each side told the other, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from domain.event import Event, Recorded
+from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
+from domain.seals import SealApplied
+from domain.supervision import FeedbackDisposed, FeedbackRaised
+from projections.approvals import plain
+from projections.page import Page, page
+from projections.projection import Projection
+from projections.table import Fold, Json, Table
+
+PREFIX = "notice/"
+_SHOWN_ELSEWHERE = {"originator_id", "originator_version", "meta"}
+
+
+@dataclass(slots=True)
+class Step:
+    """A row; the columns are explained in two_way.sql."""
+
+    case_stream: str
+    position: int
+    department: str
+    kind: str
+    from_department: str | None
+    to_department: str | None
+    officer: str | None
+    officer_name: Json | None
+    effective_on: date | None
+    occurred_at: datetime
+    recorded_at: datetime
+    notice: str | None
+    serial: int | None
+    channel: str | None
+    summary: Json
+
+
+@dataclass(slots=True)
+class Party:
+    case_stream: str
+    department: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a notice's later life does not repeat."""
+
+    case: str
+    addressee: str
+    serial: int
+
+
+STEPS = Table("two_way", Step, key_size=2)
+PARTIES = Table("two_way_parties", Party, key_size=2)
+
+
+class TwoWay(Projection):
+    name = "two_way"
+    tables = ("two_way", "two_way_parties")
+
+    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+        notices = {
+            one.event.notice: Owed(one.event.case, one.event.addressee, one.event.serial)
+            for one in events
+            if isinstance(one.event, NoticeOwed)
+        }
+        named = {_notice(one.event) for one in events} - notices.keys() - {None}
+        notices |= _known(conn, (name for name in named if name))
+        steps = [step for one in events if (step := _step(one, notices))]
+        parties = Fold(conn, PARTIES, [(s.case_stream, d) for s in steps for d in _concerned(s)])
+        for step in steps:
+            for department in _concerned(step):
+                key = (step.case_stream, department)
+                if key not in parties.rows:
+                    parties.rows[key] = Party(*key, since=step.position)
+        parties.save()
+        STEPS.store(conn, steps)
+
+
+def _concerned(step: Step) -> set[str]:
+    return {d for d in (step.department, step.from_department, step.to_department) if d}
+
+
+def _notice(event: Event) -> str | None:
+    return event.originator_id.removeprefix(PREFIX) if event.originator_id.startswith(PREFIX) else None
+
+
+def _known(conn: Connection[Any], notices: Iterable[str]) -> dict[str, Owed]:
+    """Notices owed in earlier batches."""
+    wanted = list(notices)
+    if not wanted:
+        return {}
+    rows = conn.execute(
+        "SELECT notice, case_stream, to_department, serial FROM two_way"
+        " WHERE kind = 'notice.owed' AND notice = ANY(%b::text[])",
+        (wanted,),
+        binary=True,
+        prepare=True,
+    )
+    return {notice: Owed(case, addressee, serial) for notice, case, addressee, serial in rows}
+
+
+def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
+    """The event as a row; None where it belongs to no case."""
+    event = one.event
+    case, to, notice, channel = event.originator_id, None, _notice(event), None
+    match event:
+        case NoticeOwed():
+            case, to, notice = event.case, event.addressee, event.notice
+        case SupervisionMoved():
+            to = event.to
+        case SealApplied():
+            case = event.case
+        case FeedbackRaised():
+            case, to = event.case, event.organ
+        case FeedbackDisposed():
+            case, to = event.case, event.department
+        case NoticeDispatched() | NoticeDelivered():
+            channel = event.channel
+    owed = notices[notice] if notice else None
+    if owed is not None:
+        case = owed.case
+        if event.meta.department is None:
+            to = owed.addressee
+    if not case.startswith("case/"):
+        return None
+    meta = event.meta
+    return Step(
+        case_stream=case,
+        position=one.position,
+        department=meta.department or to or "",
+        kind=event.TOPIC,
+        from_department=meta.department,
+        to_department=to,
+        officer=meta.officer.id if meta.officer else None,
+        officer_name=plain(meta.officer.name) if meta.officer else None,
+        effective_on=date.fromisoformat(event.effective_on) if event.effective_on else None,
+        occurred_at=meta.occurred_at,
+        recorded_at=one.recorded_at,
+        notice=notice,
+        serial=owed.serial if owed else None,
+        channel=channel,
+        summary=event.model_dump(mode="json", exclude=_SHOWN_ELSEWHERE),
+    )
+
+
+def find_steps(conn: Connection[Any], case: str, limit: int = 1000) -> Page:
+    """A case's record, in the order in which it was recorded."""
+    return page(conn, "read.two_way", {"case_stream = %s": case}, "position", limit)
