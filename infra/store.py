@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -17,75 +21,127 @@ from domain.event import Auth
 from domain.personal import Sealed
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import EmbeddedPostgres
-from infra.settings import Settings
+from infra.settings import Language, Settings
+
+CONNECT_SECONDS = 10
+
+
+class Servers(NamedTuple):
+    """How to reach what a store runs on. The URLs contain passwords."""
+
+    database_url: str
+    migrator_url: str
+    reader_url: str
+    bootstrap: str
 
 
 class Store:
     """What every role needs. Connections are made when asked for; whoever asks closes them."""
 
-    def __init__(
-        self, settings: Settings, database_url: str, migrator_url: str, reader_url: str, bootstrap: str
-    ) -> None:
+    def __init__(self, settings: Settings, servers: Servers) -> None:
         self.settings = settings
-        self.database_url = database_url
-        self.migrator_url = migrator_url
-        self.reader_url = reader_url
-        self.kafka_options: dict[str, Any] = {**settings.kafka, "bootstrap_servers": bootstrap}
+        self.database_url = servers.database_url
+        self.migrator_url = servers.migrator_url
+        self.reader_url = servers.reader_url
+        self.kafka_options: dict[str, Any] = {**settings.kafka, "bootstrap_servers": servers.bootstrap}
         self.names = TopicNames(settings.store)
         self.auth: Auth = settings.kafka_auth
         self._master = read_master_key(settings.ensure_master_key())
 
+    @property
+    def language(self) -> Language:
+        return self.settings.language
+
     def connect(self) -> Connection[Any]:
         """As the runtime role, in autocommit."""
-        return psycopg.connect(self.database_url, autocommit=True, application_name="shenguan", connect_timeout=10)
+        return psycopg.connect(
+            self.database_url, autocommit=True, application_name="shenguan", connect_timeout=CONNECT_SECONDS
+        )
 
     def connect_reader(self, department: str = "*") -> Connection[Any]:
         """As the readers' role, seeing a department's rows; `*` is everybody's."""
-        conn = psycopg.connect(self.reader_url, autocommit=True, application_name="shenguan-reader")
+        conn: Connection[Any] = psycopg.connect(
+            self.reader_url, autocommit=True, application_name="shenguan-reader", connect_timeout=CONNECT_SECONDS
+        )
         conn.execute("SELECT set_config('shenguan.department', %s, false)", (department,))
         return conn
 
     def sealer(self) -> Sealer:
-        """With a key cache and a connection of its own, which it renews when lost."""
+        """With a key cache of its own, and a connection that it renews when lost. Not for several threads."""
         return Sealer(self._master, KeyTable(self.connect))
 
     def writer(self) -> Writer:
+        """The one way to append. Not for several threads."""
         return Writer(self.connect, self.sealer().seal)
 
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""
-        return self._opener().open(sealed)
+        return self._opener.open(sealed)
 
+    @cached_property
     def _opener(self) -> Sealer:
-        if not hasattr(self, "_sealer"):
-            self._sealer = self.sealer()
-        return self._sealer
+        return self.sealer()
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """The store on the configured servers; what is not configured is embedded, and ends with the block."""
+def open_store(settings: Settings, *, kafka: bool = True) -> Iterator[Store]:
+    """The store on the configured servers. What is not configured is embedded: that of a process that runs already, or
+    one that ends with the block. Without `kafka` no broker is started."""
+    running = _running(settings)
+    if running is not None:
+        yield Store(settings, running)
+        return
     postgres = EmbeddedPostgres(settings.data_dir, {"max_connections": "100"}) if settings.embedded_database else None
-    broker = EmbeddedBroker(settings.data_dir) if settings.embedded_kafka else None
+    broker = EmbeddedBroker(settings.data_dir) if settings.embedded_kafka and kafka else None
     try:
         if postgres is not None:
             postgres.start()
         if broker is not None:
             broker.start()
-        yield Store(
-            settings,
-            postgres.runtime_url if postgres else _given(settings.database_url),
-            postgres.migrator_url if postgres else _given(settings.migrator_url),
-            postgres.reader_url if postgres else _given(settings.reader_url),
-            broker.bootstrap_servers if broker else _given(settings.kafka_bootstrap_servers),
+        servers = Servers(
+            postgres.runtime_url if postgres else settings.database_url or "",
+            postgres.migrator_url if postgres else settings.migrator_url or "",
+            postgres.reader_url if postgres else settings.reader_url or "",
+            broker.bootstrap_servers if broker else settings.kafka_bootstrap_servers or "",
         )
+        if postgres is not None and kafka:
+            _announce(settings, servers)
+        yield Store(settings, servers)
     finally:
+        if postgres is not None and kafka:
+            _file(settings).unlink(missing_ok=True)
         if broker is not None:
             broker.stop()
         if postgres is not None:
             postgres.stop()
 
 
-def _given(value: str | None) -> str:
-    assert value is not None
-    return value
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / "servers.json"
+
+
+def _announce(settings: Settings, servers: Servers) -> None:
+    """Lets other commands on this data directory use our servers."""
+    file = _file(settings)
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        json.dump({"pid": os.getpid(), **servers._asdict()}, stream)
+
+
+def _running(settings: Settings) -> Servers | None:
+    """The embedded servers of a living process on this data directory."""
+    if not settings.embedded_database:
+        return None
+    try:
+        found = json.loads(_file(settings).read_text())
+        pid = found.pop("pid")
+        os.kill(pid, 0)
+        servers = Servers(**found)
+        with psycopg.connect(servers.database_url, connect_timeout=2):
+            return (
+                servers
+                if settings.embedded_kafka
+                else servers._replace(bootstrap=settings.kafka_bootstrap_servers or "")
+            )
+    except (OSError, ValueError, TypeError, psycopg.OperationalError):
+        return None

@@ -1,0 +1,192 @@
+"""The command `shenguan`. Sub-commands import what they need when they run, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.logging import configure
+from infra.settings import SettingsProblem, load
+from infra.store import Store, open_store
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="审管：审管衔接，双向告知。"
+)
+topics_app = typer.Typer(no_args_is_help=True, help="Kafka 主题与访问规则。")
+projections_app = typer.Typer(no_args_is_help=True, help="读模型。")
+import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
+app.add_typer(topics_app, name="topics")
+app.add_typer(projections_app, name="projections")
+app.add_typer(import_app, name="import")
+
+
+@contextmanager
+def _store(*, kafka: bool = True) -> Iterator[Store]:
+    with open_store(load(), kafka=kafka) as store:
+        yield store
+
+
+@app.command()
+def migrate() -> None:
+    """建立或升级数据库结构；可重复执行，可多个进程同时执行。"""
+    from infra.founding import prepare
+
+    with _store(kafka=False) as store:
+        for name in prepare(store):
+            typer.echo(name)
+
+
+@app.command()
+def found(file: Annotated[Path, typer.Argument(help="founding.json：审改部门与首批接入方")]) -> None:
+    """建库：写入审改部门与首批接入方；已建则不变。"""
+    from infra.founding import found as begin
+    from infra.founding import prepare, read
+
+    with _store(kafka=False) as store:
+        prepare(store)
+        typer.echo(f"写入 {begin(store, read(file))} 个事件")
+
+
+@topics_app.command("apply")
+def topics_apply() -> None:
+    """按登记簿建立主题与访问规则。"""
+    from infra.topics import apply_topics
+
+    with _store() as store:
+        created = apply_topics(store)
+        typer.echo(f"新建主题 {len(created)} 个")
+
+
+@app.command()
+def role(names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock")]) -> None:
+    """运行一个或几个角色，直到收到终止信号。"""
+    from infra.roles.supervisor import run_roles
+
+    with _store() as store:
+        run_roles(store, names)
+
+
+@app.command()
+def up() -> None:
+    """建库（如需要）并运行全部角色，直到收到终止信号。"""
+    from infra.founding import prepare
+    from infra.roles.catalogue import ROLES
+    from infra.roles.supervisor import run_roles
+    from infra.topics import apply_topics
+
+    with _store() as store:
+        prepare(store)
+        apply_topics(store)
+        typer.echo(
+            f"Kafka {store.kafka_options['bootstrap_servers']}，数据目录 {store.settings.data_dir}，按 Ctrl-C 结束"
+        )
+        run_roles(store, list(ROLES))
+
+
+@app.command()
+def generate(
+    cases: Annotated[int, typer.Option(help="办件数")] = 1000,
+    seed: Annotated[int, typer.Option(help="随机种子")] = 1,
+    out: Annotated[Path, typer.Option(help="输出目录")] = Path("generated"),
+) -> None:
+    """生成内蒙古一年的模拟数据及其真值文件。"""
+    from infra.generator.year import generate as make
+
+    summary = make(cases, seed, out)
+    typer.echo(json.dumps(summary._asdict(), ensure_ascii=False))
+
+
+@app.command()
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="最后一行输出 JSON")] = False,
+    most: Annotated[int, typer.Option(help="最多列出几处")] = 20,
+) -> None:
+    """核对日志、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra.verify import verify as check
+
+    with _store(kafka=False) as store:
+        verdict = check(store, _progress, most)
+        for problem in verdict.problems:
+            words = problem.zh if store.language == "zh" else problem.en
+            typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
+        if not as_json:
+            typer.echo(
+                f"事件 {verdict.events}，告知 {verdict.notices}，提交 {verdict.submissions}，"
+                + ("全部相符" if not verdict.problems else f"不符 {len(verdict.problems)} 处")
+            )
+        else:
+            typer.echo(
+                json.dumps(
+                    {
+                        "events": verdict.events,
+                        "notices": verdict.notices,
+                        "submissions": verdict.submissions,
+                        "head": verdict.head,
+                        "problems": [
+                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
+                            for p in verdict.problems
+                        ],
+                    },
+                    ensure_ascii=False,
+                )
+            )
+        if verdict.problems:
+            raise typer.Exit(1)
+
+
+@projections_app.command("rebuild")
+def projections_rebuild(
+    name: Annotated[str | None, typer.Argument(help="读模型名；不给则全部")] = None,
+) -> None:
+    """并排重建读模型，追上后切换；不重发任何告知。"""
+    from infra.rebuilding import rebuild_all
+
+    with _store(kafka=False) as store:
+        rebuild_all(store, name, _progress)
+
+
+@app.command()
+def demo(
+    cases: Annotated[int, typer.Option(help="办件数")] = 300,
+    seed: Annotated[int, typer.Option(help="随机种子")] = 2020,
+    as_json: Annotated[bool, typer.Option("--json", help="最后一行输出 JSON")] = False,
+) -> None:
+    """在内置服务器上跑一遍主线：生成、提交、裁定、告知、签收、反馈，并核对真值。"""
+    from infra.demo import run
+
+    if run(load(), cases, seed, as_json):
+        raise typer.Exit(1)
+
+
+def _progress(done: int, total: int) -> None:
+    """A bar on a terminal, nothing into a pipe."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r{done}/{total}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def main() -> None:
+    """Runs the command; what a person can mend ends in one clear message, not in a traceback."""
+    from adapters.crypto.sealer import MasterKeyError
+    from adapters.kafka.clients import BrokerError
+    from adapters.postgres.migrate import MigrationError
+    from infra.servers.child import ServerError
+
+    configure()
+    import psycopg
+
+    try:
+        app()
+    except SettingsProblem as problem:
+        for line in problem.lines:
+            print(line, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except (ServerError, MasterKeyError, MigrationError, BrokerError, psycopg.OperationalError, OSError) as error:
+        print(f"{type(error).__name__}：{str(error).strip() or '—'}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
