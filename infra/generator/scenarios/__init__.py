@@ -1,0 +1,36 @@
+"""The ways a case goes; importing this fills the mix.
+
+Why the truth of every scenario holds for any interleaving. The intake keeps order only within one principal's topic for
+one key, and everything about a case, receipts too, has the case number as its key. So a scenario may let messages
+compete (a second receipt, a step after the end) only where one principal sends them all. Across principals there are
+only waits, whose end does not depend on the order: a receipt waits for its notice, a decision for the acceptance, a
+feedback for the decision, a disposition for the feedback. What waits for one stream is released in the order it came.
+The registers have settled before the first case: a transfer would compete with the cases of its matter.
+Each scenario's docstring says what is left to say of it.
+"""
+
+from infra.generator.scenarios import (
+    afterwards,
+    apart,
+    disorder,
+    faults,
+    feedback,
+    ordinary,
+    overstepping,
+    resent,
+    returns,
+    seals,
+)
+
+__all__ = [
+    "afterwards",
+    "apart",
+    "disorder",
+    "faults",
+    "feedback",
+    "ordinary",
+    "overstepping",
+    "resent",
+    "returns",
+    "seals",
+]

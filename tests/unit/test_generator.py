@@ -1,0 +1,155 @@
+"""The generated year: the same for the same seed, varied enough, and its truth holds for every order of arrival."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from infra.generator import truth
+from infra.generator.feed import FILES, Headers, feed
+from infra.generator.scenario import SCENARIOS
+from infra.generator.year import Summary, generate
+from tests.unit.memory_intake import MemoryIntake, Record
+
+CASES = 400
+Order = Callable[[list[Record], Random], list[Record]]
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("year")
+    generate(CASES, 11, out)
+    return out
+
+
+def arrivals(out: Path, name: str) -> list[Record]:
+    found: list[Record] = []
+
+    def send(principal: str, key: bytes, headers: Headers, value: bytes) -> None:
+        found.append(Record(principal, key, tuple(headers), value))
+
+    feed(out, send, (name,))
+    return found
+
+
+def in_file_order(found: list[Record], rng: Random) -> list[Record]:
+    return found
+
+
+def _partitions(found: list[Record]) -> list[deque[Record]]:
+    groups: defaultdict[tuple[str, bytes], deque[Record]] = defaultdict(deque)
+    for arrival in found:
+        groups[arrival.principal, arrival.key].append(arrival)
+    return list(groups.values())
+
+
+def at_random(found: list[Record], rng: Random) -> list[Record]:
+    """Any order that keeps that of each (principal, key)."""
+    groups = _partitions(found)
+    turns = [at for at, group in enumerate(groups) for _ in group]
+    rng.shuffle(turns)
+    return [groups[at].popleft() for at in turns]
+
+
+def one_after_another(found: list[Record], rng: Random) -> list[Record]:
+    """Whole partitions one after the other."""
+    groups = _partitions(found)
+    rng.shuffle(groups)
+    return [arrival for group in groups for arrival in group]
+
+
+def supervisors_first(found: list[Record], rng: Random) -> list[Record]:
+    return sorted(found, key=lambda arrival: arrival.principal)
+
+
+def supervisors_last(found: list[Record], rng: Random) -> list[Record]:
+    return sorted(found, key=lambda arrival: arrival.principal, reverse=True)
+
+
+ORDERS = [in_file_order, supervisors_first, supervisors_last, *[at_random, one_after_another] * 3]
+
+
+@pytest.mark.parametrize(("seed", "order"), list(enumerate(ORDERS)))
+def test_the_truth_holds_for_every_order(year: Path, seed: int, order: Order) -> None:
+    rng = Random(seed)
+    intake = MemoryIntake()
+    intake.found(json.loads((year / "founding.json").read_text(encoding="utf-8")))
+    for name in FILES:
+        records = deque(order(arrivals(year, name), rng))
+        while records:
+            intake.submit(*(records.popleft() for _ in range(min(len(records), rng.choice((1, 3, 50))))))
+    expected = truth.load(year)
+
+    assert truth.compare(expected, intake.dispositions, intake.notices) == []
+    rules = Counter(row[:3] + row[4:] for row in expected.dispositions if row[4] is not None)
+    assert rules - Counter(intake.rules) == Counter()
+    owed = {(one.notice, one.addressee, one.about, one.root, one.case) for one in intake.owed}
+    assert owed == {row[:5] for row in expected.notices}
+    _totals_hold(intake, expected.totals)
+
+
+def _totals_hold(intake: MemoryIntake, totals: dict[str, object]) -> None:
+    events = Counter(event.TOPIC for event in intake.events)
+    assert totals["dispositions"] == Counter(row[3] for row in intake.dispositions)
+    assert totals["decisions"] == events["case.decided"]
+    first = sum(one.root == "decision" and one.origin is None for one in intake.owed)
+    assert totals["supervisors_of_decisions"] == first
+    refused = sum(getattr(event, "type", "").startswith("seal.") for event in intake.events)
+    assert totals["seals"] == {"applied": events["seal.applied"], "refused": refused}
+    assert totals["notices"] == len(intake.owed)
+
+
+def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
+    one, two, other = (generate(60, seed, tmp_path / name) for seed, name in ((3, "a"), (3, "b"), (4, "c")))
+    for name in ("founding.json", *FILES, truth.FILE):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert (tmp_path / "a" / FILES[1]).read_bytes() != (tmp_path / "c" / FILES[1]).read_bytes()
+    assert one == two != other
+
+
+def test_every_scenario_has_its_hundredth(tmp_path: Path) -> None:
+    summary = generate(1000, 5, tmp_path)
+    assert summary.scenarios.keys() == SCENARIOS.keys()
+    assert min(summary.scenarios.values()) >= 10
+    assert sum(summary.scenarios.values()) == 1000
+    for disposition in ("accepted", "refused", "duplicate", "conflict", "parked", "dead"):
+        assert summary.dispositions[disposition] >= math.ceil(summary.submissions / 100), disposition
+    lines = (tmp_path / "submissions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (summary.registers, len(lines)) == (len(arrivals(tmp_path, FILES[0])), summary.submissions)
+    assert sum(summary.dispositions.values()) == summary.arrivals == summary.registers + summary.submissions
+
+
+@pytest.mark.parametrize("cases", [1, 7, 100])
+def test_few_cases_are_possible(tmp_path: Path, cases: int) -> None:
+    summary = generate(cases, 1, tmp_path)
+    assert isinstance(summary, Summary)
+    assert sum(summary.scenarios.values()) == cases
+    if cases == 100:
+        assert summary.scenarios.keys() == SCENARIOS.keys()
+
+
+def test_no_cases_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        generate(0, 1, tmp_path)
+
+
+def test_differences_are_told() -> None:
+    expected = truth.Truth(
+        dispositions=[("sp", "s", "1", "accepted", None), ("sp", "", "", "dead", None)],
+        notices=[("A/s/1", "A", "decision", "decision", "case/B/1", "received")],
+    )
+    found = truth.compare(expected, [("sp", "s", "1", "parked")], [("C/s/1", "C", "decision", "outstanding")])
+    assert found == [
+        "sp 无法读取的信息：应为 dead，实为 无",
+        "sp s/1：应为 accepted，实为 parked",
+        "告知 A/s/1：应为 A decision received，实为 无",
+        "告知 C/s/1：应为 无，实为 C decision outstanding",
+    ]
+    twice = [("A/s/1", "A", "decision", "received")] * 2
+    assert truth.compare(expected, [row[:4] for row in expected.dispositions], twice) == ["告知 A/s/1：重复"]
