@@ -1,142 +1,19 @@
-"""A migrated store of its own for each test, and a short way of handing submissions to its writer."""
+"""A migrated store of its own for each test."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg import Connection
 
-from adapters.crypto.sealer import Sealer
-from adapters.postgres.follower import catch_up
-from adapters.postgres.keys import KeyTable
 from adapters.postgres.migrate import migrate
-from adapters.postgres.writer import Fact, Writer, Written
-from domain import system
-from domain.arrivals import Arrival, Place
-from domain.departments import Department, Role
-from domain.event import Event
-from domain.personal import Officer, Sealed, seal
-from domain.submissions import Payload, Submission
-from domain.world import World
-from infra.servers.postgres import READER, RUNTIME, DatabaseUrls, EmbeddedPostgres
-from projections.catalogue import PROJECTIONS
+from infra.servers.postgres import READER, RUNTIME, EmbeddedPostgres
+from tests.integration.region import everything, registers
+from tests.integration.teststore import TestStore
 
 _numbers = itertools.count(1)
-TOPIC = "shenguan.intake.150000.{}"
-
-
-class TestStore:
-    """A migrated database with its writer; submissions go in as decoded arrivals, without Kafka."""
-
-    __test__ = False
-
-    def __init__(self, urls: DatabaseUrls, master: bytes) -> None:
-        self.urls = urls
-        self._connections: list[Connection[Any]] = []
-        self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-        self.sealer = Sealer(master, KeyTable(self.connect))
-        self.writer = Writer(self.connect, self.sealer.seal)
-        self._offset = itertools.count()
-        self.language = "zh"
-
-    def connect(self) -> Connection[Any]:
-        """As the runtime role, in autocommit; closed with the store at the latest."""
-        conn = psycopg.connect(self.urls.runtime, autocommit=True)
-        self._connections.append(conn)
-        return conn
-
-    def connect_reader(self, department: str = "*") -> Connection[Any]:
-        conn = psycopg.connect(self.urls.reader, autocommit=True)
-        self._connections.append(conn)
-        conn.execute("SELECT set_config('shenguan.department', %s, false)", (department,))
-        return conn
-
-    def open(self, sealed: Sealed) -> str | None:
-        return self.sealer.open(sealed)
-
-    def arrival(self, payload: Payload, principal: str | None = None, id_: str | None = None, **more: Any) -> Arrival:
-        """The next record of the principal's topic; by default a principal of the department's name speaks."""
-        offset = next(self._offset)
-        principal = principal or payload.department
-        id_ = id_ or f"s{offset}"
-        content = hashlib.sha256(payload.model_dump_json().encode()).digest()
-        submission = Submission(
-            source="test",
-            id=id_,
-            occurred_at=more.pop("occurred_at", self.now),
-            principal=principal,
-            auth="none",
-            payload=seal(payload, self.sealer, payload.subject() or f"submission/test/{id_}"),
-            **more,
-        )
-        return Arrival(
-            place=Place(f"id-{principal}", 0, offset),
-            topic=TOPIC.format(principal),
-            principal=principal,
-            auth="none",
-            arrived_at=self.now,
-            submission=submission,
-            content=content,
-            source="test",
-            id=id_,
-            type=payload.TYPE,
-            raw=b"{}",
-        )
-
-    def submit(self, *payloads: Payload, expect: str | None = "accepted", **more: Any) -> Written:
-        """One batch. Checks that every one got the expected disposition."""
-        written = self.writer.write([self.arrival(payload, **more) for payload in payloads])
-        if expect is not None:
-            found = [(r.arrival.type, r.outcome.disposition, r.outcome.rule) for r in written.results]
-            assert all(one[1] == expect for one in found), found
-        return written
-
-    def facts(self, *facts: Fact) -> None:
-        self.writer.write(facts=facts)
-
-    def found(self, office: str, region: str, principals: Iterable[str]) -> None:
-        """Begins the store; each principal acts for the department of its name."""
-        entry = Department(
-            code=office, name="审改办", roles=("REFORM_OFFICE",), region=region, valid_from=self.now.date()
-        )
-
-        def fact(world: World, now: datetime) -> list[Event]:
-            return system.found(world, entry, {p: (p,) for p in principals}, "operator", now)
-
-        self.facts(fact)
-
-    def project(self) -> None:
-        """Brings every read model up to date."""
-        with self.connect() as conn:
-            catch_up(conn, PROJECTIONS)
-
-    def rows(self, query: str, department: str = "*") -> list[Any]:
-        """What a reader sees."""
-        with self.connect_reader(department) as conn:
-            return conn.execute(query).fetchall()
-
-    def close(self) -> None:
-        for conn in self._connections:
-            conn.close()
-
-
-def department(code: str, name: str, *roles: Role, region: str = "150100") -> Department:
-    return Department(code=code, name=name, roles=roles, region=region, valid_from=datetime(2020, 1, 1).date())  # noqa: DTZ001
-
-
-def officer(number: str = "007", name: str = "张三丰") -> Officer:
-    return Officer(id=number, name=name)
-
-
-def later(store: TestStore, **delta: float) -> datetime:
-    return store.now + timedelta(**delta)
 
 
 @pytest.fixture(scope="session")
@@ -154,3 +31,17 @@ def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestSto
     yield made
     made.close()
     postgres_server.drop_database(urls.name)
+
+
+@pytest.fixture
+def region(store: TestStore) -> TestStore:
+    """A region with one transferred matter, supervised by two departments."""
+    return registers(store)
+
+
+@pytest.fixture
+def full(region: TestStore) -> TestStore:
+    """With at least one event of every type, and the read models up to date."""
+    everything(region)
+    region.project()
+    return region

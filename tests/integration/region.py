@@ -1,0 +1,216 @@
+"""A small region's registers, short forms of what its departments hand in, and one of every event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from domain import system
+from domain.cases import AcceptCase, DecideCase
+from domain.departments import RegisterDepartment, RegisterLiaison
+from domain.event import Event
+from domain.matters import (
+    MapPublicRecord,
+    Matter,
+    RegisterMatter,
+    ReturnMatter,
+    RouteMatter,
+    Supervisor,
+    TransferMatter,
+)
+from domain.notices import ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
+from domain.party import Party
+from domain.permits import (
+    CancelCase,
+    ChangeCase,
+    CorrectCase,
+    ExtendCase,
+    IssueLicence,
+    RevokeCase,
+    WithdrawCase,
+)
+from domain.personal import Person
+from domain.seals import ApplySeal, DemandSeal
+from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.world import World
+from projections.catalogue import PROJECTIONS
+from tests.integration.teststore import TestStore, department, officer
+
+MATTER = "11150100000000001F3000112001000"
+OWN_MATTER = "11150100000000001F3000112002000"  # was never transferred
+DAY = date(2026, 3, 2)
+OFFICE, APPROVAL, FORMER, S1, S2, S3, HIGHER = "sgb", "spj", "zjj", "s1", "s2", "s3", "qu"
+
+
+def registers(store: TestStore) -> TestStore:
+    """A region with one transferred matter, supervised by S1 and S2."""
+    store.found(OFFICE, "150100", [OFFICE, APPROVAL, FORMER, S1, S2, S3, HIGHER])
+    entries = [
+        department(APPROVAL, "审批局", "APPROVAL"),
+        department(FORMER, "住建局", "SUPERVISION"),
+        department(S1, "监管一局", "SUPERVISION"),
+        department(S2, "监管二局", "SUPERVISION"),
+        department(S3, "监管三局", "SUPERVISION"),
+        department(HIGHER, "自治区厅", "HIGHER_AUTHORITY", region="150000"),
+    ]
+    store.submit(*[RegisterDepartment(department=OFFICE, entry=entry) for entry in entries])
+    supervisors = (Supervisor(department=S1), Supervisor(department=S2, part="assist"))
+    store.submit(
+        *[
+            RegisterMatter(
+                department=OFFICE,
+                entry=Matter(code=code, name=name, competent=FORMER, legal_basis="建筑法", push_not_granted=False),
+            )
+            for code, name in ((MATTER, "施工许可"), (OWN_MATTER, "未划转事项"))
+        ],
+        TransferMatter(
+            department=OFFICE,
+            matter=MATTER,
+            valid_from=date(2025, 1, 1),
+            basis="内政办发〔2020〕9号",
+            to=APPROVAL,
+            supervisors=supervisors,
+        ),
+        RegisterLiaison(department=S1, number="01", person=Person(name="李联络")),
+        MapPublicRecord(
+            department=OFFICE, organ_uscc="11150100000000001F", certificate_type="证", organ=APPROVAL, matter=MATTER
+        ),
+    )
+    return store
+
+
+def accept(number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER) -> AcceptCase:
+    party = party or Party(kind="法人及非法人组织", name="蒙草公司", uscc="91150100MA0000000X")
+    return AcceptCase(
+        department=organ, officer=officer(), organ=organ, number=number, matter=matter, party=party, accepted_on=DAY
+    )
+
+
+def decide(number: str, outcome: Any = "granted", organ: str = APPROVAL, **more: Any) -> DecideCase:
+    return DecideCase(
+        department=organ,
+        officer=officer(),
+        organ=organ,
+        number=number,
+        outcome=outcome,
+        document_number=f"文{number}",
+        decided_on=DAY,
+        valid_from=DAY if outcome == "granted" else None,
+        valid_to=date(2029, 3, 1) if outcome == "granted" else None,
+        content="准予施工",
+        **more,
+    )
+
+
+def case(kind: Any, number: str, by: str = APPROVAL, **more: Any) -> Any:
+    return kind(department=by, organ=APPROVAL, number=number, **more)
+
+
+def granted(store: TestStore, number: str) -> str:
+    """An accepted and granted case; the id of the owing submission."""
+    store.submit(accept(number), id_=f"a-{number}")
+    store.submit(decide(number), id_=f"d-{number}")
+    return f"test/d-{number}"
+
+
+def receive(department: str, fact: str, at: datetime, **more: Any) -> ReceiveNotice:
+    return ReceiveNotice(
+        department=department,
+        officer=officer("42", "王小二"),
+        notice=f"{department}/{fact}",
+        received_at=at,
+        **more,
+    )
+
+
+def one(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    assert len(rows) == 1
+    return rows[0]
+
+
+def dispatched(notice: str, now: datetime) -> Callable[[World, datetime], list[Event]]:
+    return lambda world, _: system.dispatched(world, notice, "kafka", "topic-1", 0, 7, now)
+
+
+def delivered(notice: str, now: datetime) -> Callable[[World, datetime], list[Event]]:
+    return lambda world, _: system.delivered(world, notice, "kafka", "group", 8, now)
+
+
+def everything(store: TestStore) -> None:
+    """At least one event of every type that projections know."""
+    fact = granted(store, "1")
+    day = {"on": DAY, "document_number": "变1"}
+    store.submit(
+        case(
+            ApplySeal, "1", seal="SP1", certificate_serial="ab12", document_sm3="0" * 64,
+            applied_at=store.now - timedelta(hours=1),
+        ),
+        case(IssueLicence, "1", licence_number="证1", certificate="许可证", issued_on=DAY),
+        case(ChangeCase, "1", content="变更内容", **day),
+        case(ExtendCase, "1", valid_to=date(2031, 1, 1), **day),
+        case(
+            CorrectCase, "1", target="document_number", old="文1", new="文一", on=DAY, reason="笔误",
+            authorised_by="局长",
+        ),
+    )  # fmt: skip
+    store.submit(case(ApplySeal, "1", by=FORMER, seal="ZJ1", certificate_serial="ab12", document_sm3="0" * 64,
+                      applied_at=store.now - timedelta(hours=1)), expect="refused")  # fmt: skip
+    store.submit(case(DemandSeal, "1", by=FORMER, demanded_of=APPROVAL, seal="住建局印章"), expect="refused")
+    for number, kind in (("2", WithdrawCase), ("3", CancelCase)):
+        granted(store, number)
+        store.submit(case(kind, number, reason="情况变化", **day))
+    granted(store, "4")
+    store.submit(case(RevokeCase, "4", by=HIGHER, reason="不应准予", **day))
+    store.submit(accept("5"))
+    store.submit(decide("5", "not_granted"))
+    store.submit(accept("6"))
+    store.submit(decide("6", basis="legacy"))
+    # a sole trader and a natural person: sealed names
+    person = Person(name="赵铁柱", id_type="护照", id_number="E12345678")
+    store.submit(accept("7", Party(kind="自然人", name="赵铁柱", person=person)))
+    store.submit(accept("8", organ=FORMER, matter=OWN_MATTER))
+    store.submit(decide("8", organ=FORMER))
+    # notices: S1 receives and takes, S2 returns to S3, S3 returns it, the office rules
+    fact9 = granted(store, "9")
+    at = store.now - timedelta(minutes=5)
+    store.submit(receive(S1, fact9, at), TakeNotice(department=S1, notice=f"{S1}/{fact9}"))
+    store.facts(dispatched(f"{S1}/{fact9}", store.now), delivered(f"{S1}/{fact9}", store.now))
+    store.submit(ReturnNotice(department=S2, notice=f"{S2}/{fact9}", proposed=S3, reason="不归我"), id_="r1")
+    store.submit(ReturnNotice(department=S3, notice=f"{S3}/test/r1", proposed=S2, reason="也不归我"), id_="r2")
+    store.submit(RuleOnDuty(department=OFFICE, notice=f"{OFFICE}/test/r2", assign_to=S2, reason="职责在你"), id_="r3")
+    store.submit(
+        RaiseFeedback(
+            department=S1, number="f1", case_organ=APPROVAL, case_number="9", found_on=DAY, suggestion="rectify",
+            detail="现场不符",
+        ),
+        DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="adopted", reason="属实"),
+    )  # fmt: skip
+    store.submit(
+        RouteMatter(
+            department=OFFICE, matter=MATTER, valid_from=date(2027, 1, 1), basis="二",
+            supervisors=(Supervisor(department=S3),),
+        ),
+        ReturnMatter(department=OFFICE, matter=MATTER, valid_from=date(2028, 1, 1), basis="三"),
+    )  # fmt: skip
+    assert fact
+
+
+def snapshot(conn: Connection[Any], schema: str = "read") -> dict[str, list[Any]]:
+    return {
+        table: sorted(map(repr, conn.execute(f"SELECT * FROM {schema}.{table}").fetchall()))  # type: ignore[arg-type]
+        for projection in PROJECTIONS
+        for table in projection.tables
+    }
+
+
+def wait(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
