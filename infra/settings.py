@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     """Of a new intake topic."""
     retention_days: int = Field(30, ge=1)
     """Of records in Kafka, in days."""
+    replication: int = Field(1, ge=1, le=100)
+    """Of a new topic: how many brokers hold it."""
+    evidence_seconds: float = Field(3.0, ge=0.1, le=3600)
+    """How often addressees' consumer groups are asked how far they have read."""
     batch_max_records: int = Field(2000, ge=1)
     """Submissions decided in one transaction."""
     batch_max_bytes: int = Field(16 * 1024 * 1024, ge=1024 * 1024)

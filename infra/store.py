@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ class Store:
 
     def writer(self) -> Writer:
         """The one way to append. Not for several threads."""
-        return Writer(self.connect, self.sealer().seal)
+        return Writer(self.connect, self.sealer().seal, timedelta(days=self.settings.parked_days))
 
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""
