@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.event import Event
 from domain.fields import MatterCode, Uscc
@@ -38,7 +38,14 @@ class Matter(Model):
     classified: bool = False
 
 
-Supervisors = Annotated[tuple[Supervisor, ...], Field(min_length=1, max_length=20)]
+def _each_once(supervisors: tuple[Supervisor, ...]) -> tuple[Supervisor, ...]:
+    """A decision owes one notice per addressee, so a department cannot stand in the list twice."""
+    if len({one.department for one in supervisors}) < len(supervisors):
+        raise ValueError("a supervisor is named twice")
+    return supervisors
+
+
+Supervisors = Annotated[tuple[Supervisor, ...], Field(min_length=1, max_length=20), AfterValidator(_each_once)]
 
 
 class RegisterMatter(Payload):
