@@ -75,7 +75,7 @@ def read(record: Record, place: Place) -> Arrival:
         errors = (FieldError(error.field, error.rule, error.message, ""),)
     except Rejection as rejection:
         errors = rejection.errors
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         errors = (FieldError("data", "json.invalid", "", ""),)
     return Arrival(
         place, record.principal, record.principal, "acl", NOW, submission, content, source, id_, type_, errors=errors
