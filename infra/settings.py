@@ -190,6 +190,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "string_pattern_mismatch": ("须匹配 {pattern}", "must match {pattern}"),
     "literal_error": ("须是 {expected} 之一", "must be one of {expected}"),
     "int_parsing": ("须是整数", "must be a whole number"),
+    "float_parsing": ("须是数字", "must be a number"),
     "int_type": ("须是整数", "must be a whole number"),
     "bool_parsing": ("须是 true 或 false", "must be true or false"),
     "bool_type": ("须是 true 或 false", "must be true or false"),

@@ -35,6 +35,10 @@ class PositionTaken(Exception):
     """Somebody else moved the follower's position: nothing was written."""
 
 
+class Postponed(Exception):
+    """What the follower needs is away, and nothing is wrong with the events: the same batch is tried again soon."""
+
+
 class EventFailed(Exception):
     """A batch failed; `first` and `last` are the positions that it would have covered, where they are known."""
 
@@ -121,7 +125,7 @@ def run_batch(conn: Connection[Any], follower: Follower, limit: int = BATCH, bat
                 return 0
             follower.apply(conn, events)
             move_position(conn, follower.name, events[-1].position)
-        except (OperationalError, PositionTaken):
+        except (OperationalError, PositionTaken, Postponed):
             raise
         except Exception as error:
             first, last = (events[0].position, events[-1].position) if events else (position + 1, position + limit)

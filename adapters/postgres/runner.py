@@ -16,7 +16,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from adapters.postgres.follower import BATCH, Batches, EventFailed, Follower, PositionTaken, run_batch
+from adapters.postgres.follower import BATCH, Batches, EventFailed, Follower, PositionTaken, Postponed, run_batch
 
 LEASE_CLASS = 0x464F_4C4C  # apart from the writer's and the migrations' advisory locks
 POLL = 1.0
@@ -117,7 +117,7 @@ class Runner:
             done = run_batch(conn, run.follower, run.limit, self._batches)
         except EventFailed as failed:
             return self._failed(run, failed)
-        except (psycopg.OperationalError, PositionTaken) as error:
+        except (psycopg.OperationalError, PositionTaken, Postponed) as error:
             if conn.broken or conn.closed:
                 raise
             # A lock not had in time, a deadlock, a full disk: this follower waits, the others go on.
