@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from domain.event import Event, State
+from domain.event import Event, Meta, State
 from domain.fields import MatterCode
 from domain.notices import About, SupervisionMoved
 from domain.party import Party
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LONG_TERM = date(2099, 12, 31)
 """What 双公示 writes for a permit without end."""
 
+DecisionKind = Literal["普通", "特许", "认可", "核准", "登记", "其他"]
 Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to"]
 
 
@@ -69,7 +70,7 @@ class DecideCase(OfCase):
     decided_on: Day
     valid_from: date | None = None
     valid_to: Day | None = None
-    kind: Literal["普通", "特许", "认可", "核准", "登记", "其他"] = "普通"
+    kind: DecisionKind = "普通"
     content: Text
     basis: Literal["normal", "legacy"] = "normal"
 
@@ -282,30 +283,27 @@ def decide_case(submission: Submission[DecideCase], world: World) -> list[Event]
         raise Refusal("case.state")
     if payload.decided_on < state.accepted_on:
         raise rejection("decided_on", "date.order", payload.decided_on)
-    transfer = world.registers.transfer(state.matter, payload.decided_on)
-    pushed = payload.outcome == "granted" or world.require_matter(state.matter).push_not_granted
-    told = world.registers.supervisors(state.matter, payload.decided_on) if pushed and payload.basis == "normal" else ()
-    return [
-        state.then(
-            CaseDecided,
-            submission.meta,
-            matter=state.matter,
-            power_since=transfer and transfer.valid_from,
-            power_basis=transfer and transfer.basis,
-            supervisors=tuple(s.department for s in told),
-            **fields(
-                payload,
-                "outcome",
-                "document_number",
-                "decided_on",
-                "valid_from",
-                "valid_to",
-                "kind",
-                "content",
-                "basis",
-            ),
-        )
-    ]
+    decision = fields(
+        payload, "outcome", "document_number", "decided_on", "valid_from", "valid_to", "kind", "content", "basis"
+    )
+    return [decided(state, submission.meta, world, **decision)]
+
+
+def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> CaseDecided:
+    """The decision, with the power's source on its day and the supervisors who must hear of it."""
+    matter, on = state.matter, decision["decided_on"]
+    transfer = world.registers.transfer(matter, on)
+    pushed = decision["outcome"] == "granted" or world.require_matter(matter).push_not_granted
+    told = world.registers.supervisors(matter, on) if pushed and decision["basis"] == "normal" else ()
+    return state.then(
+        CaseDecided,
+        meta,
+        matter=matter,
+        power_since=transfer and transfer.valid_from,
+        power_basis=transfer and transfer.basis,
+        supervisors=tuple(s.department for s in told),
+        **decision,
+    )
 
 
 def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:

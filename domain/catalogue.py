@@ -1,9 +1,33 @@
 """Everything the domain knows: importing this fills the tables of events and submissions."""
 
-from domain import attempts, cases, deadletters, departments, matters, notices, permits, seals, supervision, system
+from domain import (
+    attempts,
+    cases,
+    deadletters,
+    departments,
+    matters,
+    notices,
+    permits,
+    public_records,
+    seals,
+    supervision,
+    system,
+)
 from domain.event import EVENT_TYPES
 from domain.submissions import DECIDERS, PAYLOADS
 
-NOUNS = (attempts, cases, deadletters, departments, matters, notices, permits, seals, supervision, system)
+NOUNS = (
+    attempts,
+    cases,
+    deadletters,
+    departments,
+    matters,
+    notices,
+    permits,
+    public_records,
+    seals,
+    supervision,
+    system,
+)
 
 __all__ = ["DECIDERS", "EVENT_TYPES", "NOUNS", "PAYLOADS"]

@@ -20,6 +20,10 @@ def matter_stream(code: str) -> str:
     return f"matter/{code}"
 
 
+def mapping_stream(organ_uscc: str) -> str:
+    return f"mapping/{organ_uscc}"
+
+
 class Supervisor(Model):
     """A department that must hear of the matter's approvals, leading 牵头 or assisting 协同."""
 
@@ -141,7 +145,7 @@ class MapPublicRecord(Payload):
     matter: MatterCode
 
     def streams(self) -> tuple[str, ...]:
-        return (f"mapping/{self.organ_uscc}", matter_stream(self.matter))
+        return (mapping_stream(self.organ_uscc), matter_stream(self.matter))
 
 
 class PublicRecordMapped(Event):
@@ -223,7 +227,7 @@ def map_public_record(submission: Submission[MapPublicRecord], world: World) -> 
     if world.registers.mapping(payload.organ_uscc, payload.certificate_type) == (payload.organ, payload.matter):
         raise Refusal("matter.state")
     return [
-        world.state(f"mapping/{payload.organ_uscc}").then(
+        world.state(mapping_stream(payload.organ_uscc)).then(
             PublicRecordMapped,
             submission.meta,
             organ_uscc=payload.organ_uscc,

@@ -152,13 +152,16 @@ class Officer(Model):
     name: Name
 
 
+IdType = Literal[
+    "身份证", "护照", "港澳居民来往内地通行证", "台湾居民来往大陆通行证", "外国人永久居留身份证", "港澳台居民居住证"
+]  # fmt: skip
+
+
 class Person(Model):
     """A natural person: a party, a legal representative, a contact."""
 
     name: Name
-    id_type: (
-        Literal["身份证", "护照", "港澳居民来往内地通行证", "台湾居民来往大陆通行证", "外国人永久居留身份证"] | None
-    ) = None
+    id_type: IdType | None = None
     id_number: Number | None = None
     phone: Number | None = None
 
