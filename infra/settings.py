@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Of a new intake topic."""
     retention_days: int = Field(30, ge=1)
     """Of records in Kafka, in days."""
+    parked_days: int = Field(30, ge=1)
+    """How long a submission waits for what it needs, in days."""
     replication: int = Field(1, ge=1, le=100)
     """Of a new topic: how many brokers hold it."""
     evidence_seconds: float = Field(3.0, ge=0.1, le=3600)

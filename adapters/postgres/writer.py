@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,9 +9,9 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
 
-from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results, sealed_json
+from adapters.postgres.deadletters import SealText, put_dead
+from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
 from adapters.postgres.positions import Advance, advance
@@ -20,7 +19,6 @@ from adapters.postgres.recorder import WRITER_LOCK, insert_events
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
 from domain.handling import streams_of
-from domain.personal import Sealed
 from domain.registers import Registers
 from domain.world import World
 
@@ -29,8 +27,6 @@ ATTEMPTS = 5
 
 Fact = Callable[[World, datetime], list[Event]]
 """A fact of the system's own, decided against the world like any other."""
-SealText = Callable[[str, str], Sealed]
-"""(subject, text) → sealed."""
 
 
 @dataclass(slots=True)
@@ -147,7 +143,7 @@ class Writer:
                     insert_events(cursor, stored, [event.unique_key for event in events])
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
-            self._put_dead(conn, intake.results, now)
+            put_dead(conn, intake.results, self._seal, now)
             self._count_again(conn, intake.redelivered)
             head = log.head() if events else self._cache.head
             conn.execute("UPDATE shenguan.writer SET generation = %s", (generation + 1,), prepare=True)
@@ -174,33 +170,6 @@ class Writer:
         elif len(cache.states) > STATES_KEPT:
             cache.states.clear()
         return World(cache.registers, log.streams, cache.states)
-
-    def _put_dead(self, conn: Connection[Any], results: Sequence[Result], now: datetime) -> None:
-        """Dead letters and quarantined conflicts keep their bytes, sealed under a key of their own."""
-        kept = [r for r in results if r.outcome.disposition in ("dead", "conflict")]
-        if not kept:
-            return
-        rows = []
-        for result in kept:
-            arrival = result.arrival
-            raw = arrival.raw
-            if raw is None:  # it had been parked: what was kept is the sealed submission
-                assert arrival.submission is not None
-                raw = json.dumps(sealed_json(arrival.submission), ensure_ascii=False).encode()
-            sealed = self._seal(f"deadletter/{arrival.place}", raw.decode())
-            errors = [
-                {"field": e.field, "rule": e.rule, "message": e.message, "found": e.found}
-                for e in result.outcome.errors
-            ]
-            rows.append((*arrival.place, sealed.subject, sealed.ciphertext, Jsonb(errors), now))
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
-                " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-                ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
-                " SET ciphertext = excluded.ciphertext, errors = excluded.errors, dead_at = excluded.dead_at",
-                rows,
-            )
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:
         if places:

@@ -1,0 +1,206 @@
+"""The outlet's queue: what is to be sent to whom over which channel, in serial order, and how far each came.
+
+A department's deliveries are a queue of its own. Whoever holds its head holds the queue: a head that is leased, or
+not due because it failed, keeps those behind it waiting, and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from adapters.postgres.log import COLUMNS
+from adapters.postgres.mapper import EventMapper
+from domain.event import Event, Recorded
+from domain.notices import Channel
+
+WOKEN = "shenguan_deliveries"
+"""The channel on which the database tells that there is something to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A notice that a channel is to carry. `position` is that of its owing in the log."""
+
+    notice: str
+    channel: Channel
+    department: str
+    serial: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A leased delivery. `attempts` counts those that failed."""
+
+    notice: str
+    department: str
+    serial: int
+    position: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Where the channel put a notice."""
+
+    notice: str
+    topic_id: str
+    partition: int
+    offset: int
+
+
+def owe(conn: Connection[Any], owings: Sequence[Owing]) -> None:
+    """Queues them; those that are known stay as they are."""
+    if not owings:
+        return
+    conn.execute(
+        "INSERT INTO shenguan.delivery (notice, channel, department, serial, position, due_at)"
+        " SELECT n, c, d, s, p, now() FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[], %b::int8[])"
+        " AS new (n, c, d, s, p) ON CONFLICT DO NOTHING",
+        (
+            [o.notice for o in owings],
+            [o.channel for o in owings],
+            [o.department for o in owings],
+            [o.serial for o in owings],
+            [o.position for o in owings],
+        ),
+        prepare=True,
+    )
+    conn.execute(f"NOTIFY {WOKEN}")
+
+
+_HEADS = """
+WITH RECURSIVE waiting (department) AS (
+    (SELECT department FROM shenguan.delivery WHERE sent_at IS NULL AND channel = %(channel)s
+     ORDER BY department LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.department FROM shenguan.delivery AS d
+            WHERE sent_at IS NULL AND channel = %(channel)s AND d.department > w.department
+            ORDER BY d.department LIMIT 1)
+    FROM waiting AS w WHERE w.department IS NOT NULL
+)
+SELECT head.notice FROM waiting AS w CROSS JOIN LATERAL (
+    SELECT notice, due_at, leased_until FROM shenguan.delivery AS d
+    WHERE sent_at IS NULL AND channel = %(channel)s AND d.department = w.department ORDER BY serial LIMIT 1) AS head
+WHERE w.department <> ALL(%(without)s::text[]) AND due_at <= clock_timestamp()
+    AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+ORDER BY due_at LIMIT %(limit)s
+"""
+_OWN = """
+SELECT department, attempts FROM shenguan.delivery
+WHERE notice = ANY(%(heads)s) AND channel = %(channel)s AND sent_at IS NULL
+    AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+FOR UPDATE SKIP LOCKED
+"""
+_TAKE = """
+UPDATE shenguan.delivery AS d SET leased_until = clock_timestamp() + %b
+FROM unnest(%b::text[], %b::int4[]) AS w (department, n) CROSS JOIN LATERAL (
+    SELECT notice FROM shenguan.delivery AS one
+    WHERE sent_at IS NULL AND channel = %b AND one.department = w.department ORDER BY serial LIMIT w.n) AS taken
+WHERE d.notice = taken.notice AND d.channel = %b
+RETURNING d.notice, d.department, d.serial, d.position, d.attempts
+"""
+SHARE = 10
+"""At least so many of each department's in a lease."""
+
+
+def lease(
+    conn: Connection[Any], channel: Channel, limit: int, seconds: float, without: Iterable[str] = ()
+) -> list[Delivery]:
+    """The next deliveries, by department and serial; of a department whose head has failed before only the head.
+
+    Those that have been due longest come first, and each department gets its share, so that none starves another.
+    `without`: departments that are still busy.
+    """
+    given = {"channel": channel, "without": list(without), "limit": max(1, limit // SHARE)}
+    with conn.transaction():
+        heads = [row[0] for row in conn.execute(_HEADS, given, prepare=True)]
+        if not heads:
+            return []
+        owned = conn.execute(_OWN, {"heads": heads, "channel": channel}, prepare=True).fetchall()
+        if not owned:
+            return []
+        share = max(SHARE, limit // len(owned))
+        rows = conn.execute(
+            _TAKE,
+            (
+                timedelta(seconds=seconds),
+                [department for department, _ in owned],
+                [1 if attempts else share for _, attempts in owned],
+                channel,
+                channel,
+            ),
+            prepare=True,
+        ).fetchall()
+    return sorted((Delivery(*row) for row in rows), key=lambda d: (d.department, d.serial))
+
+
+def release(conn: Connection[Any], channel: Channel, notices: Sequence[str] | None = None) -> None:
+    """Gives leases back; all of them if none are named, which only the one live outlet may do."""
+    conn.execute(
+        "UPDATE shenguan.delivery SET leased_until = NULL"
+        " WHERE channel = %b AND sent_at IS NULL AND leased_until IS NOT NULL AND (%b OR notice = ANY(%b::text[]))",
+        (channel, notices is None, list(notices or ())),
+    )
+
+
+def fail(conn: Connection[Any], channel: Channel, failures: Sequence[tuple[str, str, float]]) -> None:
+    """(notice, why, seconds until it is tried again)."""
+    if not failures:
+        return
+    conn.execute(
+        "UPDATE shenguan.delivery SET attempts = attempts + 1, leased_until = NULL, error = f.e,"
+        " due_at = clock_timestamp() + f.s * interval '1 second'"
+        " FROM unnest(%b::text[], %b::text[], %b::float8[]) AS f (n, e, s)"
+        " WHERE notice = f.n AND channel = %b AND sent_at IS NULL",
+        ([f[0] for f in failures], [f[1] for f in failures], [f[2] for f in failures], channel),
+    )
+
+
+def mark_sent(conn: Connection[Any], channel: Channel, dispatches: Sequence[Dispatch]) -> None:
+    """In the transaction that records their dispatch."""
+    conn.execute(
+        "UPDATE shenguan.delivery SET sent_at = clock_timestamp(), leased_until = NULL, error = NULL, topic_id = s.t,"
+        ' partition = s.p, "offset" = s.o'
+        " FROM unnest(%b::text[], %b::text[], %b::int4[], %b::int8[]) AS s (n, t, p, o)"
+        " WHERE notice = s.n AND channel = %b AND sent_at IS NULL",
+        (
+            [d.notice for d in dispatches],
+            [d.topic_id for d in dispatches],
+            [d.partition for d in dispatches],
+            [d.offset for d in dispatches],
+            channel,
+        ),
+        prepare=True,
+    )
+
+
+def owings(conn: Connection[Any], positions: Sequence[int]) -> dict[int, Recorded]:
+    """The owing events at these positions."""
+    rows = conn.execute(
+        f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id = ANY(%b::int8[])",
+        (list(positions),),
+        binary=True,
+        prepare=True,
+    )
+    mapper = EventMapper()
+    return {row[4]: Recorded(row[4], row[5], mapper.read(row[0], row[1], row[2], row[3])) for row in rows}
+
+
+def events_at(conn: Connection[Any], places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Event]:
+    """The events at these (stream, version)."""
+    wanted = sorted(set(places))
+    rows = conn.execute(
+        "SELECT e.originator_id, e.originator_version, e.topic, e.state FROM shenguan.stored_events AS e"
+        " JOIN unnest(%b::text[], %b::int8[]) AS w (s, v) ON e.originator_id = w.s AND e.originator_version = w.v",
+        ([w[0] for w in wanted], [w[1] for w in wanted]),
+        binary=True,
+        prepare=True,
+    )
+    mapper = EventMapper()
+    return {(row[0], row[1]): mapper.read(row[0], row[1], row[2], row[3]) for row in rows}

@@ -1,0 +1,87 @@
+"""What is published of a store: the log's rows as they are stored, and its dead letters without their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from adapters.postgres.log import COLUMNS
+
+DEAD_LETTERS = "deadletters"
+"""The name under which the position in the dead letters is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """An event as it is stored."""
+
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A submission that could not be taken: where it lay, whose it was, what was wrong."""
+
+    number: int
+    place: str
+    principal: str
+    source: str
+    id: str
+    type: str
+    disposition: str
+    errors: list[dict[str, str]]
+    dead_at: datetime
+
+
+def stored_rows(conn: Connection[Any], positions: Sequence[int]) -> list[StoredRow]:
+    """The rows between the first and the last of these positions, in their order."""
+    rows = conn.execute(
+        f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id BETWEEN %b AND %b"
+        " ORDER BY notification_id",
+        (positions[0], positions[-1]),
+        binary=True,
+        prepare=True,
+    )
+    return [StoredRow(*row) for row in rows]
+
+
+def lead_dead_letters(conn: Connection[Any]) -> int | None:
+    """The last number published, held until the transaction ends; None where somebody else holds it."""
+    conn.execute(
+        "INSERT INTO shenguan.notification_tracking VALUES (%s, 0) ON CONFLICT (application_name) DO NOTHING",
+        (DEAD_LETTERS,),
+    )
+    row = conn.execute(
+        "SELECT notification_id FROM shenguan.notification_tracking WHERE application_name = %s"
+        " FOR UPDATE SKIP LOCKED",
+        (DEAD_LETTERS,),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def dead_letters_after(conn: Connection[Any], number: int, limit: int) -> list[DeadLetter]:
+    """The next dead letters and quarantined conflicts. Numbers are drawn under the writer's lock: none comes late."""
+    rows = conn.execute(
+        'SELECT d.number, topic_id, partition, "offset", s.principal, s.source, s.id, s.type, s.disposition, d.errors,'
+        " d.dead_at FROM shenguan.dead_letter AS d JOIN shenguan.submission AS s"
+        ' USING (topic_id, partition, "offset") WHERE d.number > %s ORDER BY d.number LIMIT %s',
+        (number, limit),
+    )
+    return [DeadLetter(row[0], f"{row[1]}/{row[2]}/{row[3]}", *row[4:]) for row in rows]
+
+
+def published(conn: Connection[Any], number: int) -> None:
+    """Dead letters up to this number are in their topic."""
+    conn.execute(
+        "UPDATE shenguan.notification_tracking SET notification_id = %s WHERE application_name = %s",
+        (number, DEAD_LETTERS),
+    )

@@ -1,0 +1,162 @@
+"""A notice as its addressee reads it: what was decided, about whom, by whom; enough to act on.
+
+Personal data is in clear here, because the supervisor must know the permit's holder; only the addressee may read the
+topic it goes to. A value whose key was destroyed is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.cases import CaseAccepted
+from domain.event import Event, Recorded
+from domain.matters import Matter
+from domain.notices import About, NoticeOwed
+from domain.party import Party, PartyKind
+from domain.personal import Person, Sealed, unseal
+from domain.submissions import full_type
+
+Opener = Callable[[Sealed], str | None]
+_ENVELOPE = frozenset({"originator_id", "originator_version", "meta"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PersonPart(_Part):
+    """A natural person; null where erased."""
+
+    name: str | None
+    id_type: str | None = None
+    id_number: str | None = None
+    phone: str | None = None
+
+
+class PartyPart(_Part):
+    """行政相对人, the permit's holder."""
+
+    kind: PartyKind
+    name: str
+    uscc: str | None = None
+    uscc_raw: str | None = None
+    person: PersonPart | None = None
+    representative: PersonPart | None = None
+
+
+class CasePart(_Part):
+    """办件. `party` is null where its key was destroyed."""
+
+    organ: str
+    number: str
+    matter: str
+    matter_name: str
+    party: PartyPart | None
+    accepted_on: date
+
+
+class OfficerPart(_Part):
+    """Who did it; the name is null where erased."""
+
+    id: str
+    name: str | None
+
+
+class FactPart(_Part):
+    """The fact that owes the notice. `type` is the event's topic, `details` its own fields, as they were submitted."""
+
+    type: str
+    department: str | None
+    officer: OfficerPart | None
+    occurred_at: datetime
+    details: dict[str, Any]
+
+
+class NoticeMessage(_Part):
+    """The data of a notice's CloudEvent. `serial` is gapless per addressee; `origin` the notice this one replaces."""
+
+    notice: str
+    serial: int
+    addressee: str
+    about: About
+    root: About
+    origin: str | None
+    owed_at: datetime
+    case: CasePart
+    fact: FactPart
+
+
+def notice_message(
+    owed: Recorded, fact: Event, accepted: CaseAccepted, matter: Matter, opener: Opener
+) -> NoticeMessage:
+    """What the addressee is told: `owed` holds the NoticeOwed, `fact` is its owing event, `accepted` began its case."""
+    notice = owed.event
+    assert isinstance(notice, NoticeOwed)
+    officer = fact.meta.officer
+    return NoticeMessage(
+        notice=notice.notice,
+        serial=notice.serial,
+        addressee=notice.addressee,
+        about=notice.about,
+        root=notice.root,
+        origin=notice.origin,
+        owed_at=owed.recorded_at,
+        case=CasePart(
+            organ=accepted.organ,
+            number=accepted.number,
+            matter=notice.matter,
+            matter_name=matter.name,
+            party=_party(accepted.party, opener),
+            accepted_on=accepted.accepted_on,
+        ),
+        fact=FactPart(
+            type=fact.TOPIC,
+            department=fact.meta.department,
+            officer=OfficerPart(id=officer.id, name=unseal(officer.name, opener)) if officer else None,
+            occurred_at=fact.meta.occurred_at,
+            details={
+                name.removesuffix("_"): unseal(getattr(fact, name), opener)
+                for name in type(fact).model_fields
+                if name not in _ENVELOPE
+            },
+        ),
+    )
+
+
+def subjects(*events: Event) -> set[str]:
+    """Whose keys the message will need, so that a batch can fetch them at once."""
+    found: set[str] = set()
+
+    def note(sealed: Sealed) -> None:
+        found.add(sealed.subject)
+
+    for event in events:
+        unseal(event, note)
+    return found
+
+
+def notice_type(about: About) -> str:
+    """The CloudEvents type of a notice."""
+    return full_type(f"notice.{about}")
+
+
+def _party(party: Party, opener: Opener) -> PartyPart | None:
+    name = unseal(party.name, opener)
+    if name is None:
+        return None
+    return PartyPart(
+        kind=party.kind,
+        name=name,
+        uscc=party.uscc,
+        uscc_raw=party.uscc_raw,
+        person=_person(party.person, opener),
+        representative=_person(party.representative, opener),
+    )
+
+
+def _person(person: Person | None, opener: Opener) -> PersonPart | None:
+    return None if person is None else PersonPart(**unseal(person, opener))

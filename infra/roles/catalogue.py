@@ -1,0 +1,21 @@
+"""All roles by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infra.roles.clock import ClockRole
+from infra.roles.intake import IntakeRole
+from infra.roles.outlet import OutletRole
+from infra.roles.projector import ProjectorRole
+from infra.roles.publisher import PublisherRole
+from infra.roles.role import Role
+from infra.store import Store
+
+ROLES: dict[str, Callable[[Store], Role]] = {
+    "intake": IntakeRole,
+    "outlet": OutletRole,
+    "projector": ProjectorRole,
+    "publisher": PublisherRole,
+    "clock": ClockRole,
+}

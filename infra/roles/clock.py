@@ -1,0 +1,60 @@
+"""What falls due by time alone: waiting for a predecessor ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from psycopg import Connection
+
+from adapters.postgres.parking import expire, expired
+from adapters.postgres.writer import Writer
+from infra.roles.role import persist
+from infra.store import Store
+
+_log = structlog.get_logger("shenguan.clock")
+EVERY_S = 5.0
+BATCH = 500
+
+
+class ClockRole:
+    """Any number may run: each batch is taken under the writer's lock, and once."""
+
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC), every_s: float = EVERY_S
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._every_s = every_s
+        self._seal = store.sealer().seal
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until `stopped` is set."""
+        persist(self.stopped, self._tick)
+
+    def _tick(self) -> None:
+        with self._store.connect() as conn, closing(self._store.writer()) as writer:
+            while not self.stopped.is_set():
+                self.turn(conn, writer)
+                self.stopped.wait(self._every_s)
+
+    def turn(self, conn: Connection[Any], writer: Writer) -> int:
+        """Ends the waiting of all whose time is over, a bounded batch at a time; how many."""
+        done = 0
+        while not self.stopped.is_set() and expired(conn, now := self._clock()):
+            count = 0
+
+            def end(conn: Connection[Any], now: datetime = now) -> None:
+                nonlocal count
+                count = expire(conn, now, BATCH, self._seal)
+
+            writer.run(end)
+            done += count
+        if done:
+            _log.info("parked_expired", count=done)
+        return done

@@ -1,0 +1,96 @@
+"""Leased deliveries become Kafka records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from psycopg import Connection
+
+from adapters.crypto.sealer import Sealer
+from adapters.kafka.cloudevents import Value, encode
+from adapters.postgres.deliveries import Delivery, events_at, owings
+from adapters.postgres.registers import RegisterCache
+from domain.cases import CaseAccepted
+from domain.event import Event, Recorded
+from domain.message import notice_message, notice_type, subjects
+from domain.notices import NoticeOwed
+
+_log = structlog.get_logger("shenguan.outlet")
+# What CloudEvents forbids in attributes; a case number may hold some of it. The escape itself is escaped too.
+_ESCAPED = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def source(store: str) -> str:
+    """The CloudEvents `source` of all that a store sends."""
+    return f"urn:shenguan:{store}"
+
+
+def attribute(text: str) -> str:
+    """The text as a CloudEvents attribute may hold it."""
+    return _ESCAPED.sub(lambda found: quote(found[0], safe=""), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to send, or why there is none."""
+
+    delivery: Delivery
+    key: bytes = b""
+    value: bytes = b""
+    headers: tuple[tuple[str, bytes], ...] = ()
+    error: str | None = None
+
+
+class Composer:
+    """Composes notices, a batch with four queries. For one thread."""
+
+    def __init__(self, store: str, sealer: Sealer, registers: RegisterCache) -> None:
+        self._source = source(store)
+        self._sealer = sealer
+        self._registers = registers
+
+    def compose(self, conn: Connection[Any], deliveries: Sequence[Delivery]) -> list[Outgoing]:
+        """One for each, in their order. May raise what the database and the key store raise."""
+        registers = self._registers.refresh(conn)
+        owed = owings(conn, [d.position for d in deliveries])
+        places = []
+        for one in owed.values():
+            assert isinstance(one.event, NoticeOwed)
+            places += [(one.event.owing_stream, one.event.owing_version), (one.event.case, 1)]
+        facts = events_at(conn, places)
+        self._sealer.prepare(subjects(*facts.values()), create=False)
+        found = []
+        for delivery in deliveries:
+            try:
+                recorded = owed[delivery.position]
+                found.append(self._record(delivery, recorded, facts, registers.matters))
+            except Exception as error:  # noqa: BLE001 - one notice that cannot be written must not stop the others
+                _log.error("notice_not_composed", notice=delivery.notice, error=type(error).__name__)
+                found.append(Outgoing(delivery, error=type(error).__name__))
+        return found
+
+    def _record(
+        self, delivery: Delivery, owed: Recorded, facts: dict[tuple[str, int], Event], matters: dict[str, Any]
+    ) -> Outgoing:
+        notice = owed.event
+        assert isinstance(notice, NoticeOwed)
+        accepted = facts[notice.case, 1]
+        assert isinstance(accepted, CaseAccepted)
+        fact = facts[notice.owing_stream, notice.owing_version]
+        message = notice_message(owed, fact, accepted, matters[notice.matter].entry, self._sealer.open)
+        attributes: dict[str, Value] = {
+            "specversion": "1.0",
+            "id": notice.notice,
+            "source": self._source,
+            "type": notice_type(notice.about),
+            "subject": attribute(notice.case),
+            "time": owed.recorded_at.isoformat(),
+            "serial": notice.serial,
+        }
+        headers, value = encode(attributes, message.model_dump_json().encode())
+        return Outgoing(delivery, accepted.number.encode(), value, tuple(headers))

@@ -1,0 +1,129 @@
+"""The outlet: what is owed becomes deliveries, deliveries become records in the addressees' topics, with evidence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import structlog
+from psycopg import Connection
+
+from adapters.postgres.deliveries import WOKEN, Owing, owe
+from adapters.postgres.log import Log
+from adapters.postgres.registers import RegisterCache
+from adapters.postgres.runner import Runner
+from domain.event import Recorded
+from domain.notices import NoticeOwed
+from domain.registers import Registers
+from infra.roles.dispatcher import Dispatcher
+from infra.roles.notice_topics import NoticeTopics
+from infra.roles.prover import Prover
+from infra.roles.role import persist
+from infra.store import Store
+
+_log = structlog.get_logger("shenguan.outlet")
+LEASE_CLASS = 0x4F55_544C  # apart from the writer's, the migrations' and the followers' advisory locks
+POLL_S = 0.25
+STANDBY_S = 1.0
+
+
+class Filler:
+    """Follows the log and queues each notice for every channel of its addressee."""
+
+    name = "outlet"
+
+    def __init__(self) -> None:
+        self._registers: Registers | None = None
+
+    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+        if self._registers is None:
+            self._registers = Registers()
+            Log(conn).refresh(self._registers, 0)
+        owings = []
+        for one in events:
+            event = one.event
+            # At the first batch some were folded above; a department's entry may be folded twice, last one last.
+            self._registers.evolve(event)
+            if isinstance(event, NoticeOwed):
+                for channel in self._registers.departments[event.addressee].channels:
+                    owings.append(Owing(event.notice, channel, event.addressee, event.serial, one.position))
+        owe(conn, owings)
+
+
+class OutletRole:
+    """One sends at a time, by a lock that lasts as long as its connection; others stand by.
+
+    Topics of departments that have none are made on the way.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stopped = threading.Event()
+        self._leads = threading.Event()
+
+    def run(self) -> None:
+        """Until `stopped` is set. Raises what cannot be got over by waiting."""
+        runner = Runner(self._store.connect, [Filler()])
+        failures: list[BaseException] = []
+        threads = [
+            threading.Thread(target=self._guard, args=(work, failures), name=name, daemon=True)
+            for name, work in (
+                ("outlet-follower", runner.run),
+                ("outlet-evidence", lambda: persist(self.stopped, self._prove)),
+            )
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._guard(lambda: persist(self.stopped, self._dispatch), failures)
+        finally:
+            self.stopped.set()
+            runner.stop()
+            for thread in threads:
+                thread.join()
+        if failures:
+            raise failures[0]
+
+    def _guard(self, work: Callable[[], None], failures: list[BaseException]) -> None:
+        """A part that fails for good ends the whole: half an outlet would look alive."""
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`, in the role's own thread
+            failures.append(error)
+            self.stopped.set()
+
+    def _dispatch(self) -> None:
+        with closing(self._store.writer()) as writer, closing(NoticeTopics(self._store)) as topics:
+            with self._store.connect() as conn:
+                if not self._lead(conn):
+                    return
+                conn.execute(f"LISTEN {WOKEN}")
+                try:
+                    with closing(Dispatcher(self._store, writer, topics, RegisterCache())) as dispatcher:
+                        dispatcher.reset(conn)
+                        while not self.stopped.is_set():
+                            if not dispatcher.turn(conn):
+                                for _ in conn.notifies(timeout=POLL_S, stop_after=1):
+                                    pass
+                finally:
+                    self._leads.clear()
+
+    def _lead(self, conn: Connection[Any]) -> bool:
+        """Waits for its turn to be the one that sends; False where it was stopped before."""
+        while not self.stopped.is_set():
+            row = conn.execute("SELECT pg_try_advisory_lock(%s, 1)", (LEASE_CLASS,)).fetchone()
+            if row and row[0]:
+                _log.info("outlet_leads")
+                self._leads.set()
+                return True
+            self.stopped.wait(STANDBY_S)
+        return False
+
+    def _prove(self) -> None:
+        with closing(self._store.writer()) as writer, closing(Prover(self._store, writer)) as prover:
+            with self._store.connect() as conn:
+                while not self.stopped.wait(self._store.settings.evidence_seconds):
+                    if self._leads.is_set():
+                        prover.turn(conn)
