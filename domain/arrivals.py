@@ -98,7 +98,7 @@ class Intake:
         self._world = world
         self._desk = desk
         self._places: set[Place] = set()
-        self._claims: dict[tuple[str, str], bytes] = {}
+        self._claims: dict[tuple[str, str], bytes | None] = {}
         self._parked: dict[str, list[Arrival]] = {}
         self._unparked: set[Place] = set()
         self._released = 0
@@ -135,9 +135,13 @@ class Intake:
 
     def _claim_and_decide(self, arrival: Arrival, *, released: bool) -> None:
         identity = (arrival.source, arrival.id)
-        claimed = self._claims.get(identity) or self._desk.claim(*identity)
+        claimed = self._claims[identity] if identity in self._claims else self._desk.claim(*identity)
         if claimed is not None:
             self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"), released)
+        elif self.cut:
+            # Those of the cut chain came first: this one takes its turn after them, in the next batch.
+            self.cut.append(arrival)
+            self._put(arrival, Outcome("parked", stream="ready"), released)
         else:
             self._decide(arrival, released=released)
 
@@ -161,6 +165,8 @@ class Intake:
         self.results.append(Result(arrival, outcome, released))
         if outcome.disposition in ("accepted", "refused", "parked"):
             self._claims[arrival.source, arrival.id] = arrival.content
+        elif released and outcome.disposition == "dead":
+            self._claims[arrival.source, arrival.id] = None  # it was parked and held its identity until now
         if outcome.disposition == "parked":
             assert outcome.stream is not None
             self._parked.setdefault(outcome.stream, []).append(replace(arrival, raw=None))

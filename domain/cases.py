@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from domain.event import Event, Meta, State
 from domain.fields import MatterCode
-from domain.notices import About, SupervisionMoved
+from domain.notices import About, Holder, SupervisionMoved
 from domain.party import Party
 from domain.personal import Model, Text
 from domain.rules import Refusal, Waiting, rejection
@@ -178,7 +178,7 @@ class CaseCancelled(AudienceEvent):
 
 
 class CaseCorrected(Event):
-    """A field of the decision was wrong. `holders`: whose notice is superseded, by department."""
+    """A field of the decision was wrong. `holders`: whose notice is superseded."""
 
     TOPIC = "case.corrected"
     matter: str
@@ -189,7 +189,7 @@ class CaseCorrected(Event):
     on: Day
     reason: Text
     authorised_by: str
-    holders: dict[str, str]
+    holders: tuple[Holder, ...]
 
     @property
     def effective_on(self) -> str:
@@ -198,7 +198,7 @@ class CaseCorrected(Event):
 
 @dataclass(frozen=True, slots=True)
 class CaseState(State):
-    """`told`: everyone ever told of the decision, in order; `holders`: whose notice of it is current."""
+    """`told`: everyone ever told of the decision, in order; `holders`: whose notice is current, one per department."""
 
     matter: str = ""
     accepted_on: date = date.max
@@ -207,7 +207,7 @@ class CaseState(State):
     decision: dict[str, str | None] = field(default_factory=dict)
     licence_number: str | None = None
     told: tuple[str, ...] = ()
-    holders: dict[str, str] = field(default_factory=dict)
+    holders: tuple[Holder, ...] = ()
 
     def evolve(self, event: Event) -> CaseState:
         new = replace(self, version=event.originator_version)
@@ -226,7 +226,7 @@ class CaseState(State):
                         "valid_to": event.valid_to.isoformat() if event.valid_to else None,
                     },
                     told=event.supervisors,
-                    holders={d: f"{d}/{event.meta.fact}" for d in event.supervisors},
+                    holders=tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
                 )
             case LicenceIssued():
                 return replace(new, licence_number=event.licence_number)
@@ -235,8 +235,13 @@ class CaseState(State):
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
                 return replace(new, status="ended")
             case CaseCorrected():
-                holders = {d: f"{d}/{event.meta.fact}" for d in event.holders}
-                return replace(new, decision=self.decision | {event.target: event.new}, holders=holders)
+                open_disputes = tuple(h for h in self.holders if h.disputed)
+                superseded = tuple(
+                    h.model_copy(update={"notice": f"{h.department}/{event.meta.fact}"}) for h in event.holders
+                )
+                return replace(
+                    new, decision=self.decision | {event.target: event.new}, holders=superseded + open_disputes
+                )
             case SupervisionMoved():
                 return self._moved(new, event)
         return new
@@ -246,8 +251,14 @@ class CaseState(State):
         told = self.told
         if event.about != "duty_dispute" and event.to not in told:
             told = (*told, event.to)
-        holders = {d: n for d, n in self.holders.items() if n != event.origin}
-        holders[event.to] = f"{event.to}/{event.meta.fact}"
+        taking_over = Holder(
+            department=event.to,
+            notice=f"{event.to}/{event.meta.fact}",
+            returns=event.returns,
+            ruled=event.about == "ruling",
+            disputed=event.about == "duty_dispute",
+        )
+        holders = (*(h for h in self.holders if h.notice != event.origin), taking_over)
         return replace(new, told=told, holders=holders)
 
 

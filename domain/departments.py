@@ -127,7 +127,16 @@ def register_department(submission: Submission[RegisterDepartment], world: World
 def register_principal(submission: Submission[RegisterPrincipal], world: World) -> list[Event]:
     payload = submission.payload
     stream = world.state(principal_stream(payload.principal))
-    return [stream.then(PrincipalRegistered, submission.meta, principal=payload.principal, acts_for=payload.acts_for)]
+    known = world.registers.principals.get(payload.principal)
+    return [
+        stream.then(
+            PrincipalRegistered,
+            submission.meta,
+            principal=payload.principal,
+            acts_for=payload.acts_for,
+            operator=known is not None and known.operator,  # nobody locks the operator out
+        )
+    ]
 
 
 @decides(RegisterLiaison)

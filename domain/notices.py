@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints
 
 from domain.event import Event, State
-from domain.personal import Text
+from domain.personal import Model, Text
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Code, Moment, Payload, Submission, decides
 
@@ -131,6 +131,16 @@ class NoticeMoved(Event):
     TOPIC = "notice.moved"
     to: str
     reason: About
+
+
+class Holder(Model):
+    """Whose notice of a case's decision is current. A `disputed` one lies with the reform office for a ruling."""
+
+    department: str
+    notice: str
+    returns: int = 0
+    ruled: bool = False
+    disputed: bool = False
 
 
 class SupervisionMoved(Event):
@@ -270,11 +280,14 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
     if payload.proposed == payload.department:
         raise rejection("proposed", "department.unknown_role", payload.proposed)
     world.require_department(payload.proposed, "SUPERVISION")
+    case = world.case_at(owed.case)
+    if any(holder.department == payload.proposed for holder in case.holders):
+        raise Refusal("notice.already_held")
     dispute = owed.returns >= 1
     to = world.registers.reform_office(department.region) if dispute else payload.proposed
     assert to is not None  # a store is founded with a reform office
     returned = state.then(NoticeReturned, submission.meta, proposed=payload.proposed, reason=payload.reason)
-    moved = world.case_at(owed.case).then(
+    moved = case.then(
         SupervisionMoved,
         submission.meta,
         matter=owed.matter,
@@ -296,8 +309,11 @@ def rule_on_duty(submission: Submission[RuleOnDuty], world: World) -> list[Event
     if owed.about != "duty_dispute":
         raise Refusal("notice.no_dispute")
     world.require_department(payload.assign_to, "SUPERVISION")
+    case = world.case_at(owed.case)
+    if any(holder.department == payload.assign_to for holder in case.holders):
+        raise Refusal("notice.already_held")
     return [
-        world.case_at(owed.case).then(
+        case.then(
             SupervisionMoved,
             submission.meta,
             matter=owed.matter,

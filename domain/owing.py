@@ -26,8 +26,17 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             return [_owed(event, s.department, "decision", event.matter) for s in supervisors]
         case CaseCorrected():
             return [
-                _owed(event, department, "correction", event.matter, origin=origin, root="decision")
-                for department, origin in sorted(event.holders.items())
+                _owed(
+                    event,
+                    holder.department,
+                    "correction",
+                    event.matter,
+                    origin=holder.notice,
+                    root="decision",
+                    returns=holder.returns,
+                    ruled=holder.ruled,
+                )
+                for holder in event.holders
             ]
         case AudienceEvent():
             return [_owed(event, department, event.about, event.matter) for department in event.audience]

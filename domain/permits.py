@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from domain.cases import (
 from domain.event import Event
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Day, Number, Submission, Title, decides
+from domain.submissions import NUMBER_PATTERN, Day, Number, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -143,21 +144,36 @@ def correct_case(submission: Submission[CorrectCase], world: World) -> list[Even
         raise Waiting(state.stream)
     if (state.decision[payload.target] or "") != payload.old:
         raise rejection("old", "correction.old", f"{len(payload.old)} 个字符")
-    if payload.target != "document_number":
-        try:
-            date.fromisoformat(payload.new)
-        except ValueError:
-            raise rejection("new", "date.order", f"{len(payload.new)} 个字符") from None
+    _require_fitting(payload, state, submission.occurred_on)
     return [
         state.then(
             CaseCorrected,
             submission.meta,
             matter=state.matter,
             target_version=state.decision_version,
-            holders=state.holders,
+            holders=tuple(h for h in state.holders if not h.disputed),
             **fields(payload, "target", "old", "new", "on", "reason", "authorised_by"),
         )
     ]
+
+
+def _require_fitting(payload: CorrectCase, state: CaseState, today: date) -> None:
+    """The corrected decision must be one that could have been taken."""
+    if payload.target == "document_number":
+        if not re.fullmatch(NUMBER_PATTERN, payload.new):
+            raise rejection("new", "number.shape", f"{len(payload.new)} 个字符")
+        return
+    try:
+        new = date.fromisoformat(payload.new)
+    except ValueError:
+        raise rejection("new", "date.shape", f"{len(payload.new)} 个字符") from None
+    if payload.target == "decided_on" and new > today:
+        raise rejection("new", "date.future", new)
+    after = state.decision | {payload.target: new.isoformat()}
+    dates = [state.accepted_on.isoformat(), after["decided_on"] or ""]
+    validity = [after["valid_from"] or "", after["valid_to"] or "9999"]
+    if dates != sorted(dates) or validity != sorted(validity):
+        raise rejection("new", "date.order", new)
 
 
 def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:

@@ -141,7 +141,7 @@ class Recheck:
         elif isinstance(event, AudienceEvent) and case is not None:
             told, claimed = case.told, event.audience
         elif isinstance(event, CaseCorrected) and case is not None:
-            told, claimed = case.holders, event.holders
+            told, claimed = tuple(h for h in case.holders if not h.disputed), event.holders
         if told != claimed:
             yield problem(
                 "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"

@@ -70,6 +70,12 @@ RULES: dict[str, Rule] = {
             "职责已由审改部门裁定，不可再退回",
             "the reform office has ruled: it cannot be returned again",
         ),
+        Rule(
+            "notice.already_held",
+            "2.2d",
+            "该部门已持有此办件的告知",
+            "the department already holds a notice of this case",
+        ),
         Rule("notice.no_dispute", "2.2d", "该告知没有待裁定的职责争议", "no dispute on duties is open for this notice"),
         Rule("case.state", None, "办件当前状态不允许此操作", "the case's state does not allow this"),
         Rule("case.exists", None, "该办件已受理", "the case was already accepted"),
@@ -79,6 +85,8 @@ RULES: dict[str, Rule] = {
         Rule("classified", None, "涉密事项不得在本系统流转", "classified matters must not pass through this system"),
         Rule("deadletter.unknown", None, "没有此死信", "no such dead letter"),
         # rejections: the content itself is wrong; to the dead letters
+        Rule("number.shape", None, "须为 1–64 个字符，不含空白与斜杠", "1–64 characters, no white space, no slash"),
+        Rule("date.shape", None, "须为 YYYY-MM-DD 日期", "a date as YYYY-MM-DD"),
         Rule("date.order", None, "日期先后不合逻辑", "the dates are out of order"),
         Rule("date.future", None, "日期晚于提交时间", "the date lies after the submission"),
         Rule("department.unknown_role", None, "该部门不具备所需职责", "the department lacks the needed role"),

@@ -24,7 +24,8 @@ TYPE_SUFFIX = ".v1"
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A department's, principal's or matter's code: safe as part of a Kafka topic's and a stream's name."""
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Number = Annotated[str, StringConstraints(pattern=r"^[^\s/\x00-\x1f]{1,64}$")]
+NUMBER_PATTERN = r"^[^\s/\x00-\x1f]{1,64}$"
+Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
 """A case, document or feedback number: no white space and no slash."""
 BEIJING = timezone(timedelta(hours=8))
 """Dates in submissions are the officials' dates, whatever zone a system's times are written in."""

@@ -145,4 +145,8 @@ class World:
         entry = self.require_matter(matter)
         if self.registers.holder(matter, on) == department:
             return
+        approver = "APPROVAL" in self.registers.departments[department].roles
+        if approver and department != entry.competent and not self.registers.matters[matter].holders:
+            # Registers come by another topic than cases: the matter is known, its transfer may be on its way.
+            raise Waiting(matter_stream(matter))
         raise Refusal("power.transferred" if department == entry.competent else "power.none")
