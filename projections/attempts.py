@@ -62,7 +62,8 @@ def _attempt(one: Recorded, event: AttemptRefused) -> Attempt:
 
 
 def find_attempts(
-    conn: Connection[Any], *, department: str | None = None, about: str | None = None, limit: int = 50
+    conn: Connection[Any], *, department: str | None = None, about: Sequence[str] | None = None, limit: int = 50
 ) -> Page:
-    """The latest first."""
-    return page(conn, "read.attempts", {"department = %s": department, "about = %s": about}, "position DESC", limit)
+    """The latest first; `about` are streams of cases, notices and feedback."""
+    conditions = {"department = %s": department, "about = ANY(%s)": None if about is None else list(about)}
+    return page(conn, "read.attempts", conditions, "position DESC", limit)

@@ -105,7 +105,7 @@ class Log:
     def after(self, position: int, limit: int, up_to: int | None = None) -> list[Recorded]:
         """The next events in log order."""
         clause = "WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"
-        return [self._recorded(row) for row in self._rows(clause, (position, up_to or 2**62, limit))]
+        return [self._recorded(row) for row in self._rows(clause, (position, 2**62 if up_to is None else up_to, limit))]
 
     def all(self, up_to: int | None = None, batch: int = 5000) -> Iterator[Recorded]:
         """The whole log, in bounded memory."""

@@ -188,7 +188,7 @@ class TestRowLevelSecurity:
 class TestAttempts:
     def test_who_tried_what(self, full: TestStore) -> None:
         with full.connect_reader() as conn:
-            rows = find_attempts(conn, about=f"case/{APPROVAL}/1").rows
+            rows = find_attempts(conn, about=[f"case/{APPROVAL}/1"]).rows
         assert [(r["rule"], r["clause"], r["type"], r["department"], r["principal"]) for r in rows] == [
             ("seal.demand", "2.7c", "seal.demand", FORMER, FORMER),
             ("seal.second", "2.7b", "seal.apply", FORMER, FORMER),

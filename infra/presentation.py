@@ -1,0 +1,176 @@
+"""How answers are shown: readable tables in Chinese or English, or JSON with keys that stay."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+import typer
+from psycopg import Connection
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from domain.personal import Sealed
+from infra.words import WORDS
+from projections.page import Page
+from projections.working_days import CHINA
+
+
+class Context(Protocol):
+    """What queries need of a store."""
+
+    @property
+    def language(self) -> str: ...
+
+    def connect(self) -> Connection[Any]:
+        """As the runtime role: for the log and intake's own tables."""
+        ...
+
+    def connect_reader(self) -> Connection[Any]:
+        """As a reader, for the read models."""
+        ...
+
+    def open(self, sealed: Sealed) -> str | None:
+        """A personal value in clear; None where its key was destroyed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A JSON key, and its headings; without headings it is in the JSON only."""
+
+    key: str
+    zh: str = ""
+    en: str = ""
+
+
+def columns(text: str) -> tuple[Column, ...]:
+    """From lines of `key | 中文 | English`, of which only the key is needed."""
+    return tuple(Column(*(part.strip() for part in line.split("|"))) for line in text.strip().splitlines())
+
+
+class Shown:
+    """One command's way of showing: language, JSON or tables, personal data masked or in full."""
+
+    def __init__(self, context: Context, language: str | None, as_json: bool, reveal: bool) -> None:
+        self.zh = (language or context.language) != "en"
+        self.as_json = as_json
+        self._reveal = reveal
+        self._open = context.open
+        # Into a pipe nothing is wrapped or cut to a terminal's width.
+        self._console = Console(highlight=False, emoji=False)
+        if not self._console.is_terminal:
+            self._console = Console(highlight=False, emoji=False, width=400)
+
+    def say(self, zh: str, en: str) -> None:
+        """A sentence, where no JSON is asked for."""
+        if not self.as_json:
+            self._console.print(escape(zh if self.zh else en), soft_wrap=True)
+
+    def fail(self, zh: str, en: str, **details: Any) -> typer.Exit:
+        """Says why there is no answer; to be raised."""
+        if self.as_json:
+            self.json({"error": en, **details})
+        self.say(zh, en)
+        return typer.Exit(1)
+
+    def json(self, value: Any) -> None:
+        """One line."""
+        typer.echo(json.dumps(self.plain(value), ensure_ascii=False))
+
+    def table(self, title: tuple[str, str], shape: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
+        """The columns that have headings; those that are empty in every row are left out."""
+        shown = [c for c in shape if c.zh and (not rows or any(row.get(c.key) not in (None, "") for row in rows))]
+        table = Table(box=SIMPLE_HEAD, title=title[0] if self.zh else title[1], title_justify="left", pad_edge=False)
+        for column in shown:
+            table.add_column(column.zh if self.zh else column.en, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(self.text(column.key, row.get(column.key))) for column in shown))
+        self._console.print(table)
+
+    def page(self, title: tuple[str, str], shape: Sequence[Column], page: Page) -> None:
+        """A list, with how many there are if it was cut."""
+        if self.as_json:
+            items = [{c.key: row.get(c.key) for c in shape} for row in page.rows]
+            self.json({"total": page.total, "shown": len(items), "items": items})
+            return
+        self.table(title, shape, page.rows)
+        if page.cut:
+            self.say(
+                f"共 {page.total} 条，只列出前 {len(page.rows)} 条；用 --limit 列出更多。",
+                f"{page.total} in all, the first {len(page.rows)} shown; --limit shows more.",
+            )
+        else:
+            self.say(f"共 {page.total} 条。", f"{page.total} in all.")
+
+    def text(self, key: str, value: Any) -> str:
+        """One cell."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return ("是" if value else "否") if self.zh else ("yes" if value else "no")
+        if isinstance(value, datetime):
+            return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+        if isinstance(value, date):
+            return value.isoformat()
+        value = self.plain(value)
+        if isinstance(value, str):
+            words = WORDS.get(value) if key in _WORDED else None
+            return value if words is None else words[0 if self.zh else 1]
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+
+    def plain(self, value: Any) -> Any:
+        """As JSON: times with Beijing's offset, personal data masked unless revealed."""
+        if isinstance(value, datetime):
+            return value.astimezone(CHINA).isoformat()
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, Sealed):
+            return self._personal(value)
+        if isinstance(value, Mapping):
+            if value.keys() == {"subject", "ciphertext", "commitment"}:
+                return self._personal(Sealed(**value))
+            return {key: self.plain(part) for key, part in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.plain(part) for part in value]
+        return value
+
+    def _personal(self, sealed: Sealed) -> str:
+        found = self._open(sealed)
+        if found is None:
+            return "（已销毁）" if self.zh else "(erased)"
+        return found if self._reveal else found[:1] + "*"
+
+
+_WORDED = {
+    *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
+    *("due", "rule", "party_kind"),
+}
+"""The columns whose codes are put into words."""
+
+
+def names_over(rows: Sequence[dict[str, Any]], keys: Sequence[str], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For tables: departments by name where the register knows them."""
+    return [row | {key: names.get(str(row[key]), row[key]) for key in keys if row.get(key)} for row in rows]
+
+
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
+
+
+def moment(text: str, *, end_of_day: bool = False) -> datetime:
+    """An ISO time; without a zone it is Beijing's, a mere date means its start or its end. Raises BadParameter."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"不是 ISO 8601 时间 (not an ISO 8601 time): {text}") from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=CHINA)
+    if end_of_day and _DAY.fullmatch(text):
+        found += timedelta(days=1) - timedelta(microseconds=1)
+    return found

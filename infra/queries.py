@@ -1,0 +1,144 @@
+"""Questions at the terminal: who approved what, who has received it, what became of submissions.
+
+`app` is mounted without a name. A context object may be given as typer's `obj`; else the configured store is opened.
+JSON keys are the first words of the lines in infra/answers.py; lists are {"total", "shown", "items"}.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from infra.presentation import Context, Shown
+
+app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+Lang = Annotated[str | None, typer.Option(help="zh 或 en；默认按 SHENGUAN_LANGUAGE")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="显示完整的个人信息")]
+Limit = Annotated[int, typer.Option(min=1, help="最多列出几条")]
+Dept = Annotated[str | None, typer.Option(help="部门代码")]
+MatterOption = Annotated[str | None, typer.Option("--matter", help="事项编码")]
+Since = Annotated[str | None, typer.Option(help="起始日期或时间（北京时间）")]
+Number = Annotated[str, typer.Argument(help="办件号")]
+Organ = Annotated[str | None, typer.Option(help="受理部门代码；办件号在几个部门都有时须给出")]
+
+
+def _begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Context, Shown]:
+    from infra.presentation import Shown
+    from infra.settings import load
+    from infra.store import open_store
+
+    context: Context = ctx.obj if ctx.obj is not None else ctx.with_resource(open_store(load(), kafka=False))
+    return context, Shown(context, lang, as_json, reveal)
+
+
+@app.command()
+def approvals(
+    ctx: typer.Context,
+    department: Dept = None,
+    matter: MatterOption = None,
+    since: Since = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """审批台账：谁批了什么。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json, reveal)
+    answers.approvals(context, shown, department, matter, since, limit)
+
+
+@app.command()
+def receipts(
+    ctx: typer.Context,
+    department: Dept = None,
+    matter: MatterOption = None,
+    since: Since = None,
+    outstanding: Annotated[bool, typer.Option("--outstanding", help="只列未签收的，最久的在前")] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """签收台账：应告知谁，谁已签收，谁尚未。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json, reveal)
+    answers.receipts(context, shown, department, matter, since, outstanding, limit)
+
+
+@app.command()
+def case(
+    ctx: typer.Context,
+    number: Number,
+    organ: Organ = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """一个办件：决定、各方签收、双向记录、被拒绝的尝试。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json, reveal)
+    answers.case(context, shown, number, organ)
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    number: Number,
+    organ: Organ = None,
+    as_known_at: Annotated[str | None, typer.Option(help="当时所知：时间（北京时间），只给日期则到当日结束")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """从日志重放一个办件，不经读模型；可只到某一时刻所知为止。"""
+    from infra import replaying
+
+    context, shown = _begin(ctx, lang, as_json, reveal)
+    replaying.replay(context, shown, number, organ, as_known_at)
+
+
+@app.command()
+def deadletters(
+    ctx: typer.Context,
+    department: Dept = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """死信：哪条提交、哪个字段、违反哪条规则、实际是什么；以及内容冲突的提交。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json)
+    answers.deadletters(context, shown, department, limit)
+
+
+@app.command()
+def parked(
+    ctx: typer.Context,
+    department: Dept = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """等待中的提交：等什么，等到何时。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json)
+    answers.parked(context, shown, department, limit)
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> None:
+    """现状：日志、跟随者、提交、告知。"""
+    from infra import answers
+
+    context, shown = _begin(ctx, lang, as_json)
+    answers.status(context, shown)

@@ -1,0 +1,156 @@
+"""The questions at the terminal: readable tables, stable JSON, masked persons, replay from the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from infra.queries import app
+from projections.receipts import find_receipts
+from tests.integration.region import APPROVAL, FORMER, MATTER, OWN_MATTER, S1, S2, S3, accept, case, granted
+from tests.integration.teststore import TestStore
+
+
+def ask(store: TestStore, *words: str, code: int = 0) -> str:
+    result: Result = CliRunner().invoke(app, list(words), obj=store, env={"COLUMNS": "400"})
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+def ask_json(store: TestStore, *words: str, code: int = 0) -> Any:
+    return json.loads(ask(store, *words, "--json", code=code))
+
+
+def test_approvals(full: TestStore) -> None:
+    text = ask(full, "approvals")
+    assert "审批台账" in text
+    assert "审批局" in text
+    assert "蒙草公司" in text
+    assert "共 9 条" in text
+    assert "赵铁柱" not in text
+    assert "赵*" in text
+    assert "赵铁柱" in ask(full, "approvals", "--reveal")
+    assert "Approvals" in ask(full, "approvals", "--lang", "en")
+    found = ask_json(full, "approvals", "--department", APPROVAL, "--matter", MATTER, "--since", "2026-01-01")
+    assert found["total"] == 7  # the accepted one has no date of decision, FORMER's another organ
+    assert found["items"][0]["decided_on"] == "2026-03-02"
+    assert {item["officer_name"] for item in found["items"]} == {"张*"}
+    assert found["items"][0]["recorded_at"].endswith("+08:00")
+    assert ask_json(full, "approvals", "--matter", OWN_MATTER)["items"][0]["organ"] == FORMER
+
+
+def test_a_cut_list_says_so(full: TestStore) -> None:
+    assert "共 9 条，只列出前 2 条" in ask(full, "approvals", "--limit", "2")
+    found = ask_json(full, "approvals", "--limit", "2")
+    assert (found["total"], found["shown"], len(found["items"])) == (9, 2, 2)
+
+
+def test_receipts(full: TestStore) -> None:
+    text = ask(full, "receipts", "--outstanding", "--department", S2)
+    assert "未签收" in text
+    assert "监管二局" in text
+    found = ask_json(full, "receipts", "--outstanding", "--department", S2)
+    assert {item["status"] for item in found["items"]} == {"outstanding"}
+    received = [item for item in ask_json(full, "receipts", "--department", S1)["items"] if item["received_at"]]
+    assert [(item["case"], item["received_by"], item["received_by_name"]) for item in received] == [("9", "42", "王*")]
+    assert received[0]["overdue"] is False
+
+
+def test_a_due_date_beyond_the_calendar(full: TestStore) -> None:
+    from infra.answers import with_due
+
+    with full.connect_reader() as conn:
+        rows = find_receipts(conn, limit=1).rows
+    rows[0]["owed_at"] = datetime(2027, 3, 1, tzinfo=UTC)
+    (row,) = with_due(rows, datetime(2027, 4, 1, tzinfo=UTC))
+    assert (row["due_on"], row["due"], row["overdue"]) == (None, "unknown", None)
+
+
+def test_case(full: TestStore) -> None:
+    found = ask_json(full, "case", "9")
+    assert found["case"]["status"] == "granted"
+    assert len(found["steps"]) == 23
+    assert {notice["department"] for notice in found["notices"]} >= {S1, S2, S3}
+    text = ask(full, "case", "1")
+    for word in ("双向记录", "用印", "更正", "被拒绝的尝试", "审批专用章已足够"):
+        assert word in text
+
+
+def test_a_number_that_several_organs_have(full: TestStore) -> None:
+    full.submit(accept("1", organ=FORMER, matter=OWN_MATTER))
+    full.project()
+    for command in ("case", "replay"):
+        assert "--organ" in ask(full, command, "1", code=1)
+        assert ask_json(full, command, "1", code=1)["organs"] == [APPROVAL, FORMER]
+        assert ask_json(full, command, "1", "--organ", FORMER)
+        assert "没有办件" in ask(full, command, "nix", code=1)
+
+
+def test_replay_agrees_with_the_read_models(full: TestStore) -> None:
+    found, model = ask_json(full, "replay", "9"), ask_json(full, "case", "9")
+    assert [event["position"] for event in found["events"]] == [step["position"] for step in model["steps"]]
+    assert {n["notice"]: n["status"] for n in found["notices"]} == {
+        n["notice"]: n["status"] for n in model["notices"]
+    }  # fmt: skip
+    assert found["feedback"] == [
+        {"stream": f"feedback/{S1}/f1", "department": S1, "number": "f1", "suggestion": "rectify", "disposed": True}
+    ]
+    one = ask_json(full, "replay", "1")["state"]
+    assert (one["status"], one["document_number"], one["licence_number"], one["seals"]) == ("granted", "文一", "证1", 1)
+    assert "现场不符" not in ask(full, "replay", "9")
+    assert "现场不符" in ask(full, "replay", "9", "--reveal", "--json")
+
+
+def test_replay_as_known_at(full: TestStore) -> None:
+    every = ask_json(full, "replay", "9")["events"]
+    for upto in (2, 4, 9):
+        found = ask_json(full, "replay", "9", "--as-known-at", every[upto - 1]["recorded_at"])
+        assert [event["position"] for event in found["events"]] == [event["position"] for event in every[:upto]]
+    assert found["state"]["status"] == "granted"
+    before = datetime.fromisoformat(every[0]["recorded_at"]) - timedelta(microseconds=1)
+    ask(full, "replay", "9", "--as-known-at", before.isoformat(), code=1)
+    today = datetime.fromisoformat(every[0]["recorded_at"]).date().isoformat()
+    assert len(ask_json(full, "replay", "9", "--as-known-at", today)["events"]) == len(every)
+    ask(full, "replay", "9", "--as-known-at", "yesterday", code=2)
+
+
+def test_dead_letters_and_parked(full: TestStore) -> None:
+    from domain.permits import ChangeCase
+
+    future = accept("x").model_copy(update={"accepted_on": datetime(2027, 1, 1, tzinfo=UTC).date()})
+    full.submit(future, id_="bad", expect="dead")
+    full.submit(accept("y"), id_="a-1", expect="conflict")
+    full.submit(case(ChangeCase, "later", on=full.now.date(), document_number="1", content="x"), expect="parked")
+    dead = ask_json(full, "deadletters")
+    assert (dead["total"], dead["items"][0]["errors"][0]["rule"]) == (1, "date.future")
+    assert dead["conflicts"]["total"] == 1
+    text = ask(full, "deadletters")
+    assert "accepted_on" in text
+    assert "冲突" in text
+    waiting = ask_json(full, "parked")["items"][0]
+    assert waiting["waits_for"] == f"case/{APPROVAL}/later"
+    assert waiting["expires_at"] > waiting["parked_at"]
+    assert f"case/{APPROVAL}/later" in ask(full, "parked")
+
+
+def test_status(full: TestStore) -> None:
+    found = ask_json(full, "status")
+    assert {f["name"]: f["behind"] for f in found["followers"]} == {
+        "approvals": 0, "attempts": 0, "receipts": 0, "two_way": 0,
+    }  # fmt: skip
+    assert found["submissions"]["in"] == sum(n for key, n in found["submissions"].items() if key != "in")
+    assert found["notices"]["owed"] == 15
+    assert (found["decisions"], found["seals"], found["overdue"]) == (8, {"applied": 1, "refused": 2}, 0)
+    granted(full, "more")
+    assert ask_json(full, "status")["followers"][0]["behind"] == 4
+    assert "日志位置" in ask(full, "status")
+    assert "Log position" in ask(full, "status", "--lang", "en")
+
+
+@pytest.mark.parametrize("command", ["approvals", "receipts", "case", "replay", "deadletters", "parked", "status"])
+def test_help(command: str) -> None:
+    assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
