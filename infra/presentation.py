@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from domain.personal import Sealed
-from infra.words import WORDS
+from infra.words import RULE_WORDS, WORDS
 from projections.page import Page
 from projections.working_days import CHINA
 
@@ -121,8 +121,10 @@ class Shown:
             return value.isoformat()
         value = self.plain(value)
         if isinstance(value, str):
-            words = WORDS.get(value) if key in _WORDED else None
+            words = RULE_WORDS.get(value) if key == "rule" else WORDS.get(value) if key in _WORDED else None
             return value if words is None else words[0 if self.zh else 1]
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return ("、" if self.zh else ", ").join(value)
         return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
 
     def plain(self, value: Any) -> Any:
@@ -150,7 +152,7 @@ class Shown:
 
 _WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
-    *("due", "rule", "party_kind"),
+    *("due", "item"),
 }
 """The columns whose codes are put into words."""
 

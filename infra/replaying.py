@@ -92,14 +92,14 @@ def replay(context: Context, shown: Shown, number: str, organ: str | None, as_kn
         EVENT,
         names_over(rows, ["department"], names),
     )
-    shown.table(("当时的状态", "The state then"), _STATE, [{"key": k, "status": v} for k, v in state.items()])
+    shown.table(("当时的状态", "The state then"), _STATE, [{"item": k, "status": v} for k, v in state.items()])
     shown.table(("当时的告知", "Notices then"), NOTICE, names_over(notices, ["addressee"], names))
     if feedback:
         shown.table(("当时的反馈", "Feedback then"), FEEDBACK, names_over(feedback, ["department"], names))
 
 
 _STATE = columns("""
-    key | 项目 | item
+    item | 项目 | item
     status | 值 | value
 """)
 

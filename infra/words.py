@@ -90,5 +90,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "dispatched": ("已推送", "dispatched"),
     "delivered": ("已送达", "delivered"),
     "applied": ("已用印", "applied"),
-    **{rule.code: (rule.zh, rule.en) for rule in RULES.values()},
+    # what a replayed case's state is made of
+    "matter": ("事项", "matter"),
+    "accepted_on": ("受理日期", "accepted on"),
+    "document_number": ("文号", "document"),
+    "decided_on": ("决定日期", "decided on"),
+    "valid_from": ("有效期自", "valid from"),
+    "valid_to": ("有效期至", "valid to"),
+    "licence_number": ("证照号", "licence"),
+    "seals": ("用印", "seals"),
+    "told": ("已告知", "told"),
+    "status": ("状态", "status"),
 }
+
+RULE_WORDS = {rule.code: (rule.zh, rule.en) for rule in RULES.values()}
+"""Apart, because a rule may have an event's code."""
