@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +22,12 @@ PLACES = "unnest(%b::text[], %b::int4[], %b::int8[])"
 def columns(places: Sequence[Place]) -> tuple[list[str], list[int], list[int]]:
     """Three arrays for `PLACES`."""
     return [p.topic_id for p in places], [p.partition for p in places], [p.offset for p in places]
+
+
+_COLUMNS = (
+    'topic_id, partition, "offset", s.topic, s.principal, s.auth, s.arrived_at, s.content, s.source, s.id, s.type,'
+    " s.retry_of"
+)
 
 
 class PostgresDesk:
@@ -68,8 +76,7 @@ class PostgresDesk:
 
     def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:
         rows = self._conn.execute(
-            'SELECT topic_id, partition, "offset", s.topic, s.principal, s.auth, s.arrived_at, s.content, s.source,'
-            " s.id, s.type, s.retry_of, p.sealed FROM shenguan.parked AS p"
+            f"SELECT {_COLUMNS}, p.sealed FROM shenguan.parked AS p"
             f' JOIN shenguan.submission AS s USING (topic_id, partition, "offset") {clause}'
             ' ORDER BY s.arrived_at, topic_id, partition, "offset" LIMIT %s',
             (*params, limit),
@@ -216,16 +223,31 @@ def _change(result: Result, now: datetime) -> tuple[Any, ...]:
     return (*result.arrival.place, now, result.outcome.disposition, result.outcome.rule, *_fact(result))
 
 
-def dead_letters(conn: Connection[Any], places: Sequence[Place]) -> dict[Place, tuple[str, Sealed]]:
-    """(topic name, sealed record) of the letters at these places that are dead still."""
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A letter that is dead still: its row, and what was kept of it, sealed."""
+
+    place: Place
+    topic: str
+    kept: Sealed
+    row: tuple[Any, ...]
+
+    def parked_before(self, text: str) -> Arrival | None:
+        """Of one that died waiting, the sealed submission was kept (`text`), not the record: as it was parked."""
+        kept = json.loads(text)
+        return _arrival((*self.row, kept)) if "payload" in kept else None
+
+
+def dead_letters(conn: Connection[Any], places: Sequence[Place]) -> list[DeadLetter]:
+    """The letters at these places that are dead still."""
     rows = conn.execute(
-        'SELECT topic_id, partition, "offset", s.topic, d.subject, d.ciphertext FROM shenguan.dead_letter AS d'
+        f"SELECT {_COLUMNS}, d.subject, d.ciphertext FROM shenguan.dead_letter AS d"
         ' JOIN shenguan.submission AS s USING (topic_id, partition, "offset")'
         f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")'
         " WHERE s.disposition = 'dead'",
         columns(places),
     )
-    return {
-        Place(topic_id, partition, offset): (topic, Sealed(subject=subject, ciphertext=ciphertext, commitment=""))
-        for topic_id, partition, offset, topic, subject, ciphertext in rows
-    }
+    return [
+        DeadLetter(Place(*row[:3]), row[3], Sealed(subject=row[-2], ciphertext=row[-1], commitment=""), row[:-2])
+        for row in rows
+    ]

@@ -12,7 +12,7 @@ import structlog
 
 from adapters.kafka.intake import IntakeSource
 from adapters.kafka.records import Place, RawRecord
-from adapters.postgres.desk import dead_letters
+from adapters.postgres.desk import DeadLetter, dead_letters
 from adapters.postgres.positions import Advance, Fenced, open_epoch, positions, topics
 from adapters.postgres.writer import Written
 from domain import system
@@ -98,14 +98,17 @@ class IntakeRole:
         if not wanted:
             return {}
         with self._store.connect() as conn:
-            kept = dead_letters(conn, wanted)
+            letters = dead_letters(conn, wanted)
         found = {}
-        for place, (topic, sealed) in kept.items():
-            text = self._store.open(sealed)
+        for letter in letters:
+            text = self._store.open(letter.kept)
             if text is not None:
-                record = record_of(text, topic, place)
-                found[place] = self._decoder.decode([record], {topic: place.topic_id})[0]
+                found[letter.place] = letter.parked_before(text) or self._again(letter, text)
         return found
+
+    def _again(self, letter: DeadLetter, text: str) -> Arrival:
+        record = record_of(text, letter.topic, letter.place)
+        return self._decoder.decode([record], {letter.topic: letter.place.topic_id})[0]
 
     def _moves(self, records: list[RawRecord], source: IntakeSource) -> list[Advance]:
         ends = {record.place: record.offset + 1 for record in records}
