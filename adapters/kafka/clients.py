@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError as BrokerError
 from kafka.net.compat import KafkaNetClient
 
 from adapters.kafka import tolerance
 
-__all__ = ["BrokerError", "Options", "admin", "consumer", "producer"]
+__all__ = ["BrokerError", "Options", "admin", "consumer", "producer", "without_positions"]
 
 Options = Mapping[str, Any]
+
+_ASSIGNORS = {"cooperative": CooperativeStickyAssignor, "range": RangePartitionAssignor}
 
 tolerance.install()
 
@@ -46,6 +50,26 @@ def consumer(options: Options, *, usual: Options | None = None, fixed: Options |
     """
     certain = {"kafka_client": _NoCreation, **(fixed or {})}
     return KafkaConsumer(**_chosen(KafkaConsumer, options, usual or {}, certain))
+
+
+def without_positions(options: Options, group: str | None, assignor: str, refresh_s: float) -> Any:
+    """A `KafkaConsumer` that neither takes a position from Kafka nor leaves one there.
+
+    Raises:
+        BrokerError: as for `consumer`.
+    """
+    usual = {
+        "fetch_max_wait_ms": 100,
+        "metadata_max_age_ms": max(int(refresh_s * 1000), 100),
+        "isolation_level": "read_committed",  # what its sender aborted was never said
+    }
+    fixed = {
+        "group_id": group,
+        "auto_offset_reset": "none",
+        "enable_auto_commit": False,
+        "partition_assignment_strategy": (_ASSIGNORS[assignor],),
+    }
+    return consumer(options, usual=usual, fixed=fixed)
 
 
 def producer(options: Options, *, usual: Options | None = None, fixed: Options | None = None) -> Any:

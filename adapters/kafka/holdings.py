@@ -24,6 +24,11 @@ class Holdings:
         return set(self._expected)
 
     @property
+    def topics(self) -> set[str]:
+        """The topics of what is held."""
+        return {record.topic for record in self._records}
+
+    @property
     def given(self) -> dict[Place, int]:
         """Per place, the offset after the last record handed out (at first, the position it was opened at)."""
         return dict(self._given)
@@ -34,6 +39,8 @@ class Holdings:
 
     def drop(self, places: Collection[Place]) -> None:
         """Forget the places and what is held of them."""
+        if not places:
+            return
         gone = set(places)
         for place in gone & self._expected.keys():
             del self._expected[place], self._given[place]

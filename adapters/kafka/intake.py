@@ -12,8 +12,6 @@ from typing import Any, Final
 
 import structlog
 from kafka import TopicPartition, errors
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.coordinator.assignors.range import RangePartitionAssignor
 
 from adapters.kafka import clients, topics
 from adapters.kafka.alarms import PositionOutOfRange
@@ -26,11 +24,9 @@ from adapters.kafka.roster import TopicRoster
 __all__ = ["IntakeSource", "Place", "PositionOutOfRange", "RawRecord"]
 
 _log = structlog.get_logger(__name__)
-_ASSIGNORS: Final = {"cooperative": CooperativeStickyAssignor, "range": RangePartitionAssignor}
 _LOOKUP_MS: Final = 5_000
 _ASK_AGAIN_S: Final = 1.0
-_BREATHE_S: Final = 1.0
-_BREATH_S: Final = 0.1
+_BREATHE_S, _BREATH_S = 1.0, 0.1
 _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
 
 
@@ -43,7 +39,8 @@ class IntakeSource:
         positions: asked from within `poll`, in the caller's thread, where to begin with partitions newly assigned. A
             place it leaves out stays stopped and is asked for again. What it raises comes out of `poll`.
         group: the consumer group to share the partitions with; None reads all of them (static assignment).
-        assignor: `cooperative` (only what moves is stopped) or `range`.
+        assignor: `range`, or `cooperative`, which stops only what moves (but two members taking turns in one thread
+            were seen to rebalance for ever).
         refresh_s: how often to look for new topics and partitions.
 
     Raises:
@@ -57,7 +54,7 @@ class IntakeSource:
         positions: Callable[[list[Place]], dict[Place, int]],
         *,
         group: str | None = None,
-        assignor: str = "cooperative",
+        assignor: str = "range",
         refresh_s: float = 5.0,
     ) -> None:
         names = topics.TopicNames(store)
@@ -75,20 +72,7 @@ class IntakeSource:
         self._notes = RebalanceNotes(self._stop)
         self._roster = TopicRoster(options, names, refresh_s)
         try:
-            self._consumer = clients.consumer(
-                options,
-                usual={
-                    "fetch_max_wait_ms": 100,
-                    "metadata_max_age_ms": max(int(refresh_s * 1000), 100),
-                    "isolation_level": "read_committed",  # what its sender aborted was never said
-                },
-                fixed={
-                    "group_id": group,
-                    "auto_offset_reset": "none",
-                    "enable_auto_commit": False,
-                    "partition_assignment_strategy": (_ASSIGNORS[assignor],),
-                },
-            )
+            self._consumer = clients.without_positions(options, group, assignor, refresh_s)
         except BaseException:
             self._roster.close()
             raise
@@ -152,7 +136,19 @@ class IntakeSource:
                 left = max(left, _BREATH_S)
             added = self._fetch(left, max_records - len(self._held), max_bytes - self._held.bytes)
             if satisfied or time.monotonic() >= deadline or (flow and not added and len(self._held)):
-                return [] if self._paused else self._held.take(max_records, max_bytes)
+                return [] if self._paused or not self._verified() else self._held.take(max_records, max_bytes)
+
+    def _verified(self) -> bool:
+        """Whether what is held is of the topics we think: they may have been made anew since we last looked.
+
+        An id never comes back, so asking after the fetch is enough. If nobody answers, the records wait.
+        """
+        names = self._held.topics
+        changed = self._roster.changed(names) if names else set()
+        if changed:
+            self._refresh(now=True)
+            self.give_up(place for place in self.assigned if place[0] in changed)
+        return changed is not None
 
     def lag(self) -> dict[Place, int]:
         """Per placed partition, how many offsets the broker holds beyond the last record handed out.
@@ -183,12 +179,11 @@ class IntakeSource:
             self._consumer.seek(partition, 0)
 
     def _reconsider(self, places: set[Place]) -> None:
-        if not places:
-            return
+        if places:
+            self._ask_at = 0.0
         self._held.drop(places)
         self._flowing -= places
         self._waiting |= places
-        self._ask_at = 0.0
         self._doubts.drop(places)
         for place in places:
             self._alarms.pop(place, None)

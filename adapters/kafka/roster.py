@@ -49,6 +49,15 @@ class TopicRoster:
             _log.warning("intake_topics_made_anew", topics=sorted(anew))
         return anew
 
+    def changed(self, names: set[str]) -> set[str] | None:
+        """Those of the topics that are not the ones we know, or gone; None if the broker does not say."""
+        try:
+            ids = topics.topic_ids(self._admin, names)
+        except clients.BrokerError as error:
+            _log.warning("intake_topics_unknown", error=type(error).__name__)
+            return None
+        return {name for name in names if ids.get(name) != self.ids.get(name)}
+
     def close(self) -> None:
         """Disconnect."""
         self._admin.close()

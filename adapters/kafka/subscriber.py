@@ -125,14 +125,15 @@ class Subscription(Iterator[RawRecord]):
         """Begin: join the group, or take all partitions at their committed offsets.
 
         Raises:
-            clients.BrokerError: no broker answers, or there is no such topic.
+            clients.BrokerError: no broker answers, or there is no such topic, or none that we may see.
         """
+        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic)]
+        if not partitions:
+            # A group would wait for it in silence, also where it is only not allowed to see it.
+            raise errors.UnknownTopicOrPartitionError(topic)
         if not self._static:
             self._consumer.subscribe([topic], listener=self._notes)
             return
-        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic)]
-        if not partitions:
-            raise errors.UnknownTopicOrPartitionError(topic)
         self._consumer.assign(partitions)
         fresh = []
         for partition in partitions:
@@ -165,7 +166,7 @@ def subscribe(
         idle_s: end after so many seconds without a record; None reads for ever.
 
     Raises:
-        clients.BrokerError: no broker answers, or there is no such topic.
+        clients.BrokerError: no broker answers, or there is no such topic, or none that we may see.
     """
     notes = RebalanceNotes()
     consumer = clients.consumer(

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,7 +175,7 @@ def test_batches_keep_to_both_limits(store: Store) -> None:
     (topic,) = store.create("one")
     store.send(topic, numbered(200, 10_000))
     with store.source() as source:
-        offsets = []
+        offsets: list[int] = []
         while len(offsets) < 150:
             batch = source.poll(2.0, 1000, 50_000)
             assert 0 < sum(each.size for each in batch) <= 50_000
@@ -385,3 +386,50 @@ def test_commits_follow_handling_and_are_evidence(store: Store) -> None:
 def test_a_subscriber_needs_a_topic(store: Store) -> None:
     with pytest.raises(clients.BrokerError):
         subscribe(store.options, store.names.notices("nobody"), "g", True, True)
+
+
+def test_records_of_a_topic_made_anew_are_never_taken_for_the_old_ones(store: Store) -> None:
+    """Also in the time before the change is noticed, and when the new topic has grown past the old position."""
+    (topic,) = store.create("one")
+    store.send(topic, numbered(3))
+    with store.source(refresh_s=3600.0) as source:
+        read(source, 3)
+        before = source.topic_ids[topic]
+        admin = clients.admin(store.options)
+        admin.delete_topics([topic])
+        eventually(lambda: topic not in topics.listed(admin))
+        admin.close()
+        store.create("one")
+        store.send(topic, numbered(10))
+        records = read(source, 10)
+        assert [each.offset for each in records] == list(range(10))
+        assert source.topic_ids[topic] != before
+        assert store.asked == [[(topic, 0)]] * 2
+
+
+def test_a_restart_that_forgets_everything_is_noticed(server_dir: Path) -> None:
+    """The embedded broker keeps nothing: its topics come back under new ids, and its offsets begin again."""
+    with EmbeddedBroker(server_dir / f"broker-{uuid.uuid4().hex}") as broker:
+        store = Store({"bootstrap_servers": broker.bootstrap_servers, "reconnect_backoff_max_ms": 500})
+        (topic,) = store.create("one")
+        outbox = Outbox(store.options | {"delivery_timeout_ms": 5000, "request_timeout_ms": 1000})
+        outbox.send(topic, b"k", b"before", [])
+        assert [type(each) for each in outbox.flush(PATIENCE)] == [Sent]
+        with store.source() as source:
+            read(source, 1)
+            before = source.topic_ids[topic]
+            broker.stop()
+            assert source.poll(0.5, 10, MEGABYTE) == []
+            broker.start()
+            store.create("one")
+            results: list[Sent | Failed] = []
+            until = time.monotonic() + PATIENCE
+            while not (results and isinstance(results[-1], Sent)) and time.monotonic() < until:
+                assert all(isinstance(each, Failed) and each.temporary for each in results)
+                outbox.send(topic, b"k", b"after", [])
+                results = outbox.flush(PATIENCE)
+            assert [type(each) for each in results] == [Sent]
+            assert [each.value for each in read(source, 1)] == [b"after"]
+            assert source.topic_ids[topic] != before
+            assert store.asked[-1] == [(topic, 0)]
+        outbox.close()

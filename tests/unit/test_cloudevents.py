@@ -55,7 +55,7 @@ def as_text(value: str | int | bool) -> str:
 def test_binary_mode_round_trips(given_attributes: dict[str, str | int | bool], data: bytes) -> None:
     headers, value = encode(given_attributes, data)
     envelope = decode(value, headers)
-    expected = {name: as_text(each) for name, each in given_attributes.items()}
+    expected: dict[str, str | int | bool] = {name: as_text(each) for name, each in given_attributes.items()}
     assert envelope == Envelope(expected | {"datacontenttype": "application/json"}, data)
 
 
