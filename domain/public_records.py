@@ -41,6 +41,7 @@ class PartyCodes(Model):
     institution: Number | None = None
     association: Number | None = None
     unread_uscc: Number | None = None
+    representative_document_type: Number | None = None
     representative_document: Number | None = None
 
 
