@@ -36,8 +36,8 @@ def sent_before(
 ) -> list[str]:
     """Undelivered notices that lie before an offset, the first ones first."""
     rows = conn.execute(
-        "SELECT notice FROM shenguan.delivery WHERE topic_id = %b AND partition = %b AND \"offset\" < %b"
-        " AND channel = %b AND sent_at IS NOT NULL AND delivered_at IS NULL ORDER BY \"offset\" LIMIT %b",
+        'SELECT notice FROM shenguan.delivery WHERE topic_id = %b AND partition = %b AND "offset" < %b'
+        ' AND channel = %b AND sent_at IS NOT NULL AND delivered_at IS NULL ORDER BY "offset" LIMIT %b',
         (topic_id, partition, offset, channel, limit),
         prepare=True,
     )

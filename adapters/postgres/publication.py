@@ -61,8 +61,7 @@ def lead_dead_letters(conn: Connection[Any]) -> int | None:
         (DEAD_LETTERS,),
     )
     row = conn.execute(
-        "SELECT notification_id FROM shenguan.notification_tracking WHERE application_name = %s"
-        " FOR UPDATE SKIP LOCKED",
+        "SELECT notification_id FROM shenguan.notification_tracking WHERE application_name = %s FOR UPDATE SKIP LOCKED",
         (DEAD_LETTERS,),
     ).fetchone()
     return None if row is None else int(row[0])
