@@ -13,7 +13,7 @@ from domain.fields import MatterCode
 from domain.notices import About, Holder, SupervisionMoved
 from domain.party import Party
 from domain.personal import Model, Text
-from domain.rules import Refusal, Waiting, rejection
+from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ class DecideCase(OfCase):
     @model_validator(mode="after")
     def _validity(self) -> DecideCase:
         if self.outcome == "granted" and self.valid_from is None:
-            raise ValueError("a granted permit needs valid_from")
+            raise BadField("valid_from", "decision.validity", "准予许可须有有效期起")
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+            raise BadField("valid_to", "date.order", "有效期止早于有效期起")
         return self
 
 

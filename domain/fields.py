@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
-from domain.identifiers import normalise_uscc, parse_matter_code, parse_region
+from domain.identifiers import USCC_ALPHABET, normalise_uscc, parse_matter_code, parse_region
 
 
 def _uscc(raw: str) -> str:
@@ -17,9 +17,18 @@ def _matter_code(raw: str) -> str:
     return parse_matter_code(raw).value
 
 
-Region = Annotated[str, AfterValidator(parse_region)]
+def _written(pattern: str) -> WithJsonSchema:
+    """The form in which to write it; what normalising forgives (spaces, lower case) need not be documented."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+Region = Annotated[str, AfterValidator(parse_region), _written("^[1-8][0-9]{5}$")]
 """GB/T 2260, six digits."""
-Uscc = Annotated[str, AfterValidator(_uscc)]
+Uscc = Annotated[str, AfterValidator(_uscc), _written(f"^[{USCC_ALPHABET}]{{18}}$")]
 """GB 32100-2015 by shape; a failing check digit is kept (real data holds such) and flagged where it is shown."""
-MatterCode = Annotated[str, AfterValidator(_matter_code)]
+MatterCode = Annotated[
+    str,
+    AfterValidator(_matter_code),
+    _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{12}}([0-9A-Z]{{2}})?$"),
+]
 """实施编码 of 31 characters, or 业务办理项 of 33."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from domain.event import Event
 from domain.fields import MatterCode, Uscc
 from domain.personal import Model
-from domain.rules import Refusal, Waiting
+from domain.rules import BadField, Refusal, Waiting
 from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Matter(Model):
 def _each_once(supervisors: tuple[Supervisor, ...]) -> tuple[Supervisor, ...]:
     """A decision owes one notice per addressee, so a department cannot stand in the list twice."""
     if len({one.department for one in supervisors}) < len(supervisors):
-        raise ValueError("a supervisor is named twice")
+        raise BadField("", "supervisors.twice", "同一部门列了两次")
     return supervisors
 
 

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from domain.fields import Uscc
 from domain.personal import Model, Name, Person, Sealer
+from domain.rules import BadField
 from domain.submissions import Title
 
 PartyKind = Literal["法人及非法人组织", "自然人", "个体工商户"]
@@ -41,5 +42,5 @@ class Party(Model):
     @model_validator(mode="after")
     def _natural_person_has_identity(self) -> Party:
         if self.kind == "自然人" and self.person is None:
-            raise ValueError("a natural person needs `person` with the identity document")
+            raise BadField("person", "party.person", "自然人须有 person（证件信息）")
         return self

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from domain.identifiers import parse_resident_id
+from domain.rules import BadField
 
 
 class Sealed(BaseModel):
@@ -67,7 +68,7 @@ class Model(BaseModel):
             and info.field_name in _marked(cls)
             and isinstance(value, dict)
         ):
-            raise ValueError("a sealed value cannot be submitted")
+            raise BadField("", "personal.sealed", "个人信息须以明文提交，由系统封存")
         return value
 
 
@@ -170,7 +171,7 @@ class Person(Model):
         if self.id_type == "身份证" and isinstance(self.id_number, str):
             parse_resident_id(self.id_number)
         if self.id_number is not None and self.id_type is None:
-            raise ValueError("id_number needs id_type")
+            raise BadField("id_type", "person.id_type", "有证件号码须有证件类型")
         return self
 
     def own_subject(self, sealer: Sealer) -> str | None:

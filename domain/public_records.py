@@ -17,7 +17,7 @@ from domain.fields import Uscc
 from domain.matters import mapping_stream
 from domain.party import Party
 from domain.personal import Model, Number, Text
-from domain.rules import Refusal, Waiting, rejection
+from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class ReportPermit(Payload):
     @model_validator(mode="after")
     def _validity(self) -> ReportPermit:
         if self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+            raise BadField("valid_to", "date.order", "有效期止早于有效期起")
         return self
 
     @property

@@ -123,6 +123,16 @@ class FieldError:
     found: str
 
 
+class BadField(ValueError):
+    """Raised by a model's own check: which of its fields, rule, and words for people."""
+
+    def __init__(self, field: str, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.rule = rule
+        self.message = message
+
+
 class Rejection(Exception):
     """The content cannot be a fact: a dead letter."""
 

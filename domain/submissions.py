@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 from domain.event import Auth, Event, Meta
 from domain.identifiers import IdentifierError
 from domain.personal import Model, Officer
-from domain.rules import FieldError, Rejection
+from domain.rules import BadField, FieldError, Rejection
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -190,8 +190,10 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     for one in error.errors(include_url=False, include_context=True):
         field = ".".join(str(part) for part in one["loc"] if not str(part).startswith(("constrained-", "function-")))
         cause = (one.get("ctx") or {}).get("error")
-        if isinstance(cause, IdentifierError):
+        if isinstance(cause, (IdentifierError, BadField)):
             rule, message = cause.rule, cause.message
+            if isinstance(cause, BadField) and cause.field:
+                field = f"{field}.{cause.field}".strip(".")
         else:
             rule, message = one["type"], _plain_message(one)
         found.append(FieldError(_known_names(field), rule, message, masked(one.get("input"))))
@@ -199,11 +201,34 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 
 
 def _plain_message(one: Any) -> str:
-    """Pydantic's own words, except where they would repeat the input."""
-    return str(one["msg"]) if one["type"] not in ("literal_error", "json_invalid") else _WORDS[one["type"]]
+    """Words for the rule, never with the input in them; pydantic's type names the rule where we have no word."""
+    words = next((words for prefix, words in _WORDS if one["type"].startswith(prefix)), "不符合字段的类型或规则")
+    return words.format(**{"max_length": "", "min_length": "", "pattern": "", **(one.get("ctx") or {})})
 
 
-_WORDS = {"literal_error": "不在允许的取值之内", "json_invalid": "不是有效的 JSON"}
+# By the beginning of pydantic's error type.
+_WORDS = (
+    ("missing", "缺少必填字段"),
+    ("extra_forbidden", "没有这个字段"),
+    ("string_too_long", "不得超过 {max_length} 个字符"),
+    ("string_too_short", "不得少于 {min_length} 个字符"),
+    ("string_pattern_mismatch", "格式须符合 {pattern}"),
+    ("string", "须为文字"),
+    ("literal_error", "不在允许的取值之内"),
+    ("json_invalid", "不是有效的 JSON"),
+    ("timezone", "时间须带时区"),
+    ("datetime", "须为 RFC 3339 时间"),
+    ("date", "须为 YYYY-MM-DD 日期"),
+    ("greater_than", "早于或小于允许的范围"),
+    ("less_than", "晚于或大于允许的范围"),
+    ("bool", "须为 true 或 false"),
+    ("int", "须为整数"),
+    ("too_short", "项数不足"),
+    ("too_long", "项数过多"),
+    ("tuple", "须为列表"),
+    ("model", "须为对象"),
+    ("dict", "须为对象"),
+)
 
 
 def _known_names(field: str) -> str:

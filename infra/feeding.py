@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from adapters.kafka import clients
 from adapters.postgres.log import Log
+from adapters.postgres.registers import RegisterCache
 from domain.recheck import Recheck
 from infra.generator import feed, truth
 from infra.store import Store
+from infra.topics import apply_topics
 
 SETTLE_SECONDS = 0.1
 
 
-def principals_of(out: Path) -> set[str]:
-    """Everyone who speaks in the files."""
-    found = set()
-    for name in feed.FILES:
-        with (out / name).open(encoding="utf-8") as lines:
-            found |= {json.loads(line)["principal"] for line in lines}
-    return found
+def feed_year(store: Store, out: Path, say: Callable[[str], None], seconds: float = 600.0) -> int:
+    """The whole of a generated year, while an intake runs: registers before cases, and first of all who may speak.
+
+    Principals write to topics of their own, which exist once the operator has registered them. Raises TimeoutError.
+    """
+    registers, submissions = feed.FILES
+    total = 0
+
+    def round_of(name: str, chosen: Callable[[str], bool]) -> None:
+        nonlocal total
+        total += send(store, out, [name], chosen)
+        say(f"{name}：已送入 Kafka，累计 {total} 条")
+        wait_for(lambda: taken_in(store) >= total + before, seconds, f"摄取 {name}")
+
+    before = taken_in(store)
+    apply_topics(store)
+    founders = known_principals(store)
+    round_of(registers, founders.__contains__)
+    say(f"接入方已登记，新建主题 {len(apply_topics(store))} 个")
+    round_of(registers, lambda principal: principal not in founders)
+    round_of(submissions, lambda _: True)
+    return total
 
 
-def send(store: Store, out: Path, files: Iterable[str] = feed.FILES) -> int:
-    """Produces the files' records and waits for the broker to have them all; returns how many."""
+def known_principals(store: Store) -> set[str]:
+    """Who is registered now."""
+    with store.connect() as conn:
+        return set(RegisterCache().refresh(conn).principals)
+
+
+def send(
+    store: Store, out: Path, files: Iterable[str] = feed.FILES, chosen: Callable[[str], bool] = lambda _: True
+) -> int:
+    """Produces the chosen principals' records and waits for the broker to have them all; returns how many."""
     producer = clients.producer(
         store.kafka_options, usual={"linger_ms": 20, "batch_size": 131_072}, fixed={"acks": "all"}
     )
@@ -34,14 +58,16 @@ def send(store: Store, out: Path, files: Iterable[str] = feed.FILES) -> int:
         futures = []
 
         def one(principal: str, key: bytes, headers: feed.Headers, value: bytes) -> None:
+            if not chosen(principal):
+                return
             futures.append(producer.send(store.names.intake(principal), value=value, key=key, headers=headers))
 
-        count = feed.feed(out, one, files)
+        feed.feed(out, one, files)
         for future in futures:
             future.get(timeout=60)
     finally:
         producer.close(timeout=10)
-    return count
+    return len(futures)
 
 
 def taken_in(store: Store) -> int:

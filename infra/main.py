@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from infra import queries
 from infra.logging import configure
 from infra.settings import SettingsProblem, load
 from infra.store import Store, open_store
@@ -21,6 +23,7 @@ app = typer.Typer(
 topics_app = typer.Typer(no_args_is_help=True, help="Kafka 主题与访问规则。")
 projections_app = typer.Typer(no_args_is_help=True, help="读模型。")
 import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
+app.add_typer(queries.app)
 app.add_typer(topics_app, name="topics")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
@@ -99,7 +102,30 @@ def generate(
     from infra.generator.year import generate as make
 
     summary = make(cases, seed, out)
-    typer.echo(json.dumps(summary._asdict(), ensure_ascii=False))
+    typer.echo(json.dumps(asdict(summary), ensure_ascii=False))
+
+
+@app.command()
+def feed(out: Annotated[Path, typer.Argument(help="generate 的输出目录")]) -> None:
+    """把生成的一年经 Kafka 送入（摄取须在运行）。"""
+    from infra.feeding import feed_year
+
+    with _store() as store:
+        typer.echo(f"共 {feed_year(store, out, typer.echo)} 条")
+
+
+@app.command()
+def truth(out: Annotated[Path, typer.Argument(help="generate 的输出目录")]) -> None:
+    """把库与真值文件逐件比对；有不符则以 1 结束。"""
+    from infra.feeding import mismatches
+
+    with _store(kafka=False) as store:
+        found = mismatches(store, out)
+        for line in found[:50]:
+            typer.echo(line)
+        typer.echo(f"与真值不符 {len(found)} 处")
+        if found:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -175,7 +201,9 @@ def main() -> None:
     """Runs the command; what a person can mend ends in one clear message, not in a traceback."""
     from adapters.crypto.sealer import MasterKeyError
     from adapters.kafka.clients import BrokerError
+    from adapters.kafka.topics import TopicError
     from adapters.postgres.migrate import MigrationError
+    from adapters.postgres.rebuild import RebuildRunning, SwapRefused
     from infra.servers.child import ServerError
 
     configure()
@@ -187,6 +215,20 @@ def main() -> None:
         for line in problem.lines:
             print(line, file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    except (ServerError, MasterKeyError, MigrationError, BrokerError, psycopg.OperationalError, OSError) as error:
+    except (
+        ServerError,
+        MasterKeyError,
+        MigrationError,
+        TopicError,
+        BrokerError,
+        RebuildRunning,
+        SwapRefused,
+        psycopg.OperationalError,
+        OSError,
+    ) as error:
         print(f"{type(error).__name__}：{str(error).strip() or '—'}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -58,11 +58,16 @@ def columns(text: str) -> tuple[Column, ...]:
 class Shown:
     """One command's way of showing: language, JSON or tables, personal data masked or in full."""
 
-    def __init__(self, context: Context, language: str | None, as_json: bool, reveal: bool) -> None:
+    def __init__(
+        self, context: Context, language: str | None, as_json: bool, reveal: bool, console: Console | None = None
+    ) -> None:
         self.zh = (language or context.language) != "en"
         self.as_json = as_json
         self._reveal = reveal
         self._open = context.open
+        if console is not None:
+            self._console = console
+            return
         # Into a pipe nothing is wrapped or cut to a terminal's width.
         self._console = Console(highlight=False, emoji=False)
         if not self._console.is_terminal:
@@ -87,7 +92,8 @@ class Shown:
     def table(self, title: tuple[str, str], shape: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """The columns that have headings; those that are empty in every row are left out."""
         shown = [c for c in shape if c.zh and (not rows or any(row.get(c.key) not in (None, "") for row in rows))]
-        table = Table(box=SIMPLE_HEAD, title=title[0] if self.zh else title[1], title_justify="left", pad_edge=False)
+        self._console.print(escape(title[0] if self.zh else title[1]), style="bold")
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)  # a title of its own would be wrapped to the table's width
         for column in shown:
             table.add_column(column.zh if self.zh else column.en, overflow="fold")
         for row in rows:
