@@ -98,7 +98,7 @@ def dates_out_of_order(case: Case) -> None:
     case.accept()
     case.wait(1, 9)
     if case.turn % 2:
-        case.decide({"valid_to": case.day(-1)}, expect="dead", rule="value_error")
+        case.decide({"valid_to": case.day(-1)}, expect="dead", rule="date.order")
     else:
         case.decide({"decided_on": case.day(-60)}, expect="dead", rule="date.order")
     case.wait(0, 2)
@@ -147,7 +147,7 @@ def time_without_zone(case: Case) -> None:
 def sealed_from_outside(case: Case) -> None:
     """A value that pretends to be sealed already."""
     sealed = {"subject": "person/0", "ciphertext": "AAAA", "commitment": "0" * 64}
-    _bad_acceptance(case, "value_error", _of_person(case, name=sealed))
+    _bad_acceptance(case, "personal.sealed", _of_person(case, name=sealed))
 
 
 @scenario()
