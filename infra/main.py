@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra import queries
+from infra import queries, subscribe
 from infra.logging import configure
 from infra.settings import SettingsProblem, load
 from infra.store import Store, open_store
@@ -24,6 +24,7 @@ topics_app = typer.Typer(no_args_is_help=True, help="Kafka 主题与访问规则
 projections_app = typer.Typer(no_args_is_help=True, help="读模型。")
 import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
 app.add_typer(queries.app)
+app.command()(subscribe.subscribe)
 app.add_typer(topics_app, name="topics")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
@@ -126,6 +127,51 @@ def truth(out: Annotated[Path, typer.Argument(help="generate 的输出目录")])
         typer.echo(f"与真值不符 {len(found)} 处")
         if found:
             raise typer.Exit(1)
+
+
+@app.command()
+def retry(place: Annotated[str, typer.Argument(help="死信的位置，见 deadletters")]) -> None:
+    """让一件死信以原提交者的名义、原样再裁定一次。"""
+    from infra.operating import retry_dead_letter
+
+    with _store() as store:
+        try:
+            typer.echo(f"已提交 {retry_dead_letter(store, place)}；结果见 deadletters 与 status")
+        except ValueError:
+            raise typer.BadParameter("位置须为 主题id/分区/偏移") from None
+
+
+@import_app.command("shuanggongshi")
+def import_shuanggongshi(
+    file: Annotated[Path, typer.Argument(help="CSV（UTF-8 或 GB18030）、XLSX 或 JSON")],
+    principal: Annotated[str | None, typer.Option(help="以哪个接入方提交")] = None,
+    department: Annotated[str | None, typer.Option(help="代表哪个部门")] = None,
+    report: Annotated[Path | None, typer.Option(help="错误报告；默认 <文件名>.report.csv")] = None,
+    legacy: Annotated[bool, typer.Option("--legacy", help="系统上线前的存量：不产生告知")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只校验，不提交")] = False,
+    lang: Annotated[str | None, typer.Option(help="zh 或 en")] = None,
+) -> None:
+    """导入双公示行政许可数据；坏行写入报告，可重复导入。"""
+    from infra.importer import ImportProblem, import_permits
+
+    with _store() as store:
+        language = lang or store.language
+        try:
+            summary = import_permits(
+                store,
+                file,
+                principal=principal,
+                department=department,
+                legacy=legacy,
+                report=report,
+                dry_run=dry_run,
+                progress=lambda rows: _progress(rows, rows + 1),
+            )
+        except ImportProblem as problem:
+            typer.echo(problem.en if language == "en" else problem.zh, err=True)
+            raise typer.Exit(1) from None
+        for line in summary.lines(language):
+            typer.echo(line)
 
 
 @app.command()
