@@ -95,6 +95,7 @@ class Intake:
         self.results: list[Result] = []
         self.redelivered: list[Place] = []
         self.cut: list[Arrival] = []
+        self.behind = False  # more are ready than were decided by `again`: who comes now takes its turn after them
         self._world = world
         self._desk = desk
         self._places: set[Place] = set()
@@ -102,7 +103,7 @@ class Intake:
         self._parked: dict[str, list[Arrival]] = {}
         self._unparked: set[Place] = set()
         self._released = 0
-        self._letters = letters or {}
+        self._letters = dict(letters or {})
 
     def take(self, arrival: Arrival) -> None:
         """Gives the arrival its one disposition, and those it releases theirs."""
@@ -123,6 +124,8 @@ class Intake:
 
     def again(self, arrival: Arrival) -> None:
         """Decides a parked arrival whose turn has come (its release was cut off in an earlier batch)."""
+        if arrival.place in self._unparked:
+            return  # one before it, just decided, has released it anew
         self._unparked.add(arrival.place)
         self._decide(arrival, released=True)
 
@@ -130,15 +133,18 @@ class Intake:
         """A dead letter's second chance; what comes of it replaces its disposition."""
         if letter.submission is None:
             self._put(letter, Outcome("dead", errors=letter.errors), released=True)
-        else:
-            self._claim_and_decide(letter, released=True)
+            return
+        at = len(self.results)
+        self._claim_and_decide(letter, released=True)
+        if self.results[at].outcome.disposition != "dead":
+            del self._letters[letter.place]
 
     def _claim_and_decide(self, arrival: Arrival, *, released: bool) -> None:
         identity = (arrival.source, arrival.id)
         claimed = self._claims[identity] if identity in self._claims else self._desk.claim(*identity)
         if claimed is not None:
             self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"), released)
-        elif self.cut:
+        elif (self.cut or self.behind) and arrival.type != RetryDeadLetter.TYPE:
             # Those of the cut chain came first: this one takes its turn after them, in the next batch.
             self.cut.append(arrival)
             self._put(arrival, Outcome("parked", stream="ready"), released)
@@ -153,6 +159,8 @@ class Intake:
             before = len(self._world.pending)
             outcome = handle(one.submission, self._world)
             self._put(one, outcome, was_parked)
+            if outcome.disposition == "dead":
+                self._claims[one.source, one.id] = None  # it may have been parked and held its identity until now
             for stream in _advanced(self._world.pending[before:]):
                 for waiting in self._release(stream):
                     if self._released >= RELEASES_PER_BATCH:
@@ -165,8 +173,6 @@ class Intake:
         self.results.append(Result(arrival, outcome, released))
         if outcome.disposition in ("accepted", "refused", "parked"):
             self._claims[arrival.source, arrival.id] = arrival.content
-        elif released and outcome.disposition == "dead":
-            self._claims[arrival.source, arrival.id] = None  # it was parked and held its identity until now
         if outcome.disposition == "parked":
             assert outcome.stream is not None
             self._parked.setdefault(outcome.stream, []).append(replace(arrival, raw=None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +64,18 @@ class PostgresDesk:
 
     def claim(self, source: str, id_: str) -> bytes | None:
         return self._claims.get((source, id_))
+
+    def still_dead(self, letters: Mapping[Place, Arrival]) -> dict[Place, Arrival]:
+        """Without those that somebody else has had decided since they were read."""
+        if not letters:
+            return {}
+        rows = self._conn.execute(
+            'SELECT topic_id, partition, "offset" FROM shenguan.submission'
+            f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")'
+            " WHERE disposition = 'dead'",
+            columns(list(letters)),
+        )
+        return {(place := Place(*row)): letters[place] for row in rows}
 
     def waiting(self, stream: str) -> list[Arrival]:
         if stream not in self._parked_streams:

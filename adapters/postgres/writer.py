@@ -128,10 +128,11 @@ class Writer:
             world = self._world(log, generation)
             desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()])
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
-            intake = Intake(world, desk, letters)
+            intake = Intake(world, desk, desk.still_dead(letters or {}))
             ready = desk.ready(RELEASES_PER_BATCH)
             for arrival in ready:
                 intake.again(arrival)
+            intake.behind = len(ready) == RELEASES_PER_BATCH
             for arrival in arrivals:
                 intake.take(arrival)
             for fact in facts:
