@@ -1,0 +1,395 @@
+"""A small story told in submissions, decided by the domain: the source of every example in the reference.
+
+At least one submission of every type, with the events and notices that come of it. People and organisations are
+invented. Nothing here reads a clock or draws at random, so that the reference is the same whenever it is generated.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from domain import catalogue, system
+from domain.cases import AcceptCase, CaseAccepted, DecideCase
+from domain.deadletters import RetryDeadLetter
+from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
+from domain.event import Event, Recorded
+from domain.handling import Outcome, handle
+from domain.identifiers import make_matter_code, make_resident_id, make_uscc
+from domain.matters import (
+    MapPublicRecord,
+    Matter,
+    RegisterMatter,
+    ReturnMatter,
+    RouteMatter,
+    Supervisor,
+    TransferMatter,
+)
+from domain.message import NoticeMessage, notice_message
+from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
+from domain.party import Party
+from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
+from domain.personal import Officer, Person, Sealed, seal
+from domain.public_records import ReportPermit
+from domain.registers import Registers
+from domain.seals import ApplySeal, DemandSeal
+from domain.submissions import BEIJING, Payload, Submission, full_type
+from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.world import World
+
+assert catalogue.DECIDERS
+STORE = "150000"
+OFFICE, APPROVAL, MARKET, HEALTH, EMERGENCY, PLATFORM = (
+    "hs-sgb", "hs-xzspj", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt"
+)  # fmt: skip
+BEGIN = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
+TODAY = BEGIN.date()
+ORGAN_USCC = make_uscc("11150100MB1234567")
+PARTY_USCC = make_uscc("91150102MA0N1ABCX")
+MATTER, OTHER_MATTER = (make_matter_code(make_uscc("11150100011000001"), 3, f"00010000100{n}") for n in (1, 2))
+RESIDENT = make_resident_id("15010219900101001")
+CASE = "2026030200001"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One submission as it is sent, and what became of it."""
+
+    type: str
+    principal: str
+    key: str
+    attributes: dict[str, str]
+    data: dict[str, Any]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything in order. `notices` are what the addressees read."""
+
+    submissions: list[Example]
+    events: list[Recorded]
+    notices: list[NoticeMessage]
+
+    def submission(self, type_: str) -> Example:
+        """The first of a type."""
+        return next(one for one in self.submissions if one.type == type_)
+
+
+class _Sealer:
+    """A stand-in that looks like the real one's work and remembers what it sealed."""
+
+    def __init__(self) -> None:
+        self._plain: dict[str, str] = {}
+
+    def seal(self, subject: str, value: str) -> Sealed:
+        digest = hashlib.sha256(f"{subject} {value}".encode())
+        ciphertext = base64.b64encode(digest.digest()).decode()
+        self._plain[ciphertext] = value
+        return Sealed(subject=subject, ciphertext=ciphertext, commitment=digest.hexdigest())
+
+    def open(self, sealed: Sealed) -> str:
+        return self._plain[sealed.ciphertext]
+
+    def pseudonym(self, value: str) -> str:
+        return hashlib.sha256(value.encode()).hexdigest()[:24]
+
+
+def _nothing(_: Iterable[str]) -> dict[str, list[Event]]:
+    return {}
+
+
+class _Teller:
+    """Hands submissions in, one after another, as their principals would."""
+
+    def __init__(self) -> None:
+        self.world = World(Registers(), _nothing)
+        self.sealer = _Sealer()
+        self.examples: list[Example] = []
+        self.counts: dict[str, int] = {}
+        self.now = BEGIN
+
+    def tell(self, payload: Payload, key: str | None = None) -> str:
+        """Returns `source/id`."""
+        principal = payload.department
+        self.counts[principal] = self.counts.get(principal, 0) + 1
+        self.now += timedelta(minutes=1)
+        id_ = f"{TODAY:%Y%m%d}-{self.counts[principal]:04}"
+        sealed = seal(payload, self.sealer, payload.subject() or f"submission/{principal}/{id_}")
+        outcome = handle(Submission(principal, id_, self.now, principal, "acl", sealed), self.world)
+        self.examples.append(
+            Example(
+                type=payload.TYPE,
+                principal=principal,
+                key=key or str(getattr(payload, "number", principal)),
+                attributes={
+                    "specversion": "1.0",
+                    "id": id_,
+                    "source": principal,
+                    "type": full_type(payload.TYPE),
+                    "time": self.now.isoformat(),
+                },
+                data=payload.model_dump(mode="json", exclude_none=True),
+                outcome=outcome,
+            )
+        )
+        return f"{principal}/{id_}"
+
+
+def story() -> Story:
+    """Tells it. Deterministic."""
+    teller = _Teller()
+    office = _department(OFFICE, "呼和浩特市审改办", "REFORM_OFFICE")
+    teller.world.append(system.found(teller.world, office, {OFFICE: (OFFICE,)}, "operator", BEGIN))
+    _registers(teller)
+    _case(teller)
+    _endings(teller)
+    _returns(teller)
+    _imports(teller)
+    _system(teller)
+    events = [
+        Recorded(position, (BEGIN + timedelta(seconds=position)).astimezone(UTC), event)
+        for position, event in enumerate(teller.world.pending, 1)
+    ]
+    return Story(teller.examples, events, _notices(teller, events))
+
+
+def _department(code: str, name: str, *roles: Role) -> Department:
+    return Department(code=code, name=name, roles=roles, region="150100", valid_from=date(2019, 1, 1))
+
+
+def _officer(number: str, name: str) -> Officer:
+    return Officer(id=number, name=name)
+
+
+def _registers(teller: _Teller) -> None:
+    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY):
+        teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
+    teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
+    for entry in (
+        _department(APPROVAL, "呼和浩特市行政审批和政务服务局", "APPROVAL"),
+        _department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
+        _department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
+        _department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
+        _department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
+    ):
+        teller.tell(RegisterDepartment(department=OFFICE, entry=entry))
+    person = Person(name="苏和", phone="0471-0000000")
+    teller.tell(RegisterLiaison(department=MARKET, number="L01", person=person))
+    for code, name in ((MATTER, "食品经营许可"), (OTHER_MATTER, "公共场所卫生许可")):
+        entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis="《中华人民共和国食品安全法》第三十五条")
+        teller.tell(RegisterMatter(department=OFFICE, entry=entry_))
+        teller.tell(
+            TransferMatter(
+                department=OFFICE,
+                matter=code,
+                valid_from=date(2020, 7, 1),
+                basis="呼政发〔2020〕12号",
+                to=APPROVAL,
+                supervisors=(Supervisor(department=MARKET),),
+            )
+        )
+    teller.tell(
+        RouteMatter(
+            department=OFFICE,
+            matter=MATTER,
+            valid_from=date(2024, 1, 1),
+            basis="呼政发〔2023〕40号",
+            supervisors=(Supervisor(department=MARKET), Supervisor(department=HEALTH, part="assist")),
+        )
+    )
+    teller.tell(
+        ReturnMatter(department=OFFICE, matter=OTHER_MATTER, valid_from=date(2025, 1, 1), basis="呼政发〔2024〕33号")
+    )
+    teller.tell(
+        MapPublicRecord(
+            department=OFFICE,
+            organ_uscc=ORGAN_USCC,
+            certificate_type="食品经营许可证",
+            organ=APPROVAL,
+            matter=MATTER,
+        )
+    )
+
+
+def _granted(teller: _Teller, number: str, document: str) -> str:
+    """A case, accepted and granted; returns the decision's `source/id`."""
+    person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
+    teller.tell(
+        AcceptCase(
+            department=APPROVAL,
+            officer=_officer("0012", "乌兰"),
+            organ=APPROVAL,
+            number=number,
+            matter=MATTER,
+            party=Party(kind="法人及非法人组织", name="内蒙古草原牧业有限公司", uscc=PARTY_USCC, representative=person),
+            accepted_on=date(2026, 2, 24),
+        )
+    )
+    return teller.tell(
+        DecideCase(
+            department=APPROVAL,
+            officer=_officer("0007", "巴特尔"),
+            organ=APPROVAL,
+            number=number,
+            outcome="granted",
+            document_number=document,
+            decided_on=date(2026, 2, 27),
+            valid_from=date(2026, 2, 27),
+            valid_to=date(2031, 2, 26),
+            content="准予食品经营许可：热食类食品制售。",
+        )
+    )
+
+
+def _case(teller: _Teller) -> None:
+    decision = _granted(teller, CASE, "呼审批许字〔2026〕1号")
+    of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": CASE}
+    teller.tell(
+        IssueLicence(**of_case, licence_number="JY11501020000001", certificate="食品经营许可证", issued_on=TODAY)
+    )
+    teller.tell(
+        ApplySeal(
+            **of_case,
+            seal="spzyz-01",
+            certificate_serial="4A5B6C7D",
+            document_sm3=hashlib.sha256(b"document").hexdigest(),
+            applied_at=BEGIN,
+        )
+    )
+    demand = DemandSeal(department=MARKET, organ=APPROVAL, number=CASE, demanded_of=APPROVAL, seal="市场监管局公章")
+    teller.tell(demand)
+    notice = f"{MARKET}/{decision}"
+    clerk = _officer("1103", "高娃")
+    teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
+    teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
+    teller.tell(
+        RaiseFeedback(
+            department=MARKET,
+            officer=clerk,
+            number="F2026-001",
+            case_organ=APPROVAL,
+            case_number=CASE,
+            found_on=TODAY,
+            suggestion="rectify",
+            detail="现场布局与申报材料不一致，建议责令整改。",
+        ),
+        CASE,
+    )
+    teller.tell(
+        DisposeFeedback(
+            department=APPROVAL,
+            supervisor=MARKET,
+            number="F2026-001",
+            outcome="adopted",
+            reason="已通知当事人在十五日内整改。",
+        ),
+        CASE,
+    )
+    teller.tell(
+        ChangeCase(**of_case, document_number="呼审批变字〔2026〕1号", on=TODAY, content="经营场所变更为新华大街2号。")
+    )
+    extension = "呼审批延字〔2026〕1号"
+    teller.tell(ExtendCase(**of_case, document_number=extension, on=TODAY, valid_to=date(2036, 2, 26)))
+    teller.tell(
+        CorrectCase(
+            **of_case,
+            target="valid_from",
+            old="2026-02-27",
+            new="2026-02-28",
+            on=TODAY,
+            reason="文书笔误。",
+            authorised_by="巴特尔科长",
+        )
+    )
+
+
+def _endings(teller: _Teller) -> None:
+    kinds: tuple[tuple[type[WithdrawCase | RevokeCase | CancelCase], str, str], ...] = (
+        (WithdrawCase, "撤回", "所依据的客观情况发生重大变化。"),
+        (RevokeCase, "撤销", "申请人以欺骗手段取得许可。"),
+        (CancelCase, "注销", "被许可人申请注销。"),
+    )
+    for count, (kind, word, reason) in enumerate(kinds, 2):
+        number = f"20260302{count:05}"
+        _granted(teller, number, f"呼审批许字〔2026〕{count}号")
+        document = f"呼审批{word}字〔2026〕{count}号"
+        teller.tell(
+            kind(department=APPROVAL, organ=APPROVAL, number=number, document_number=document, on=TODAY, reason=reason)
+        )
+
+
+def _returns(teller: _Teller) -> None:
+    number = "2026030200009"
+    decision = _granted(teller, number, "呼审批许字〔2026〕9号")
+    returned = ReturnNotice(
+        department=HEALTH,
+        notice=f"{HEALTH}/{decision}",
+        proposed=EMERGENCY,
+        reason="不属于本部门监管职责。",
+    )
+    first = teller.tell(returned, number)
+    again = ReturnNotice(
+        department=EMERGENCY, notice=f"{EMERGENCY}/{first}", proposed=HEALTH, reason="应由卫生健康部门监管。"
+    )
+    second = teller.tell(again, number)
+    ruling = RuleOnDuty(
+        department=OFFICE, notice=f"{OFFICE}/{second}", assign_to=HEALTH, reason="按三定规定由卫生健康部门负责。"
+    )
+    teller.tell(ruling, number)
+
+
+def _imports(teller: _Teller) -> None:
+    number = "呼审批许字〔2025〕88号"
+    report = ReportPermit(
+        department=PLATFORM,
+        organ_uscc=ORGAN_USCC,
+        organ_name="呼和浩特市行政审批和政务服务局",
+        certificate="食品经营许可证",
+        kind="普通",
+        document_title="准予行政许可决定书",
+        document_number=number,
+        licence_number="JY11501020000088",
+        party=Party(
+            kind="自然人",
+            name="白其其格",
+            person=Person(name="白其其格", id_type="身份证", id_number=RESIDENT),
+        ),
+        content="热食类食品制售",
+        decided_on=date(2025, 12, 1),
+        valid_from=date(2025, 12, 1),
+        valid_to=date(2030, 11, 30),
+        source_name="呼和浩特市行政审批和政务服务局",
+        source_uscc=ORGAN_USCC,
+    )
+    teller.tell(report, number)
+    teller.tell(RetryDeadLetter(place="4Hq0vJ3sQ7yN1bXcT8wZkA/0/17"))
+
+
+def _system(teller: _Teller) -> None:
+    """What the store records of itself."""
+    world, now = teller.world, teller.now
+    first = next(e for e in world.pending if isinstance(e, NoticeOwed))
+    topic = f"shenguan.intake.{STORE}.{APPROVAL}"
+    world.append(system.dispatched(world, first.notice, "kafka", "7Jq0vJ3sQ7yN1bXcT8wZkA", 0, 0, now))
+    world.append(system.delivered(world, first.notice, "kafka", f"shenguan.{MARKET}", 1, now))
+    world.append(system.epoch_opened(world, topic, "", "4Hq0vJ3sQ7yN1bXcT8wZkA", 1, "first", now))
+
+
+def _notices(teller: _Teller, events: list[Recorded]) -> list[NoticeMessage]:
+    placed = {(r.event.originator_id, r.event.originator_version): r.event for r in events}
+    found = []
+    for recorded in events:
+        owed = recorded.event
+        if not isinstance(owed, NoticeOwed):
+            continue
+        accepted = placed[owed.case, 1]
+        assert isinstance(accepted, CaseAccepted)
+        fact = placed[owed.owing_stream, owed.owing_version]
+        matter = teller.world.registers.matters[owed.matter].entry
+        found.append(notice_message(recorded, fact, accepted, matter, teller.sealer.open))
+    return found

@@ -1,0 +1,243 @@
+"""The tables of submissions and rules: what code cannot say of itself stands here, the rest is read from the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from domain.catalogue import PAYLOADS
+from domain.notices import About, NoticeOwed
+from domain.rules import RULES
+from domain.submissions import full_type
+from infra.deciders import Findings, findings
+from infra.examples import Story
+from infra.schemas import inlined, submission_schema
+from infra.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Chinese name; who may hand it in; what one should know; whether its key is a case number."""
+
+    zh: str
+    who: str
+    note: str = ""
+    about_case: bool = True
+
+
+_HOLDER: Final = "The department that holds the power over the matter on that date"
+_REFORM: Final = "The reform office 审改部门"
+_OPERATOR: Final = "The operator's principal 运维"
+_SUPERVISOR: Final = "The supervisor 监管部门 to whom the notice is addressed"
+_TOLD: Final = "Everyone who was told of the decision is told, received or not."
+
+SUBMISSIONS: Final[dict[str, Facts]] = {
+    "case.accept": Facts("受理", _HOLDER, "It begins the case; `organ` is the submitting department."),
+    "case.decide": Facts(
+        "许可决定",
+        _HOLDER,
+        "Every supervisor of the matter on that date is owed a notice, if the power was transferred. "
+        "不予许可 is told only where the matter's entry says so; `legacy` stock owes nothing.",
+    ),
+    "case.issue_licence": Facts("颁证", _HOLDER, "Once per case."),
+    "case.change": Facts("变更", _HOLDER, _TOLD),
+    "case.extend": Facts("延续", _HOLDER, f"The new end must lie after the old one. {_TOLD}"),
+    "case.withdraw": Facts("撤回", _HOLDER, f"Ends the permit. {_TOLD}"),
+    "case.revoke": Facts("撤销", f"{_HOLDER}, or a higher authority 上级部门", f"Ends the permit. {_TOLD}"),
+    "case.cancel": Facts("注销", _HOLDER, f"Ends the permit. {_TOLD}"),
+    "case.correct": Facts(
+        "更正", _HOLDER, "`old` must be what stands. The notice of the decision is superseded by one of the correction."
+    ),
+    "seal.apply": Facts("用印", _HOLDER, "The approval seal suffices: a seal by anybody else is refused and recorded."),
+    "seal.demand": Facts(
+        "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
+    ),
+    "notice.receive": Facts("签收", "The department to which the notice is addressed", "Once per notice."),
+    "notice.take": Facts("纳入监管", _SUPERVISOR, "Waits for 签收."),
+    "notice.return": Facts(
+        "退回",
+        _SUPERVISOR,
+        "The first return moves the notice to the proposed department; the next goes to the reform office, to rule.",
+    ),
+    "duty.rule": Facts("职责裁定", _REFORM, "`notice` is that of the dispute; the ruling moves it, for good."),
+    "feedback.raise": Facts(
+        "监管反馈", "A supervisor that was told of the decision", "The approving department is owed a notice."
+    ),
+    "feedback.dispose": Facts(
+        "反馈处理", "The approving department that was told of the feedback", "The supervisor is owed a notice."
+    ),
+    "permit.report": Facts(
+        "上报双公示许可记录",
+        "A principal that may act for the organ to which the mapping leads; `department` is that organ or a platform",
+        "Routed by `organ_uscc` and `certificate` (`kind` where there is no certificate). The case's number is the "
+        "document's, without white space, `／` for `/`. Acceptance, decision and licence in one.",
+    ),
+    "department.register": Facts("登记部门", _REFORM, "Writes the entry, or writes it anew.", False),
+    "matter.register": Facts("登记事项", _REFORM, "Writes the entry, or writes it anew.", False),
+    "matter.transfer": Facts("划转事项", _REFORM, "From a date on; names the supervisors.", False),
+    "matter.return": Facts("收回事项", _REFORM, "From a date on the competent department has the power again.", False),
+    "matter.route": Facts("调整监管部门", _REFORM, "Other supervisors from a date on.", False),
+    "mapping.register": Facts("登记双公示对应关系", _REFORM, "Releases the records that wait for it.", False),
+    "liaison.register": Facts("登记联络员", "Any department, for itself", "A deputy or a leaver likewise.", False),
+    "principal.register": Facts("登记接入方", _OPERATOR, "For which departments a principal may act.", False),
+    "deadletter.retry": Facts("重试死信", _OPERATOR, "Decided again verbatim, in its sender's name.", False),
+}
+
+ABOUT: Final[dict[About, tuple[str, str]]] = {
+    "decision": ("许可决定", "A permit was granted (or not, where that is told)."),
+    "change": ("变更", "A permit was changed."),
+    "extension": ("延续", "A permit was extended."),
+    "withdrawal": ("撤回", "A permit was withdrawn."),
+    "revocation": ("撤销", "A permit was revoked."),
+    "cancellation": ("注销", "A permit was cancelled."),
+    "correction": ("更正", "The decision was corrected; this notice replaces that of the decision."),
+    "reassignment": ("移交", "Another department returned the notice and named the addressee."),
+    "duty_dispute": ("职责争议", "For the reform office: a notice was returned twice and awaits its ruling."),
+    "ruling": ("职责裁定", "The reform office ruled that it is the addressee's duty."),
+    "feedback": ("监管反馈", "For the approving side: a supervisor's finding."),
+    "disposition": ("反馈处理", "For the supervisor: what became of its finding."),
+}
+
+_WAITS: Final = {
+    "principal/": "the principal's registration by the operator",
+    "department/": "the department's registration",
+    "matter/": "the matter's registration",
+    "mapping/": "the mapping of the organ's records",
+    "case/": "the case's acceptance, or its decision",
+    "notice/": "the notice being owed, or its receipt",
+    "feedback/": "the feedback itself",
+}
+_INTRO: Final = """\
+<!-- Generated by `shenguan schemas`. Do not edit. -->
+# Submissions
+
+What departments hand in: CloudEvents with JSON data, in the topic of their principal ([asyncapi.yaml](asyncapi.yaml)).
+Each gets exactly one disposition:
+
+| disposition | 中文 | when |
+|---|---|---|
+| accepted | 受理入账 | its events are in the log, with the notices they owe |
+| refused | 拒绝 | well formed, but a rule forbids it; the attempt is a fact and is recorded ([rules.md](rules.md)) |
+| duplicate | 重复 | the same `source` and `id` with the same content: counted, ignored |
+| conflict | 冲突 | the same `source` and `id` with other content: quarantined, shown |
+| parked | 暂存等待 | it came before what it needs; released by that in the same transaction |
+| dead | 死信 | its content cannot be a fact; kept encrypted, with field, rule and what was found |
+"""
+_WAITING: Final = """
+## What waits for what
+
+A submission waits for the next event of one stream, then is decided again (and may wait again). After {days} days
+(`SHENGUAN_PARKED_DAYS`) without one it becomes a dead letter by rule `parked.expired`; it can be retried. An unknown
+principal, department or matter is nothing wrong: its registration may be on its way, so whatever names it waits. A
+department without the role that is asked of it is refused (`mandate.role`); a matter that was transferred is refused to
+its former holder (`power.transferred`). A submission of a type or shape that there is not is a dead letter at once.
+
+| stream | is the wait for |
+|---|---|
+{streams}
+
+| type | {heads} |
+|---|{rules}|
+{rows}
+"""
+
+
+def submissions(story: Story) -> str:
+    """The page of submission types."""
+    found = {type_: findings(type_) for type_ in SUBMISSIONS}
+    lines = [_INTRO, _waiting(found), "## Types\n"]
+    for type_, facts in SUBMISSIONS.items():
+        lines.extend(_section(type_, facts, found[type_], story))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def rules() -> str:
+    """The page of rules."""
+    used: dict[str, list[str]] = {}
+    for type_ in SUBMISSIONS:
+        found = findings(type_)
+        for code in (*found.refusals, *found.rejections):
+            used.setdefault(code, []).append(type_)
+    lines = [
+        "<!-- Generated by `shenguan schemas`. Do not edit. -->",
+        "# Rules",
+        "",
+        "By which a submission is refused (the attempt is recorded) or rejected (a dead letter). `clause` is the",
+        "capability of the notice 内政办发〔2020〕9号 that the rule guards. Beside these, a dead letter may name",
+        "a rule of a field's shape: of an identifier (`uscc.shape`, `resident.check`, …), of the envelope",
+        "(`source.shape`, …), or of its type and limits (`string_pattern_mismatch`, `missing`, `extra_forbidden`, …).",
+        "",
+        "| rule | clause | 中文 | English | refuses or rejects |",
+        "|---|---|---|---|---|",
+    ]
+    for code, rule in RULES.items():
+        types = used.get(code, [])
+        all_ = len(types) == len(SUBMISSIONS)
+        where = "every type" if all_ else ", ".join(f"`{one}`" for one in types) or "the store itself"
+        lines.append(f"| `{code}` | {rule.clause or ''} | {rule.zh} | {rule.en} | {where} |")
+    return "\n".join(lines) + "\n"
+
+
+def _waiting(found: dict[str, Findings]) -> str:
+    rows = []
+    for type_, one in found.items():
+        marks = ["●" if any(w.startswith(stream) for w in one.waits) else "" for stream in _WAITS]
+        rows.append(f"| `{type_}` | {' | '.join(marks)} |")
+    return _WAITING.format(
+        days=Settings.model_fields["parked_days"].default,
+        streams="\n".join(f"| `{stream}…` | {what} |" for stream, what in _WAITS.items()),
+        heads=" | ".join(f"`{stream}…`" for stream in _WAITS),
+        rules="|".join("---" for _ in _WAITS),
+        rows="\n".join(rows),
+    )
+
+
+def _section(type_: str, facts: Facts, found: Findings, story: Story) -> Iterator[str]:
+    yield f"### `{type_}` {facts.zh}\n"
+    yield f"`{full_type(type_)}` — [schema](schemas/submission.{type_}.json). {facts.note}\n".replace(" \n", "\n")
+    yield f"- **May hand it in:** {facts.who}." + "".join(f" Role `{role}`." for role in found.roles)
+    yield f"- **Waits for:** {_list(found.waits)}."
+    yield f"- **Refused by:** {_list(found.refusals)}."
+    yield f"- **Rejected by** (beside its shape): {_list(found.rejections)}."
+    events = story.submission(type_).outcome.events
+    own = dict.fromkeys(e.TOPIC for e in events if not e.TOPIC.startswith("notice.owed"))
+    yield f"- **Records:** {_list(own)}."
+    notices = dict.fromkeys(str(e.about) for e in events if isinstance(e, NoticeOwed))
+    yield f"- **Owes notices about:** {_list(notices)}.\n"
+    yield "| field | | what |\n|---|---|---|"
+    schema = inlined(submission_schema(type_))
+    yield "\n".join(_fields(schema)) + "\n"
+
+
+def _list(names: dict[str, None]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "—"
+
+
+def _fields(schema: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[str]:
+    for name, part in schema.get("properties", {}).items():
+        needed = "required" if name in schema.get("required", ()) else ""
+        inner = next((one for one in part.get("anyOf", [part]) if one.get("type") != "null"), part)
+        personal = " — personal" if part.get("x-personal") else ""
+        yield f"| `{prefix}{name}` | {needed} | {_words(inner)}{personal} |"
+        nested = inner.get("items", inner)
+        if "properties" in nested and depth < 2:
+            yield from _fields(nested, f"{prefix}{name}{'[]' if nested is not inner else ''}.", depth + 1)
+
+
+def _words(part: dict[str, Any]) -> str:
+    if "enum" in part:
+        return " / ".join(f"`{one}`" for one in part["enum"])
+    if "const" in part:
+        return f"`{part['const']}`"
+    words = str(part.get("format") or part.get("type") or "any")
+    if words == "array":
+        return f"list of {_words(part['items'])}"
+    if "pattern" in part:
+        return f"`{part['pattern']}`".replace("|", "\\|")
+    if "maxLength" in part:
+        return f"text, {part.get('minLength', 0)}–{part['maxLength']} characters"
+    return words
+
+
+assert set(SUBMISSIONS) == set(PAYLOADS), set(SUBMISSIONS) ^ set(PAYLOADS)
