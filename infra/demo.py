@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -86,8 +87,8 @@ def _settle(store: Store, step: Callable[[str], None]) -> None:
         feeding.wait_for(lambda: _open_deliveries(conn) == 0, STEPS_SECONDS, "送达各部门主题")
         step("全部告知已送到各部门的主题")
         departments = [row[0] for row in conn.execute(_LISTENING, (LISTENING,))]
-        for department in departments:
-            _listen(store, department)
+        with ThreadPoolExecutor(8) as systems:
+            list(systems.map(lambda department: _listen(store, department), departments))
         feeding.wait_for(lambda: _undelivered(conn, departments) == 0, STEPS_SECONDS, "取得送达证据")
         step(f"{len(departments)} 个部门的系统已取走告知")
         feeding.wait_for(lambda: _behind(conn) == 0, STEPS_SECONDS, "读模型追上日志")
