@@ -62,7 +62,7 @@ class AcceptCase(OfCase):
 
 
 class DecideCase(OfCase):
-    """准予 or 不予许可; a granted permit needs `valid_from`. Stock from before the system is `legacy` and owes nothing."""
+    """准予 or 不予许可; a granted permit needs `valid_from`. Stock from before the system is `legacy`: owes nothing."""
 
     TYPE = "case.decide"
     outcome: Literal["granted", "not_granted"]

@@ -16,8 +16,8 @@ PartyKind = Literal["法人及非法人组织", "自然人", "个体工商户"]
 
 
 class Party(Model):
-    """行政相对人. A natural person's name, and a sole trader's, is personal; an organisation's is not. For 自然人 `person`
-    is required, with the identity document."""
+    """行政相对人. A natural person's name, and a sole trader's, is personal; an organisation's is not. For 自然人
+    `person` is required, with the identity document."""
 
     kind: PartyKind
     name: Name

@@ -159,8 +159,8 @@ IdType = Literal[
 
 
 class Person(Model):
-    """A natural person: a party, a legal representative, a contact. `id_number` needs `id_type`; a 身份证 number must be
-    one, check digit included."""
+    """A natural person: a party, a legal representative, a contact. `id_number` needs `id_type`; a 身份证 number
+    must be one, check digit included."""
 
     name: Name
     id_type: IdType | None = None
