@@ -142,11 +142,17 @@ def lease(
 
 def release(conn: Connection[Any], channel: Channel, notices: Sequence[str] | None = None) -> None:
     """Gives leases back; all of them if none are named, which only the one live outlet may do."""
-    conn.execute(
-        "UPDATE shenguan.delivery SET leased_until = NULL"
-        " WHERE channel = %b AND sent_at IS NULL AND leased_until IS NOT NULL AND (%b OR notice = ANY(%b::text[]))",
-        (channel, notices is None, list(notices or ())),
-    )
+    if notices is None:
+        conn.execute(
+            "UPDATE shenguan.delivery SET leased_until = NULL"
+            " WHERE channel = %b AND sent_at IS NULL AND leased_until IS NOT NULL",
+            (channel,),
+        )
+    elif notices:
+        conn.execute(
+            "UPDATE shenguan.delivery SET leased_until = NULL WHERE channel = %b AND notice = ANY(%b::text[])",
+            (channel, list(notices)),
+        )
 
 
 def fail(conn: Connection[Any], channel: Channel, failures: Sequence[tuple[str, str, float]]) -> None:
@@ -157,18 +163,19 @@ def fail(conn: Connection[Any], channel: Channel, failures: Sequence[tuple[str, 
         "UPDATE shenguan.delivery SET attempts = attempts + 1, leased_until = NULL, error = f.e,"
         " due_at = clock_timestamp() + f.s * interval '1 second'"
         " FROM unnest(%b::text[], %b::text[], %b::float8[]) AS f (n, e, s)"
-        " WHERE notice = f.n AND channel = %b AND sent_at IS NULL",
+        " WHERE notice = f.n AND channel = %b",
         ([f[0] for f in failures], [f[1] for f in failures], [f[2] for f in failures], channel),
     )
 
 
 def mark_sent(conn: Connection[Any], channel: Channel, dispatches: Sequence[Dispatch]) -> None:
     """In the transaction that records their dispatch."""
+    # Not "sent_at IS NULL": the planner would search the index of what is due, once for each.
     conn.execute(
         "UPDATE shenguan.delivery SET sent_at = clock_timestamp(), leased_until = NULL, error = NULL, topic_id = s.t,"
         ' partition = s.p, "offset" = s.o'
         " FROM unnest(%b::text[], %b::text[], %b::int4[], %b::int8[]) AS s (n, t, p, o)"
-        " WHERE notice = s.n AND channel = %b AND sent_at IS NULL",
+        " WHERE notice = s.n AND channel = %b AND delivered_at IS NULL",
         (
             [d.notice for d in dispatches],
             [d.topic_id for d in dispatches],

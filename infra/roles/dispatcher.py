@@ -165,5 +165,4 @@ class Dispatcher:
             CHANNEL,
             [(d.notice, error, BACK_OFF[min(d.attempts, len(BACK_OFF) - 1)]) for d, error in failures],
         )
-        if behind:
-            release(conn, CHANNEL, behind)
+        release(conn, CHANNEL, behind)
