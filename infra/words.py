@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "case.accepted": ("受理", "accepted"),
     "case.decided": ("作出决定", "decided"),
     "case.licence_issued": ("颁证", "licence issued"),
+    "case.reported": ("双公示上报", "reported by 双公示 record"),
     "case.changed": ("变更", "changed"),
     "case.extended": ("延续", "extended"),
     "case.withdrawn": ("撤回", "withdrawn"),
@@ -84,6 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "seal.apply": ("用印", "apply a seal"),
     "feedback.raise": ("监管反馈", "raise feedback"),
     "feedback.dispose": ("反馈处理", "dispose of feedback"),
+    "permit.report": ("双公示许可记录", "report a 双公示 record"),
     # figures
     "first": ("首次告知", "first"),
     "owed": ("应告知", "owed"),

@@ -1,0 +1,51 @@
+"""Every name in code stands in the glossary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from adapters.formats.shuanggongshi import FIELDS
+from domain.catalogue import EVENT_TYPES, PAYLOADS
+from domain.departments import Role
+from domain.event import Auth
+from domain.handling import Disposition
+from domain.notices import About
+from domain.supervision import Outcome, Suggestion
+from infra import schemas
+from projections.approvals import Approval
+from projections.attempts import Attempt
+from projections.receipts import Receipt
+from projections.two_way import Step
+
+GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
+
+
+def names() -> Iterator[str]:
+    for literal in (Role, Auth, Disposition, About, Outcome, Suggestion):
+        yield from get_args(literal)
+    yield from EVENT_TYPES
+    yield from PAYLOADS
+    yield from FIELDS
+    for row in (Approval, Attempt, Receipt, Step):
+        yield from (field.name for field in fields(row))
+    for schema in schemas.schemas().values():
+        yield from _properties(schemas.inlined(schema))
+
+
+def _properties(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value.get("properties", {})
+        for part in value.values():
+            yield from _properties(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _properties(part)
+
+
+def test_no_name_is_missing() -> None:
+    known = set(re.findall(r"`([^`]+)`", GLOSSARY.read_text(encoding="utf-8")))
+    assert set(names()) - known == set()
