@@ -309,6 +309,7 @@ def status(context: Context, shown: Shown) -> None:
             " (SELECT count(*) FROM (SELECT FROM shenguan.stored_events"
             "  WHERE notification_id > coalesce(t.notification_id, 0) LIMIT 100000) AS behind)"
             " FROM shenguan.notification_tracking AS t FULL JOIN shenguan.follower AS f ON f.name = t.application_name"
+            " WHERE coalesce(t.application_name, f.name) <> 'deadletters'"  # follows the dead letters, not the log
             " ORDER BY 1"
         ).fetchall()
         submissions = outcomes.counts(conn)

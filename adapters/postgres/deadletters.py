@@ -40,6 +40,7 @@ def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealText, n
             'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
             " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
             ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
-            " SET ciphertext = excluded.ciphertext, errors = excluded.errors, dead_at = excluded.dead_at",
+            " SET number = excluded.number, ciphertext = excluded.ciphertext, errors = excluded.errors,"  # told of anew
+            " dead_at = excluded.dead_at",
             rows,
         )
