@@ -236,6 +236,14 @@ def demo(
         raise typer.Exit(1)
 
 
+@app.command()
+def schemas() -> None:
+    """重新生成 docs/reference：JSON Schema、AsyncAPI、提交与规则一览。"""
+    from infra.schemas import main as write_all
+
+    write_all()
+
+
 def _progress(done: int, total: int) -> None:
     """A bar on a terminal, nothing into a pipe."""
     if sys.stderr.isatty():

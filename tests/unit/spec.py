@@ -1,0 +1,123 @@
+"""Given a region, when somebody submits, then this is decided: rules without any service."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from domain import system
+from domain.catalogue import PAYLOADS
+from domain.departments import Department
+from domain.event import Event
+from domain.handling import Outcome, handle
+from domain.notices import NoticeOwed, NoticeState, notice_stream
+from domain.personal import seal
+from domain.registers import Registers
+from domain.submissions import Submission
+from domain.world import World
+from tests.unit.memory_intake import FakeSealer
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MATTER = "11150100000000001F3000112001000"
+OWN_MATTER = "11150100000000001F3000112002000"
+ROLES = {
+    "spj": "APPROVAL", "zjj": "SUPERVISION", "s1": "SUPERVISION", "s2": "SUPERVISION", "s3": "SUPERVISION",
+    "qu": "HIGHER_AUTHORITY", "jw": "DISCIPLINE", "pt": "PLATFORM",
+}  # fmt: skip
+ORGANISATION = {"kind": "法人及非法人组织", "name": "内蒙古草原有限公司"}
+
+
+class Region:
+    """One matter transferred from zjj to spj in 2024, supervised by s1 (lead) and s2; another never transferred."""
+
+    def __init__(self) -> None:
+        self.world = World(Registers(), lambda _: {})
+        self._count = 0
+        office = Department(
+            code="sgb", name="审改办", roles=("REFORM_OFFICE",), region="150100", valid_from=date(2020, 1, 1)
+        )
+        everyone = {name: (name,) for name in (*ROLES, "sgb")}
+        self.world.append(system.found(self.world, office, everyone, "operator", NOW))
+        for code, role in ROLES.items():
+            entry = {"code": code, "name": code, "roles": [role], "region": "150100", "valid_from": "2020-01-01"}
+            self.accepted("department.register", "sgb", entry=entry)
+        for code in (MATTER, OWN_MATTER):
+            entry = {"code": code, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法第七条"}
+            self.accepted("matter.register", "sgb", entry=entry)
+        supervisors = [{"department": "s1"}, {"department": "s2", "part": "assist"}]
+        self.accepted(
+            "matter.transfer", "sgb", matter=MATTER, valid_from="2024-01-01", basis="划转通知", to="spj",
+            supervisors=supervisors,
+        )  # fmt: skip
+
+    def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
+        """One submission at NOW, by the principal of the department's name or `by` another; ids count up from 1."""
+        self._count += 1
+        payload = PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
+        submission = Submission(
+            source=department,
+            id=str(self._count),
+            occurred_at=NOW,
+            principal=by or department,
+            auth="none",
+            payload=seal(payload, FakeSealer(), "test"),
+        )
+        return handle(submission, self.world)
+
+    def accepted(self, type_: str, department: str, **data: Any) -> list[Event]:
+        outcome = self.submit(type_, department, **data)
+        assert outcome.disposition == "accepted", outcome
+        return list(outcome.events)
+
+    def refused(self, rule: str, type_: str, department: str, **data: Any) -> None:
+        """Refused by this rule, and the attempt is the only thing recorded."""
+        outcome = self.submit(type_, department, **data)
+        assert (outcome.disposition, outcome.rule) == ("refused", rule), outcome
+        assert [event.TOPIC for event in outcome.events] == ["attempt.refused"]
+
+    def waits(self, stream: str, type_: str, department: str, **data: Any) -> None:
+        outcome = self.submit(type_, department, **data)
+        assert (outcome.disposition, outcome.stream, outcome.events) == ("parked", stream, ()), outcome
+
+    def dead(self, field: str, rule: str, type_: str, department: str, **data: Any) -> None:
+        outcome = self.submit(type_, department, **data)
+        assert outcome.disposition == "dead", outcome
+        assert [(e.field, e.rule) for e in outcome.errors] == [(field, rule)]
+
+    # Short forms of the usual steps.
+
+    def case(self, number: str = "1", **more: Any) -> dict[str, Any]:
+        return {"organ": "spj", "number": number, **more}
+
+    def accept(self, number: str = "1", matter: str = MATTER, organ: str = "spj") -> None:
+        self.accepted(
+            "case.accept",
+            organ,
+            organ=organ,
+            number=number,
+            matter=matter,
+            party=ORGANISATION,
+            accepted_on="2026-02-01",
+        )
+
+    def decision(self, number: str = "1", **more: Any) -> dict[str, Any]:
+        usual = {"outcome": "granted", "document_number": "呼1号", "decided_on": "2026-02-10", "content": "准予"}
+        validity = {"valid_from": "2026-02-10", "valid_to": "2031-02-09"}
+        return self.case(number, **(usual | validity | more))
+
+    def granted(self, number: str = "1") -> list[str]:
+        """The notices that the decision owes."""
+        self.accept(number)
+        return owed(self.accepted("case.decide", "spj", **self.decision(number)))
+
+    def state(self, notice: str) -> NoticeState:
+        return self.world.notice(notice)
+
+    def serial(self, notice: str) -> int:
+        found = self.state(notice).owed
+        assert found is not None, notice_stream(notice)
+        return found.serial
+
+
+def owed(events: list[Event]) -> list[str]:
+    return [event.notice for event in events if isinstance(event, NoticeOwed)]

@@ -1,0 +1,144 @@
+"""Who may do what (1.1, 2.7): each rule once kept and once broken."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.cases import CaseDecided
+from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region
+
+SEAL = {
+    "seal": "S1",
+    "certificate_serial": "0A1B2C",
+    "document_sm3": "0" * 64,
+    "applied_at": "2026-02-10T10:00:00+08:00",
+}
+FEEDBACK = {
+    "case_organ": "spj",
+    "case_number": "1",
+    "found_on": "2026-02-20",
+    "suggestion": "rectify",
+    "detail": "未按图施工",
+}
+
+
+@pytest.fixture
+def region() -> Region:
+    return Region()
+
+
+@pytest.mark.clause("1.1a")
+def test_a_decision_records_organ_officer_and_the_transfer_that_gave_the_power(region: Region) -> None:
+    region.accept()
+    officer = {"id": "007", "name": "张三"}
+    decided = region.accepted("case.decide", "spj", officer=officer, **region.decision())[0]
+    assert isinstance(decided, CaseDecided)
+    assert (decided.meta.department, decided.meta.officer and decided.meta.officer.id) == ("spj", "007")
+    assert (str(decided.power_since), decided.power_basis) == ("2024-01-01", "划转通知")
+
+
+@pytest.mark.clause("1.1a")
+def test_who_never_held_the_power_decides_nothing(region: Region) -> None:
+    region.accept()
+    region.refused("power.none", "case.decide", "s1", **region.decision())
+
+
+@pytest.mark.clause("1.1b")
+def test_the_former_competent_department_decides_no_more(region: Region) -> None:
+    region.accept()
+    region.refused("power.transferred", "case.decide", "zjj", **region.decision())
+    accept = region.case("2", matter=MATTER, party=ORGANISATION, accepted_on="2026-02-01") | {"organ": "zjj"}
+    region.refused("power.transferred", "case.accept", "zjj", **accept)
+
+
+@pytest.mark.clause("1.1b")
+def test_it_decided_before_the_transfer_and_decides_again_after_a_return(region: Region) -> None:
+    region.accepted("matter.return", "sgb", matter=MATTER, valid_from="2026-03-01", basis="收回通知")
+    assert region.world.registers.holder(MATTER, date(2023, 12, 31)) == "zjj"
+    accept = {"organ": "zjj", "number": "9", "matter": MATTER, "party": ORGANISATION, "accepted_on": "2026-03-01"}
+    region.accepted("case.accept", "zjj", **accept)
+    region.refused("power.none", "case.accept", "spj", **(accept | {"organ": "spj", "number": "10"}))
+
+
+@pytest.mark.clause("1.1c")
+def test_the_approver_does_not_supervise_what_was_transferred(region: Region) -> None:
+    region.granted()
+    region.accepted("feedback.raise", "s1", number="F1", **FEEDBACK)
+    region.refused("supervision.by_approver", "feedback.raise", "spj", number="F2", **FEEDBACK)
+
+
+@pytest.mark.clause("2.1d")
+def test_an_untransferred_matter_is_approved_and_supervised_by_its_department_and_owes_nobody(region: Region) -> None:
+    region.accept("5", OWN_MATTER, "zjj")
+    decided = region.accepted("case.decide", "zjj", **(region.decision("5") | {"organ": "zjj"}))
+    assert [event.TOPIC for event in decided] == ["case.decided"]
+    finding = FEEDBACK | {"case_organ": "zjj", "case_number": "5"}
+    raised = region.accepted("feedback.raise", "zjj", number="F1", **finding)
+    assert [event.TOPIC for event in raised] == ["feedback.raised"]
+    region.refused("supervision.not_addressee", "feedback.raise", "s1", number="F2", **finding)
+
+
+@pytest.mark.clause("2.7a")
+def test_the_approval_seal_suffices(region: Region) -> None:
+    region.granted()
+    assert [e.TOPIC for e in region.accepted("seal.apply", "spj", **region.case(), **SEAL)] == ["seal.applied"]
+    region.accept("5", OWN_MATTER, "zjj")
+    region.refused("seal.not_organ", "seal.apply", "spj", **(region.case("5") | {"organ": "zjj"}), **SEAL)
+
+
+@pytest.mark.clause("2.7b")
+def test_a_second_seal_is_refused(region: Region) -> None:
+    region.granted()
+    region.accepted("seal.apply", "spj", **region.case(), **SEAL)
+    region.refused("seal.second", "seal.apply", "zjj", **region.case(), **SEAL)
+
+
+@pytest.mark.clause("2.7c")
+def test_so_is_the_demand_for_one_whoever_demands_it(region: Region) -> None:
+    region.granted()
+    for department in ("zjj", "s1", "qu", "spj"):
+        region.refused("seal.demand", "seal.demand", department, **region.case(), demanded_of="spj", seal="公章")
+
+
+def test_registers_are_the_reform_offices_and_principals_the_operators(region: Region) -> None:
+    entry = {"code": "x", "name": "x", "roles": ["SUPERVISION"], "region": "150100", "valid_from": "2020-01-01"}
+    region.refused("mandate.role", "department.register", "spj", entry=entry)
+    transfer = {"matter": MATTER, "valid_from": "2026-01-01", "basis": "通知"}
+    region.refused("mandate.role", "matter.return", "spj", **transfer)
+    region.refused("mandate.role", "principal.register", "sgb", principal="x", acts_for=["x"])
+    region.accepted("principal.register", "operator", principal="x", acts_for=["s1"])
+    region.refused("mandate.role", "department.register", "sgb", principal="operator", entry=entry)
+
+
+def test_nobody_locks_the_operator_out(region: Region) -> None:
+    region.accepted("principal.register", "operator", principal="operator", acts_for=[])
+    region.accepted("principal.register", "operator", principal="y", acts_for=["s1"])
+
+
+def test_a_principal_speaks_only_for_whom_it_may(region: Region) -> None:
+    region.refused("mandate.principal", "case.accept", "spj", by="s1", organ="spj", number="1", matter=MATTER,
+                   party=ORGANISATION, accepted_on="2026-02-01")  # fmt: skip
+    region.waits("principal/nobody", "case.accept", "spj", by="nobody", organ="spj", number="1", matter=MATTER,
+                 party=ORGANISATION, accepted_on="2026-02-01")  # fmt: skip
+
+
+def test_inspectors_write_no_facts(region: Region) -> None:
+    notices = region.granted()
+    accept = {"organ": "jw", "number": "3", "matter": MATTER, "party": ORGANISATION, "accepted_on": "2026-02-01"}
+    region.refused("power.none", "case.accept", "jw", **accept)
+    region.refused("supervision.not_addressee", "feedback.raise", "jw", number="F1", **FEEDBACK)
+    region.refused(
+        "notice.not_addressee", "notice.receive", "jw", notice=notices[0], received_at="2026-03-01T00:00:00Z"
+    )
+
+
+@pytest.mark.clause("1.2a")
+def test_a_matter_is_transferred_once_to_an_approver_with_supervisors(region: Region) -> None:
+    again = {"matter": MATTER, "valid_from": "2026-01-01", "basis": "通知", "supervisors": [{"department": "s1"}]}
+    region.refused("matter.state", "matter.transfer", "sgb", to="spj", **again)
+    region.refused("mandate.role", "matter.transfer", "sgb", to="s1", **again)
+    region.refused("matter.state", "matter.return", "sgb", matter=OWN_MATTER, valid_from="2026-01-01", basis="通知")
+    region.waits("department/nobody", "matter.route", "sgb", matter=MATTER, valid_from="2026-01-01", basis="通知",
+                 supervisors=[{"department": "nobody"}])  # fmt: skip
