@@ -109,7 +109,7 @@ def test_registers_are_the_reform_offices_and_principals_the_operators(region: R
     region.refused("mandate.role", "matter.return", "spj", **transfer)
     region.refused("mandate.role", "principal.register", "sgb", principal="x", acts_for=["x"])
     region.accepted("principal.register", "operator", principal="x", acts_for=["s1"])
-    region.refused("mandate.role", "department.register", "sgb", principal="operator", entry=entry)
+    region.refused("mandate.role", "department.register", "sgb", by="operator", entry=entry)
 
 
 def test_nobody_locks_the_operator_out(region: Region) -> None:
