@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from adapters.postgres.migrate import migrate
+from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import READER, RUNTIME, EmbeddedPostgres
+from tests.integration.outlet_kit import TrackedStore, store_for
 from tests.integration.region import everything, registers
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import MASTER, TestStore
 
 _numbers = itertools.count(1)
 
@@ -27,7 +29,7 @@ def _migrated(postgres_server: EmbeddedPostgres) -> str:
 @pytest.fixture
 def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
     urls = postgres_server.create_database(f"store_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, os.urandom(32))
+    made = TestStore(urls, MASTER)
     yield made
     made.close()
     postgres_server.drop_database(urls.name)
@@ -45,3 +47,17 @@ def full(region: TestStore) -> TestStore:
     everything(region)
     region.project()
     return region
+
+
+@pytest.fixture
+def bootstrap(embedded_broker: EmbeddedBroker) -> str:
+    """Another broker's address, where a test file overrides it."""
+    return embedded_broker.bootstrap_servers
+
+
+@pytest.fixture
+def outer(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[TrackedStore]:
+    """The region's store with a broker and its topics, as the roles see it."""
+    made = store_for(region, MASTER, bootstrap, tmp_path)
+    yield made
+    made.close()

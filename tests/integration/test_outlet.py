@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,6 @@ from infra.roles.notice_topics import NoticeTopics
 from infra.roles.outlet import OutletRole
 from infra.roles.prover import Prover
 from infra.servers.broker import EmbeddedBroker
-from infra.servers.postgres import EmbeddedPostgres
 from tests.integration.outlet_kit import (
     TrackedStore,
     count,
@@ -36,33 +34,7 @@ from tests.integration.outlet_kit import (
     until,
 )
 from tests.integration.region import APPROVAL, OFFICE, S1, S2, accept, decide, everything
-from tests.integration.teststore import TestStore
-
-MASTER = bytes(range(32))
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
-    """As the general one, with a master key that the roles can share."""
-    urls = postgres_server.create_database(f"outlet_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, MASTER)
-    yield made
-    made.close()
-    postgres_server.drop_database(urls.name)
-
-
-@pytest.fixture
-def bootstrap(embedded_broker: EmbeddedBroker) -> str:
-    return embedded_broker.bootstrap_servers
-
-
-@pytest.fixture
-def outer(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[TrackedStore]:
-    """The region's store with its topics."""
-    made = store_for(region, MASTER, bootstrap, tmp_path)
-    yield made
-    made.close()
+from tests.integration.teststore import MASTER, TestStore
 
 
 class Hands:

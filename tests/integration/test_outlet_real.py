@@ -15,11 +15,8 @@ from infra.subscribe import SubscribeProblem, Wishes, run
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, serials, store_for, unsent, until
 from tests.integration.region import S1, S2
 from tests.integration.test_outlet import (  # noqa: F401 - collected here too, on this module's `bootstrap`
-    MASTER,
     Hands,
     hands,
-    outer,
-    store,
     test_a_blocked_department_holds_up_nobody_else,
     test_a_commit_is_evidence_and_silence_stays_unknown,
     test_a_crash_between_ack_and_record_sends_again_under_the_same_id,
@@ -28,7 +25,7 @@ from tests.integration.test_outlet import (  # noqa: F401 - collected here too, 
     test_every_notice_arrives_in_serial_order_and_is_recorded,
     test_only_one_outlet_works,
 )
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import MASTER, TestStore
 from tests.servers.real_kafka import RealKafka, available
 
 pytestmark = pytest.mark.kafka
@@ -49,7 +46,7 @@ def own_kafka() -> Iterator[RealKafka]:
         yield server
 
 
-def test_a_group_reads_and_signs(region: TestStore, outer: TrackedStore) -> None:  # noqa: F811
+def test_a_group_reads_and_signs(region: TestStore, outer: TrackedStore) -> None:
     with running(IntakeRole(outer), OutletRole(outer)):
         owe(region, ["1", "2"])
         until(lambda: unsent(region) == 0)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from adapters.kafka.cloudevents import encode
 from adapters.kafka.outbox import Outbox, Sent
@@ -19,31 +14,10 @@ from domain.submissions import full_type
 from infra.operating import retry_dead_letter
 from infra.roles.clock import ClockRole
 from infra.roles.intake import IntakeRole
-from infra.servers.broker import EmbeddedBroker
-from infra.servers.postgres import EmbeddedPostgres
 from infra.store import Store
-from tests.integration.outlet_kit import TrackedStore, count, running, store_for, until
+from tests.integration.outlet_kit import TrackedStore, count, running, until
 from tests.integration.region import APPROVAL, granted
 from tests.integration.teststore import TestStore
-
-MASTER = bytes(range(32))
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
-    urls = postgres_server.create_database(f"retry_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, MASTER)
-    yield made
-    made.close()
-    postgres_server.drop_database(urls.name)
-
-
-@pytest.fixture
-def outer(region: TestStore, embedded_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[TrackedStore]:
-    made = store_for(region, MASTER, embedded_broker.bootstrap_servers, tmp_path)
-    yield made
-    made.close()
 
 
 def send(store: Store, principal: str, type_: str, id_: str, data: dict[str, Any] | bytes, **more: str) -> None:

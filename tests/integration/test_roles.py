@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,32 +15,10 @@ from domain.submissions import full_type
 from infra.roles import catalogue, supervisor
 from infra.roles.clock import ClockRole
 from infra.roles.publisher import LetterPublisher, LogPublisher, Publication, PublisherRole
-from infra.servers.broker import EmbeddedBroker
-from infra.servers.postgres import EmbeddedPostgres
 from infra.topics import apply_topics
-from tests.integration.outlet_kit import TrackedStore, count, messages, running, store_for, unsent, until
+from tests.integration.outlet_kit import TrackedStore, count, messages, running, unsent, until
 from tests.integration.region import APPROVAL, S1, S2, S3, decide, everything, granted
 from tests.integration.teststore import TestStore
-
-MASTER = bytes(range(32))
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
-    """As the general one, with a master key that the roles can share."""
-    urls = postgres_server.create_database(f"roles_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, MASTER)
-    yield made
-    made.close()
-    postgres_server.drop_database(urls.name)
-
-
-@pytest.fixture
-def outer(region: TestStore, embedded_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[TrackedStore]:
-    made = store_for(region, MASTER, embedded_broker.bootstrap_servers, tmp_path)
-    yield made
-    made.close()
 
 
 def heads(test: TestStore) -> int:

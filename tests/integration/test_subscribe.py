@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,38 +11,12 @@ from adapters.kafka.outbox import Outbox
 from domain.personal import Officer
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
-from infra.servers.broker import EmbeddedBroker
-from infra.servers.postgres import EmbeddedPostgres
 from infra.subscribe import SubscribeProblem, Wishes, run
-from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, store_for, unsent, until
+from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
 from tests.integration.region import APPROVAL, S1, S2
 from tests.integration.teststore import TestStore
 
-MASTER = bytes(range(32))
 SIGNER = Officer(id="42", name="王小二")
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
-    """As the general one, with a master key that the roles can share."""
-    urls = postgres_server.create_database(f"subscribe_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, MASTER)
-    yield made
-    made.close()
-    postgres_server.drop_database(urls.name)
-
-
-@pytest.fixture
-def bootstrap(embedded_broker: EmbeddedBroker) -> str:
-    return embedded_broker.bootstrap_servers
-
-
-@pytest.fixture
-def outer(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[TrackedStore]:
-    made = store_for(region, MASTER, bootstrap, tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.mark.clause("2.2b")

@@ -26,6 +26,8 @@ from infra.servers.postgres import DatabaseUrls
 from projections.catalogue import PROJECTIONS
 
 TOPIC = "shenguan.intake.150000.{}"
+MASTER = bytes(range(32))
+"""The master key of all test stores, so that roles can share it."""
 
 
 class TestStore:
