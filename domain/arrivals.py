@@ -126,6 +126,9 @@ class Intake:
         """Decides a parked arrival whose turn has come (its release was cut off in an earlier batch)."""
         if arrival.place in self._unparked:
             return  # one before it, just decided, has released it anew
+        if self.cut:
+            self.cut.append(arrival)  # it stays ready, and takes its turn among those just cut
+            return
         self._unparked.add(arrival.place)
         self._decide(arrival, released=True)
 
