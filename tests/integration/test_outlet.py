@@ -11,6 +11,7 @@ import pytest
 
 from adapters.kafka import clients
 from adapters.kafka.evidence import committed
+from adapters.kafka.topics import listed
 from adapters.postgres.deliveries import Delivery, lease
 from adapters.postgres.registers import RegisterCache
 from domain.message import NoticeMessage
@@ -229,6 +230,7 @@ def test_evidence_is_taken_by_the_role(region: TestStore, outer: TrackedStore) -
 def test_a_new_departments_topic_is_made(region: TestStore, outer: TrackedStore, hands: Hands) -> None:
     admin = clients.admin(outer.kafka_options)
     admin.delete_topics([outer.names.notices(S1)])
+    until(lambda: outer.names.notices(S1) not in listed(admin))  # Kafka deletes in its own time
     owe(region, ["1"])
     hands.send_all()
     assert serials(outer, S1) == [1]
