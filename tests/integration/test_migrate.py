@@ -1,0 +1,59 @@
+"""Migrations: once each, by whoever comes first, and never another text under the same name."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from adapters.postgres.migrate import MigrationError, migrate
+from infra.servers.postgres import READER, RUNTIME, DatabaseUrls
+from projections.catalogue import PROJECTIONS
+
+
+def test_several_processes_may_start_at_once(database: DatabaseUrls) -> None:
+    with ThreadPoolExecutor(4) as starting:
+        applied = list(starting.map(lambda _: migrate(database.migrator, RUNTIME, READER), range(4)))
+    assert [name for names in applied for name in names].count("0001_store") == 1
+    assert sum(bool(names) for names in applied) == 1
+    assert migrate(database.migrator, RUNTIME, READER) == []
+
+
+def test_a_migration_is_never_another_text(database: DatabaseUrls) -> None:
+    migrate(database.migrator, RUNTIME, READER)
+    with psycopg.connect(database.migrator) as conn:
+        conn.execute("UPDATE public.shenguan_migration SET sha256 = 'x' WHERE name = '0001_store'")
+    with pytest.raises(MigrationError, match="0001_store"):
+        migrate(database.migrator, RUNTIME, READER)
+
+
+def test_every_read_table_is_bound_by_department(database: DatabaseUrls) -> None:
+    """Row-level security on each, and a column `department` in each."""
+    migrate(database.migrator, RUNTIME, READER)
+    tables = {table for projection in PROJECTIONS for table in projection.tables}
+    with psycopg.connect(database.migrator) as conn:
+        secured = conn.execute(
+            "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+            " JOIN pg_attribute a ON a.attrelid = pg_class.oid AND a.attname = 'department'"
+            " WHERE nspname = 'read' AND relkind = 'r' AND relrowsecurity"
+        ).fetchall()
+    assert {name for (name,) in secured} == tables
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM shenguan.stored_events", "SELECT * FROM vault.subject_key",
+                                       "DELETE FROM read.receipts", "CREATE TABLE read.mine (x int)"])  # fmt: skip
+def test_readers_read_read_models_only(database: DatabaseUrls, statement: str) -> None:
+    migrate(database.migrator, RUNTIME, READER)
+    with psycopg.connect(database.reader) as conn, pytest.raises(InsufficientPrivilege):
+        conn.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE shenguan.stored_events SET topic = 'x'", "DELETE FROM vault.subject_key",
+                                       "TRUNCATE shenguan.submission", "DROP TABLE shenguan.delivery",
+                                       "ALTER TABLE shenguan.stored_events DISABLE TRIGGER append_only"])  # fmt: skip
+def test_the_runtime_role_appends_and_changes_nothing(database: DatabaseUrls, statement: str) -> None:
+    migrate(database.migrator, RUNTIME, READER)
+    with psycopg.connect(database.runtime) as conn, pytest.raises(InsufficientPrivilege):
+        conn.execute(statement)  # type: ignore[call-overload]
