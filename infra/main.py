@@ -212,6 +212,15 @@ def verify(
             raise typer.Exit(1)
 
 
+@app.command()
+def rewind(reason: Annotated[str, typer.Argument(help="缘由，记入日志")]) -> None:
+    """让摄取从头重读全部提交主题：只增加重复计数，不产生事实与告知。"""
+    from infra.rewinding import rewind as again
+
+    with _store() as store:
+        typer.echo(f"重读主题 {again(store, reason)} 个")
+
+
 @projections_app.command("rebuild")
 def projections_rebuild(
     name: Annotated[str | None, typer.Argument(help="读模型名；不给则全部")] = None,

@@ -51,12 +51,17 @@ def topics(conn: Connection[Any]) -> dict[str, tuple[str, int]]:
 
 
 def open_epoch(conn: Connection[Any], topic: str, topic_id: str, epoch: int) -> None:
-    """From now on the topic is read from its start, under this id and epoch; any other reader is fenced off."""
-    conn.execute(
-        "INSERT INTO shenguan.intake_topic VALUES (%s, %s, %s)"
-        " ON CONFLICT (topic) DO UPDATE SET topic_id = excluded.topic_id, epoch = excluded.epoch",
+    """From now on the topic is read from its start, under this id and epoch; any other reader is fenced off.
+
+    Raises Fenced where somebody else has opened this epoch, or a later one.
+    """
+    opened = conn.execute(
+        "INSERT INTO shenguan.intake_topic AS t VALUES (%s, %s, %s) ON CONFLICT (topic)"
+        " DO UPDATE SET topic_id = excluded.topic_id, epoch = excluded.epoch WHERE t.epoch < excluded.epoch",
         (topic, topic_id, epoch),
     )
+    if not opened.rowcount:
+        raise Fenced(f"epoch {epoch} of {topic} was opened by somebody else")
     conn.execute(
         "UPDATE shenguan.intake_position SET next_offset = 0, epoch = %s WHERE topic_id = %s", (epoch, topic_id)
     )
