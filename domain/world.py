@@ -92,13 +92,16 @@ class World:
                     self._take(old.then(NoticeMoved, event.meta, to=notice.id, reason=notice.about))
 
     def _take(self, event: Event) -> None:
+        if event.originator_version == 1:
+            # A stream that begins needs no reading: whether its first place is free the log itself sees to.
+            self._states.setdefault(event.originator_id, blank(event.originator_id))
         state = self.state(event.originator_id)
         if event.originator_version != state.version + 1:
             raise AssertionError(f"{event.originator_id} is at {state.version}, not before {event.originator_version}")
         self._states[event.originator_id] = state.evolve(event)
         if isinstance(event, NoticeOwed):
             stream = notice_stream(event.notice)
-            self._states[stream] = self.state(stream).evolve(event)
+            self._states[stream] = self._states.get(stream, blank(stream)).evolve(event)
         self.registers.evolve(event)
         self.pending.append(event)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from domain.arrivals import Arrival, Place, Result
 from domain.catalogue import PAYLOADS
+from domain.handling import streams_of
 from domain.personal import Sealed
 from domain.submissions import Submission
 
@@ -41,6 +42,7 @@ class PostgresDesk:
             self._read(arrivals)
         rows = conn.execute("SELECT DISTINCT stream FROM shenguan.parked", prepare=True)
         self._parked_streams = {row[0] for row in rows}
+        self._waiting = self._read_waiting(arrivals)
 
     def _read(self, arrivals: Sequence[Arrival]) -> None:
         seen = self._conn.execute(
@@ -77,23 +79,41 @@ class PostgresDesk:
         )
         return {(place := Place(*row)): letters[place] for row in rows}
 
+    def _read_waiting(self, arrivals: Sequence[Arrival]) -> dict[str, list[Arrival]]:
+        """Who waits for what these arrivals are about, or for a notice that one of them may owe."""
+        about = streams_of(a.submission for a in arrivals if a.submission)
+        facts = {f"{a.source}/{a.id}" for a in arrivals}
+        expected = [s for s in self._parked_streams if s in about or s.split("/", 2)[-1] in facts]
+        found: dict[str, list[Arrival]] = {stream: [] for stream in expected}
+        if expected:
+            for stream, arrival in self._parked("WHERE p.stream = ANY(%s)", (expected,)):
+                found[stream].append(arrival)
+        return found
+
     def waiting(self, stream: str) -> list[Arrival]:
+        """Whoever asks takes them on: asked again, there are none."""
         if stream not in self._parked_streams:
             return []
-        return self.parked("WHERE p.stream = %s", (stream,))
+        self._parked_streams.discard(stream)
+        known = self._waiting.pop(stream, None)
+        return self.parked("WHERE p.stream = %s", (stream,)) if known is None else known
 
     def ready(self, limit: int) -> list[Arrival]:
         """Those whose chain was cut in an earlier batch."""
         return self.parked("WHERE p.ready", (), limit)
 
     def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:
+        return [arrival for _, arrival in self._parked(clause, params, limit)]
+
+    def _parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> Iterator[tuple[str, Arrival]]:
+        """(stream waited for, who waits), in the order of their coming."""
         rows = self._conn.execute(
-            f"SELECT {_COLUMNS}, p.sealed FROM shenguan.parked AS p"
+            f"SELECT p.stream, {_COLUMNS}, p.sealed FROM shenguan.parked AS p"
             f' JOIN shenguan.submission AS s USING (topic_id, partition, "offset") {clause}'
             ' ORDER BY s.arrived_at, topic_id, partition, "offset" LIMIT %s',
             (*params, limit),
         )
-        return [_arrival(row) for row in rows]
+        return ((row[0], _arrival(row[1:])) for row in rows)
 
 
 def _arrival(row: Any) -> Arrival:
