@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from infra import queries, subscribe
+from infra.bench.command import bench
 from infra.logging import configure
 from infra.settings import SettingsProblem, load
 from infra.store import Store, open_store
@@ -230,6 +231,9 @@ def projections_rebuild(
 
     with _store(kafka=False) as store:
         rebuild_all(store, name, _progress)
+
+
+app.command()(bench)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a stock application and beside what the machine could do, in one run on the same servers."""

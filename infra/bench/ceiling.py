@@ -1,0 +1,68 @@
+"""What the machine could do: the very rows that ours wrote, copied into the same tables, nothing checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from infra.store import Store
+
+# table → its primary key
+TABLES = {
+    "shenguan.stored_events": ("originator_id", "originator_version"),
+    "shenguan.submission": ("topic_id", "partition", "offset"),
+    "shenguan.dead_letter": ("topic_id", "partition", "offset"),
+    "vault.subject_key": ("subject",),
+}
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def copied_rows(store: Store, before: Store) -> Rows:
+    """The rows that the store has and `before`, the template it was made from, has not; the log in its order."""
+    found: Rows = {}
+    with psycopg.connect(store.migrator_url) as conn, psycopg.connect(before.migrator_url) as old:
+        for table, key in TABLES.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, key))
+            known = set(old.execute(sql.SQL("SELECT {} FROM {}").format(names, _table(table))).fetchall())
+            order = sql.SQL("ORDER BY notification_id") if table.endswith("stored_events") else sql.SQL("")
+            cursor = conn.cursor(binary=True)
+            cursor.execute(sql.SQL("SELECT * FROM {} {}").format(_table(table), order))
+            assert cursor.description is not None
+            at = [[column.name for column in cursor.description].index(name) for name in key]
+            found[table] = [row for row in cursor if tuple(row[i] for i in at) not in known]
+    return found
+
+
+@contextmanager
+def pour(store: Store, rows: Rows, submissions: int) -> Iterator[Callable[[int], None]]:
+    """A function that commits the rows of the next so many of all the submissions; the last call gets the rest."""
+    with psycopg.connect(store.migrator_url, autocommit=True) as conn:
+        types = {table: _types(conn, table) for table in rows}
+        done = 0
+
+        def put(count: int) -> None:
+            nonlocal done
+            with conn.transaction(), conn.cursor() as cursor:
+                for table, found in rows.items():
+                    part = found[len(found) * done // submissions : len(found) * (done + count) // submissions]
+                    with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(_table(table))) as copy:
+                        copy.set_types(types[table])
+                        for row in part:
+                            copy.write_row(row)
+            done += count
+
+        yield put
+
+
+def _types(conn: Connection[Any], table: str) -> list[int]:
+    cursor = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_table(table)))
+    assert cursor.description is not None
+    return [column.type_code for column in cursor.description]
+
+
+def _table(name: str) -> sql.Identifier:
+    return sql.Identifier(*name.split("."))

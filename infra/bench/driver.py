@@ -1,0 +1,75 @@
+"""The far side of a latency run, in a process of its own: a sender and a consumer that know Kafka and nothing else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+GRACE = 30.0  # seconds that the last answers may take
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A record to send, and the answers it must bring: `(topic, token)`, where the token is the answer's `ce_id`."""
+
+    topic: str
+    key: bytes
+    headers: list[tuple[str, bytes]]
+    value: bytes
+    answers: tuple[tuple[str, str], ...]
+
+
+def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Question], rate: float) -> None:
+    """Asks at an even rate once the other side has said so; sends back the seconds from each send to each answer."""
+    topics = sorted({topic for question in questions for topic, _ in question.answers})
+    consumer = KafkaConsumer(
+        group_id=None, enable_auto_commit=False, **{"fetch_max_wait_ms": 100, **_for(KafkaConsumer, options)}
+    )
+    partitions = [TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic)]
+    consumer.assign(partitions)
+    for partition, end in consumer.end_offsets(partitions).items():
+        consumer.seek(partition, end)
+    for partition in partitions:
+        consumer.position(partition)
+    producer = KafkaProducer(acks="all", linger_ms=0, **_for(KafkaProducer, options))
+    for topic in {question.topic for question in questions}:
+        producer.partitions_for(topic)
+    pipe.send("ready")
+    pipe.recv()
+    sent: dict[str, float] = {}
+    sender = threading.Thread(target=_ask, args=(producer, questions, rate, sent), daemon=True)
+    sender.start()
+    wanted = sum(len(question.answers) for question in questions)
+    found: list[float] = []
+    until = time.monotonic() + len(questions) / rate + GRACE
+    while len(found) < wanted and time.monotonic() < until:
+        for records in consumer.poll(timeout_ms=100).values():
+            now = time.perf_counter()
+            for record in records:
+                token = next((value.decode() for name, value in record.headers if name == "ce_id"), "")
+                if token in sent:
+                    found.append(now - sent.pop(token))
+    sender.join(GRACE)
+    pipe.send((found, wanted))
+    producer.close(timeout=5)
+    consumer.close(autocommit=False)
+
+
+def _ask(producer: Any, questions: Sequence[Question], rate: float, sent: dict[str, float]) -> None:
+    begun = time.perf_counter()
+    for number, question in enumerate(questions):
+        time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+        now = time.perf_counter()
+        for _, token in question.answers:
+            sent[token] = now
+        producer.send(question.topic, value=question.value, key=question.key, headers=question.headers)
+
+
+def _for(kind: Any, options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in kind.DEFAULT_CONFIG}
