@@ -147,7 +147,7 @@ class Intake:
         claimed = self._claims[identity] if identity in self._claims else self._desk.claim(*identity)
         if claimed is not None:
             self._put(arrival, Outcome("duplicate" if claimed == arrival.content else "conflict"), released)
-        elif (self.cut or self.behind) and arrival.type != RetryDeadLetter.TYPE:
+        elif (self.cut or self.behind) and arrival.type != RetryDeadLetter.TYPE and not _classified(arrival):
             # Those of the cut chain came first: this one takes its turn after them, in the next batch.
             self.cut.append(arrival)
             self._put(arrival, Outcome("parked", stream="ready"), released)
@@ -185,6 +185,11 @@ class Intake:
         earlier = [a for a in self._desk.waiting(stream) if a.place not in self._unparked]
         self._unparked.update(a.place for a in earlier)
         return earlier + self._parked.pop(stream, [])
+
+
+def _classified(arrival: Arrival) -> bool:
+    """Refused at once, never parked: nothing of it may be stored."""
+    return arrival.submission is not None and arrival.submission.classified
 
 
 def _advanced(events: list[Event]) -> list[str]:

@@ -10,9 +10,10 @@ from pydantic import model_validator
 
 from domain.event import Event, Meta, State
 from domain.fields import MatterCode
+from domain.identifiers import is_within
 from domain.notices import About, Holder, SupervisionMoved
 from domain.party import Party
-from domain.personal import Model, Text
+from domain.personal import LicenceNumber, Model, Text
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
@@ -120,7 +121,7 @@ class CaseDecided(Event):
 
 class LicenceIssued(Event):
     TOPIC = "case.licence_issued"
-    licence_number: str
+    licence_number: LicenceNumber
     certificate: str
     issued_on: Day
 
@@ -188,7 +189,7 @@ class CaseCorrected(Event):
     new: str
     on: Day
     reason: Text
-    authorised_by: str
+    authorised_by: Text
     holders: tuple[Holder, ...]
 
     @property
@@ -205,7 +206,7 @@ class CaseState(State):
     status: Literal["", "accepted", "granted", "not_granted", "ended"] = ""
     decision_version: int = 0
     decision: dict[str, str | None] = field(default_factory=dict)
-    licence_number: str | None = None
+    licensed: bool = False
     told: tuple[str, ...] = ()
     holders: tuple[Holder, ...] = ()
 
@@ -229,7 +230,7 @@ class CaseState(State):
                     holders=tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
                 )
             case LicenceIssued():
-                return replace(new, licence_number=event.licence_number)
+                return replace(new, licensed=True)
             case CaseExtended():
                 return replace(new, decision=self.decision | {"valid_to": event.valid_to.isoformat()})
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
@@ -303,6 +304,9 @@ def decide_case(submission: Submission[DecideCase], world: World) -> list[Event]
 def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> CaseDecided:
     """The decision, with the power's source on its day and the supervisors who must hear of it."""
     matter, on = state.matter, decision["decided_on"]
+    founded = world.registers.founded_on
+    if decision["basis"] == "legacy" and founded is not None and on >= founded:
+        raise Refusal("legacy.recent")  # else any approver could withhold every notice
     transfer = world.registers.transfer(matter, on)
     pushed = decision["outcome"] == "granted" or world.require_matter(matter).push_not_granted
     told = world.registers.supervisors(matter, on) if pushed and decision["basis"] == "normal" else ()
@@ -324,7 +328,9 @@ def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world
     if not state.status:
         raise Waiting(state.stream)
     entry = world.registers.departments[payload.department]
-    if not (payload.HIGHER_MAY and "HIGHER_AUTHORITY" in entry.roles):
+    organ = world.registers.departments.get(payload.organ)
+    higher = "HIGHER_AUTHORITY" in entry.roles and organ is not None and is_within(organ.region, entry.region)
+    if not (payload.HIGHER_MAY and higher):
         world.require_power(payload.department, state.matter, on)
     require_not_after(submission, "on", on)
     return state

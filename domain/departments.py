@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.event import Event, State
 from domain.fields import Region, Uscc
 from domain.personal import Model, Person
+from domain.rules import BadField, Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -23,12 +24,18 @@ class Department(Model):
 
     code: Code
     name: Title
-    roles: tuple[Role, ...]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     region: Region
     uscc: Uscc | None = None
     valid_from: Day
     consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
-    channels: tuple[Literal["kafka"], ...] = ("kafka",)
+    channels: Annotated[tuple[Literal["kafka"], ...], Field(min_length=1)] = ("kafka",)
+
+    @model_validator(mode="after")
+    def _inspectors_and_platforms_are_nothing_else(self) -> Department:
+        if len(self.roles) > 1 and {"DISCIPLINE", "PLATFORM"} & set(self.roles):
+            raise BadField("roles", "roles.alone", "纪检监察与平台不得兼有其他职责")
+        return self
 
     @property
     def group(self) -> str:
@@ -120,6 +127,9 @@ class RegisterState(State):
 def register_department(submission: Submission[RegisterDepartment], world: World) -> list[Event]:
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
+    offices = {code for code, known in world.registers.departments.items() if "REFORM_OFFICE" in known.roles}
+    if offices == {entry.code} and "REFORM_OFFICE" not in entry.roles:
+        raise Refusal("mandate.last_office")
     return [world.state(department_stream(entry.code)).then(DepartmentRegistered, submission.meta, entry=entry)]
 
 

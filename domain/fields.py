@@ -6,11 +6,21 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from domain.identifiers import USCC_ALPHABET, normalise_uscc, parse_matter_code, parse_region
+from domain.identifiers import (
+    USCC_ALPHABET,
+    IdentifierError,
+    holds_resident_id,
+    normalise_uscc,
+    parse_matter_code,
+    parse_region,
+)
 
 
 def _uscc(raw: str) -> str:
-    return normalise_uscc(raw).value
+    found = normalise_uscc(raw)
+    if not found.valid and holds_resident_id(found.value):
+        raise IdentifierError("uscc.resident", "疑似居民身份证号，不得填入统一社会信用代码")
+    return found.value
 
 
 def _matter_code(raw: str) -> str:

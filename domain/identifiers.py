@@ -64,6 +64,14 @@ _LICENCE = re.compile(
 )
 
 
+_IDENTITY = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{9}[\dXx](?![0-9A-Za-z])")
+
+
+def holds_resident_id(text: str) -> bool:
+    """Whether a number that looks like a resident identity number stands in the text, free on both sides."""
+    return _IDENTITY.search(text) is not None
+
+
 class IdentifierError(ValueError):
     """An identifier that cannot be one. `rule` is a dotted code, `message` is Chinese and never repeats the value."""
 
@@ -224,6 +232,12 @@ def parse_region(raw: str) -> str:
     return value
 
 
+def is_within(region: str, larger: str) -> bool:
+    """Whether a region is the larger one or lies in it: 150102 in 150100 in 150000 (GB/T 2260)."""
+    prefix = larger[:2] if larger.endswith("0000") else larger[:4] if larger.endswith("00") else larger
+    return region.startswith(prefix)
+
+
 def league_of(region: str) -> str | None:
     """The league or city (a key of REGIONS) a region code lies in; None outside the twelve, as for 150000 itself."""
     code = f"{region[:4]}00"
@@ -291,3 +305,10 @@ def parse_document_type(raw: str) -> DocumentType:
     if kind is None:
         raise IdentifierError("document.type", "证件类型不在规定的范围内")
     return kind
+
+
+def without_identity(number: str) -> str:
+    """A number that is stored in clear. Raises IdentifierError where it holds an identity number."""
+    if holds_resident_id(number):
+        raise IdentifierError("number.resident", "编号中不得含有居民身份证号")
+    return number

@@ -161,6 +161,9 @@ def register_matter(submission: Submission[RegisterMatter], world: World) -> lis
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
     world.require_department(entry.competent)
+    known = world.registers.matters.get(entry.code)
+    if known is not None and known.entry.competent != entry.competent:
+        raise Refusal("matter.state")  # the power of days past would change hands
     return [world.state(matter_stream(entry.code)).then(MatterRegistered, submission.meta, entry=entry)]
 
 

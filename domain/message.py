@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.cases import CaseAccepted
+from domain.cases import CaseAccepted, CaseDecided
 from domain.event import Event, Recorded
 from domain.matters import Matter
 from domain.notices import About, NoticeOwed
@@ -48,8 +48,19 @@ class PartyPart(_Part):
     representative: PersonPart | None = None
 
 
+class DecisionPart(_Part):
+    """The decision as it was taken; corrections come as notices of their own. `content` is null where erased."""
+
+    outcome: Literal["granted", "not_granted"]
+    document_number: str
+    decided_on: date
+    valid_from: date | None
+    valid_to: date | None
+    content: str | None
+
+
 class CasePart(_Part):
-    """办件. `party` is null where its key was destroyed."""
+    """办件. `party` is null where its key was destroyed, `decision` before there is one."""
 
     organ: str
     number: str
@@ -57,6 +68,7 @@ class CasePart(_Part):
     matter_name: str
     party: PartyPart | None
     accepted_on: date
+    decision: DecisionPart | None
 
 
 class OfficerPart(_Part):
@@ -91,7 +103,7 @@ class NoticeMessage(_Part):
 
 
 def notice_message(
-    owed: Recorded, fact: Event, accepted: CaseAccepted, matter: Matter, opener: Opener
+    owed: Recorded, fact: Event, accepted: CaseAccepted, decision: CaseDecided | None, matter: Matter, opener: Opener
 ) -> NoticeMessage:
     """What the addressee is told: `owed` holds the NoticeOwed, `fact` is its owing event, `accepted` began its case."""
     notice = owed.event
@@ -112,6 +124,7 @@ def notice_message(
             matter_name=matter.name,
             party=_party(accepted.party, opener),
             accepted_on=accepted.accepted_on,
+            decision=_decision(decision, opener),
         ),
         fact=FactPart(
             type=fact.TOPIC,
@@ -142,6 +155,19 @@ def subjects(*events: Event) -> set[str]:
 def notice_type(about: About) -> str:
     """The CloudEvents type of a notice."""
     return full_type(f"notice.{about}")
+
+
+def _decision(decision: CaseDecided | None, opener: Opener) -> DecisionPart | None:
+    if decision is None:
+        return None
+    return DecisionPart(
+        outcome=decision.outcome,
+        document_number=decision.document_number,
+        decided_on=decision.decided_on,
+        valid_from=decision.valid_from,
+        valid_to=decision.valid_to,
+        content=unseal(decision.content, opener),
+    )
 
 
 def _party(party: Party, opener: Opener) -> PartyPart | None:

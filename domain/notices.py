@@ -297,6 +297,7 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
         about="duty_dispute" if dispute else "reassignment",
         root=owed.root,
         returns=owed.returns + 1,
+        reason=payload.reason,
     )
     return [returned, moved]
 

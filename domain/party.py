@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
 from domain.fields import Uscc
 from domain.personal import Model, Name, Person, Sealer
@@ -34,8 +34,10 @@ class Party(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _keep_raw_uscc(cls, data: Any) -> Any:
+    def _keep_raw_uscc(cls, data: Any, info: ValidationInfo) -> Any:
         """The code as it was written, where normalising it changes it (domain notes §5)."""
+        if isinstance(data, dict) and "uscc_raw" in data and info.context and info.context.get("incoming"):
+            raise BadField("uscc_raw", "extra_forbidden", "没有这个字段")
         if isinstance(data, dict) and isinstance(raw := data.get("uscc"), str) and raw != raw.strip().upper():
             return {**data, "uscc_raw": raw}
         return data

@@ -22,7 +22,7 @@ from domain.cases import (
     fields,
 )
 from domain.event import Event
-from domain.personal import Text
+from domain.personal import LicenceNumber, Text
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import NUMBER_PATTERN, Day, Number, Submission, Title, decides
 
@@ -34,7 +34,7 @@ class IssueLicence(OfCase):
     """颁证."""
 
     TYPE = "case.issue_licence"
-    licence_number: Number
+    licence_number: LicenceNumber
     certificate: Title
     issued_on: Day
 
@@ -93,14 +93,14 @@ class CorrectCase(OfCase):
     new: Title
     on: Day
     reason: Text
-    authorised_by: Title
+    authorised_by: Text
 
 
 @decides(IssueLicence)
 def issue_licence(submission: Submission[IssueLicence], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.issued_on, world)
-    if state.licence_number is not None:
+    if state.licensed:
         raise Refusal("case.state")
     return [state.then(LicenceIssued, submission.meta, **fields(payload, "licence_number", "certificate", "issued_on"))]
 
@@ -142,6 +142,7 @@ def correct_case(submission: Submission[CorrectCase], world: World) -> list[Even
     state = case_for_power(submission, payload, payload.on, world)
     if state.status == "accepted":
         raise Waiting(state.stream)
+    _require_after_decision(payload.on, state)
     if (state.decision[payload.target] or "") != payload.old:
         raise rejection("old", "correction.old", f"{len(payload.old)} 个字符")
     _require_fitting(payload, state, submission.occurred_on)
@@ -183,9 +184,13 @@ def _granted(submission: Submission[Any], payload: OfCase, on: date, world: Worl
         raise Waiting(state.stream)
     if state.status != "granted":
         raise Refusal("case.state")
+    _require_after_decision(on, state)
+    return state
+
+
+def _require_after_decision(on: date, state: CaseState) -> None:
     if on.isoformat() < (state.decision["decided_on"] or ""):
         raise rejection("on", "date.order", on)
-    return state
 
 
 def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], **fields: Any) -> Event:

@@ -10,16 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from domain.identifiers import parse_resident_id
+from domain.identifiers import holds_resident_id, parse_resident_id, without_identity
 from domain.rules import BadField
 
 
 class Sealed(BaseModel):
     """A personal value as it is stored. `ciphertext` is base64, `commitment` hexadecimal SHA-256."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     subject: str
     ciphertext: str
     commitment: str
@@ -30,10 +38,15 @@ class _Mark:
 
 
 PERSONAL = _Mark()
+IF_IDENTITY = _Mark()
+"""Personal only where it holds an identity number, as many a personal certificate's number does."""
 Name = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=200)] | Sealed, PERSONAL]
 Number = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=64)] | Sealed, PERSONAL]
 Text = Annotated[Annotated[str, StringConstraints(min_length=1, max_length=4000)] | Sealed, PERSONAL]
 """Free text is personal: nothing keeps its writer from naming people."""
+Printed = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]{0,62}[^\s\x00-\x1f])?$")]
+"""A number as it is printed: up to 64 characters, inner spaces and slashes included."""
+LicenceNumber = Annotated[Printed | Sealed, IF_IDENTITY]
 
 
 class Sealer(Protocol):
@@ -47,13 +60,17 @@ class Sealer(Protocol):
 
 
 class Model(BaseModel):
-    """Base of every payload and part of one: immutable, nothing unknown let in."""
+    """Base of every payload and part of one: immutable, nothing unknown let in, no input repeated in errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def personal_fields(self) -> Iterable[str]:
         """The fields of this very value that are to be sealed."""
-        return _marked(type(self))
+        return [name for name, mark in _marked(type(self)).items() if mark is PERSONAL or self._holds_identity(name)]
+
+    def _holds_identity(self, name: str) -> bool:
+        value = getattr(self, name)
+        return isinstance(value, str) and holds_resident_id(value)
 
     def own_subject(self, sealer: Sealer) -> str | None:  # noqa: ARG002
         """Whose key seals this value's fields; None: that of what encloses it."""
@@ -73,21 +90,19 @@ class Model(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
-_MARKED: dict[type, frozenset[str]] = {}
+_MARKED: dict[type, dict[str, _Mark]] = {}
 
 
-def _marked(model: type[BaseModel]) -> frozenset[str]:
+def _marked(model: type[BaseModel]) -> dict[str, _Mark]:
     if model not in _MARKED:
-        _MARKED[model] = frozenset(
-            name for name, field in model.model_fields.items() if _is_marked(field.metadata, field.annotation)
-        )
+        marks = {name: _mark(field.metadata, field.annotation) for name, field in model.model_fields.items()}
+        _MARKED[model] = {name: mark for name, mark in marks.items() if mark is not None}
     return _MARKED[model]
 
 
-def _is_marked(metadata: list[Any], annotation: Any) -> bool:
-    if PERSONAL in metadata or PERSONAL in getattr(annotation, "__metadata__", ()):
-        return True
-    return any(_is_marked([], part) for part in getattr(annotation, "__args__", ()))
+def _mark(metadata: Iterable[Any], annotation: Any) -> _Mark | None:
+    own = next((m for m in (*metadata, *getattr(annotation, "__metadata__", ())) if isinstance(m, _Mark)), None)
+    return own or next((m for part in getattr(annotation, "__args__", ()) if (m := _mark((), part))), None)
 
 
 def seal(model: M, sealer: Sealer, subject: str) -> M:
@@ -149,7 +164,7 @@ def _map(model: M, one: Callable[[Any, str], Any], subject: str, sealer: Sealer)
 class Officer(Model):
     """Who did it. `id` is the staff number in the department; the name is personal."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$"), AfterValidator(without_identity)]
     name: Name
 
 

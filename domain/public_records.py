@@ -9,22 +9,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, model_validator
 
 from domain.cases import CaseAccepted, DecisionKind, LicenceIssued, decided
 from domain.event import Event
 from domain.fields import Uscc
+from domain.identifiers import without_identity
 from domain.matters import mapping_stream
 from domain.party import Party
-from domain.personal import Model, Number, Text
+from domain.personal import LicenceNumber, Model, Number, Printed, Text
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
-
-Printed = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]{0,62}[^\s\x00-\x1f])?$")]
-"""A number as it is printed: up to 64 characters, inner spaces and slashes included."""
 
 
 def document_key(number: str) -> str:
@@ -55,9 +53,9 @@ class ReportPermit(Payload):
     certificate: Title | None = None
     kind: DecisionKind
     kind_detail: Text | None = None
-    document_title: Title
-    document_number: Printed
-    licence_number: Printed | None = None
+    document_title: Text
+    document_number: Annotated[Printed, AfterValidator(without_identity)]
+    licence_number: LicenceNumber | None = None
     party: Party
     party_codes: PartyCodes | None = None
     content: Text
@@ -103,7 +101,7 @@ class CaseReported(Event):
     organ_name: str
     certificate: str | None
     kind_detail: Text | None
-    document_title: str
+    document_title: Text
     party_codes: PartyCodes | None
     source_name: str
     source_uscc: str
@@ -159,7 +157,7 @@ def report_permit(submission: Submission[ReportPermit], world: World) -> list[Ev
             LicenceIssued,
             meta,
             licence_number=payload.licence_number,
-            certificate=payload.certificate or payload.document_title,
+            certificate=payload.certificate_type,
             issued_on=payload.decided_on,
         )
         state = state.evolve(licence)

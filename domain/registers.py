@@ -17,6 +17,7 @@ from domain.matters import (
     PublicRecordMapped,
     Supervisor,
 )
+from domain.submissions import local_date
 
 REGISTER_TOPICS = tuple(
     kind.TOPIC
@@ -68,6 +69,7 @@ class Registers:
         self.liaisons: dict[tuple[str, str], LiaisonRegistered] = {}
         self.matters: dict[str, MatterHistory] = {}
         self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
+        self.founded_on: date | None = None
         self._sequence = 0
 
     def evolve(self, event: Event) -> None:
@@ -75,6 +77,7 @@ class Registers:
         self._sequence += 1
         match event:
             case DepartmentRegistered():
+                self.founded_on = self.founded_on or local_date(event.meta.occurred_at)
                 self.departments[event.entry.code] = event.entry
             case PrincipalRegistered():
                 self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator)

@@ -84,6 +84,10 @@ RULES: dict[str, Rule] = {
         Rule("matter.state", "1.2a", "事项当前状态不允许此操作", "the matter's state does not allow this"),
         Rule("classified", None, "涉密事项不得在本系统流转", "classified matters must not pass through this system"),
         Rule("deadletter.unknown", None, "没有此死信", "no such dead letter"),
+        Rule(
+            "legacy.recent", "2.2a", "存量只限本系统建立之前的决定", "stock is what was decided before the system began"
+        ),
+        Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
         # rejections: the content itself is wrong; to the dead letters
         Rule("number.shape", None, "须为 1–64 个字符，不含空白与斜杠", "1–64 characters, no white space, no slash"),
         Rule("date.shape", None, "须为 YYYY-MM-DD 日期", "a date as YYYY-MM-DD"),

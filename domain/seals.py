@@ -65,6 +65,8 @@ def apply_seal(submission: Submission[ApplySeal], world: World) -> list[Event]:
     if payload.applied_at > submission.occurred_at:
         raise rejection("applied_at", "date.future", payload.applied_at.isoformat())
     on = local_date(payload.applied_at)
+    if on < case.accepted_on:
+        raise rejection("applied_at", "date.order", payload.applied_at.isoformat())
     if world.registers.holder(case.matter, on) != payload.department:
         second = world.registers.transfer(case.matter, on) is not None
         raise Refusal("seal.second" if second else "seal.not_organ")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError
 
 from domain.event import Auth, Event, Meta
-from domain.identifiers import IdentifierError
+from domain.identifiers import IdentifierError, without_identity
 from domain.personal import Model, Officer
 from domain.rules import BadField, FieldError, Rejection
 
@@ -25,7 +25,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A department's, principal's or matter's code: safe as part of a Kafka topic's and a stream's name."""
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NUMBER_PATTERN = r"^[^\s/\x00-\x1f]{1,64}$"
-Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
+Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN), AfterValidator(without_identity)]
 """A case, document or feedback number: no white space and no slash."""
 BEIJING = timezone(timedelta(hours=8))
 """Dates in submissions are the officials' dates, whatever zone a system's times are written in."""
@@ -137,16 +137,31 @@ class Header:
     classified: bool
 
 
-def read_header(attributes: dict[str, Any]) -> Header:
-    """Checks the CloudEvents attributes. Raises Rejection naming every wrong one."""
+def is_own_source(source: str, principal: str) -> bool:
+    """Whether a source is the principal's: its code, alone or with more after `.` or `:`.
+
+    `source` and `id` identify a submission for all principals together; nobody may take another's identities.
+    """
+    return source == principal or source.startswith((f"{principal}.", f"{principal}:"))
+
+
+def is_classified(attributes: Mapping[str, Any]) -> bool:
+    """Anything but absent or `false` counts: what is marked in any way is not taken in (domain notes §4.14)."""
+    return str(attributes.get("classified", "false")).strip().lower() not in ("false", "")
+
+
+def read_header(attributes: dict[str, Any], principal: str) -> Header:
+    """Checks the CloudEvents attributes of what a principal sent. Raises Rejection naming every wrong one."""
     errors: list[FieldError] = []
 
     def wrong(field: str, rule: str, message: str) -> None:
-        errors.append(FieldError(field, rule, message, masked(attributes.get(field))))
+        errors.append(FieldError(field, rule, message, masked(attributes.get(field), field)))
 
     source, id_, type_ = (str(attributes.get(name, "")) for name in ("source", "id", "type"))
     if not SOURCE.match(source):
         wrong("source", "source.shape", "须为 1–64 个字母、数字或 . _ : -")
+    elif not is_own_source(source, principal):
+        wrong("source", "source.not_yours", "须为本接入方代码，或以其加 . 或 : 开头")
     if not ID.match(id_):
         wrong("id", "id.shape", "须为 1–64 个字母、数字或 . _ : -")
     short = type_.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
@@ -196,7 +211,9 @@ def field_errors(error: ValidationError) -> list[FieldError]:
                 field = f"{field}.{cause.field}".strip(".")
         else:
             rule, message = one["type"], _plain_message(one)
-        found.append(FieldError(_known_names(field), rule, message, masked(one.get("input"))))
+        if rule == "extra_forbidden":
+            field = f"{field.rpartition('.')[0]}.{UNKNOWN}".strip(".")
+        found.append(FieldError(_known_names(field), rule, message, masked(one.get("input"), field)))
     return found
 
 
@@ -231,21 +248,30 @@ _WORDS = (
 )
 
 
+UNKNOWN = "(未知字段)"
+"""Instead of a field's name that is not ours: the sender may have put anything there."""
+
+
 def _known_names(field: str) -> str:
-    """Field names come from the sender too: an unknown one could be anything."""
-    return field if re.fullmatch(r"[A-Za-z0-9_.]{0,120}", field) and not re.search(r"\d{8}", field) else "(未知字段)"
+    safe = re.fullmatch(rf"([A-Za-z0-9_.]{{0,120}})({re.escape(UNKNOWN)})?", field)
+    return field if safe and not re.search(r"\d{4}", field) else UNKNOWN
 
 
-def masked(value: Any) -> str:
-    """What was found, without revealing what may be personal: short ASCII codes as they are, all else by shape."""
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d([T ][0-9:.]+(Z|[+-]\d\d:?\d\d)?)?")
+_TYPE = re.compile(r"cn\.[a-z._]{1,60}(v\d{1,3})?")
+
+
+def masked(value: Any, field: str = "") -> str:
+    """What was found, without revealing what may be personal: dates, short numbers and types as they are, all else by
+    its shape."""
     if value is None:
         return "空"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
-        return str(value) if len(str(value)) < 11 else f"{len(str(value))} 位数字"
+        return str(value) if len(str(value)) < 6 else f"{len(str(value))} 位数字"
     if isinstance(value, str):
-        plain = len(value) <= 40 and re.fullmatch(r"[A-Za-z0-9._:/+-]*", value) and not re.search(r"\d{11}", value)
+        plain = _WHEN.fullmatch(value) or (field == "type" and _TYPE.fullmatch(value))
         return value if plain else f"{len(value)} 个字符"
     if isinstance(value, dict):
         return f"对象（{len(value)} 个字段）"

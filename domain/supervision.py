@@ -115,6 +115,8 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
     case = world.case(payload.case_organ, payload.case_number)
     if case.status in ("", "accepted"):
         raise Waiting(case.stream)
+    if payload.found_on.isoformat() < (case.decision["decided_on"] or ""):
+        raise rejection("found_on", "date.order", payload.found_on)
     transfer = world.registers.transfer(case.matter, payload.found_on)
     if transfer is not None and transfer.to == payload.department:
         raise Refusal("supervision.by_approver")

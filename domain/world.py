@@ -142,11 +142,16 @@ class World:
                 raise Refusal("mandate.role")
         elif submission.payload.department not in principal.acts_for:
             raise Refusal("mandate.principal")
+        entry = self.registers.departments.get(submission.payload.department)
+        if entry is not None and "DISCIPLINE" in entry.roles:
+            raise Refusal("mandate.role")  # inspectors read everything and write nothing
 
     def require_power(self, department: str, matter: str, on: date) -> None:
         """The department held the power over the matter on that date (1.1a, 1.1b)."""
         entry = self.require_matter(matter)
         if self.registers.holder(matter, on) == department:
+            if {"APPROVAL", "SUPERVISION"}.isdisjoint(self.registers.departments[department].roles):
+                raise Refusal("mandate.role")
             return
         approver = "APPROVAL" in self.registers.departments[department].roles
         if approver and department != entry.competent and not self.registers.matters[matter].holders:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from domain import catalogue, system
-from domain.cases import AcceptCase, CaseAccepted, DecideCase
+from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
 from domain.deadletters import RetryDeadLetter
 from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
 from domain.event import Event, Recorded
@@ -391,5 +391,7 @@ def _notices(teller: _Teller, events: list[Recorded]) -> list[NoticeMessage]:
         assert isinstance(accepted, CaseAccepted)
         fact = placed[owed.owing_stream, owed.owing_version]
         matter = teller.world.registers.matters[owed.matter].entry
-        found.append(notice_message(recorded, fact, accepted, matter, teller.sealer.open))
+        decision = placed.get((owed.case, 2))
+        assert decision is None or isinstance(decision, CaseDecided)
+        found.append(notice_message(recorded, fact, accepted, decision, matter, teller.sealer.open))
     return found

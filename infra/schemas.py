@@ -200,8 +200,9 @@ def _of(model: type[BaseModel], form: Form) -> Schema:
     for name, part in [("", schema), *defs.items()]:
         part.pop("title", None)
         for field, value in part.get("properties", {}).items():
-            # An organisation's name is not personal and stands in clear: see `Party`.
-            part["properties"][field] = _personal(value, form, open_=(name, field) == ("Party", "name"))
+            # An organisation's name, or a licence's number without an identity number in it, stands in clear.
+            open_ = (name, field) == ("Party", "name") or field == "licence_number"
+            part["properties"][field] = _personal(value, form, open_)
     while unused := defs.keys() - {ref.removeprefix("#/$defs/") for ref in _references(schema)}:
         for name in unused:
             del defs[name]

@@ -121,7 +121,7 @@ def run(
             reading.notices += 1
             out(message.model_dump_json() if wishes.as_json else line(message))
             if outbox is not None and wishes.officer is not None:
-                _sign(outbox, names.intake(wishes.principal or wishes.department), message, wishes.officer)
+                _sign(outbox, names, wishes, message)
                 reading.receipts += 1
     reading.missing = watch.missing
     return reading
@@ -144,15 +144,19 @@ def _read(record: RawRecord) -> NoticeMessage | None:
         return None
 
 
-def _sign(outbox: Outbox, topic: str, message: NoticeMessage, officer: Officer) -> None:
+def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage) -> None:
     """签收. `received_at` is now, not when the record came: a system that was off has not received."""
     now = datetime.now(UTC)
-    payload = ReceiveNotice(department=message.addressee, officer=officer, notice=message.notice, received_at=now)
+    principal = wishes.principal or wishes.department
+    topic = names.intake(principal)
+    payload = ReceiveNotice(
+        department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now
+    )
     headers, value = encode(
         {
             "specversion": "1.0",
-            "id": f"receipt.{message.serial}",
-            "source": message.addressee,
+            "id": f"receipt.{message.addressee}.{message.serial}",
+            "source": principal,
             "type": full_type(ReceiveNotice.TYPE),
             "time": now.isoformat(),
             "subject": f"notice/{message.addressee}/{message.serial}",

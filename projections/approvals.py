@@ -66,7 +66,7 @@ class Approval:
     legacy: bool = False
     decision_recorded_at: datetime | None = None
     decision_position: int | None = None
-    licence_number: str | None = None
+    licence_number: Json | None = None
     valid_from: date | None = None
     valid_to: date | None = None
     seals: int = 0
@@ -154,7 +154,7 @@ def _follow(row: Approval, one: Recorded) -> None:
         case CaseDecided():
             _decided(row, one, event)
         case LicenceIssued():
-            row.licence_number = event.licence_number
+            row.licence_number = plain(event.licence_number)
             _changed(row, event.TOPIC, event.issued_on)
         case CaseCorrected():
             setattr(

@@ -24,7 +24,7 @@ CREATE TABLE approvals (
     legacy boolean NOT NULL,
     decision_recorded_at timestamptz,
     decision_position bigint,
-    licence_number text,
+    licence_number jsonb, -- a string, or sealed where it holds an identity number
     valid_from date,
     valid_to date,
     seals bigint NOT NULL,              -- seal actions that were applied

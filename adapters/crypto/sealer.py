@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,6 +51,11 @@ def read_master_key(path: Path) -> bytes:
     if len(key) != 32:
         raise MasterKeyError(f"{path}: 须为 32 字节的十六进制文本")
     return key
+
+
+def _plain(value: str) -> str:
+    """However the number was typed (spaces, width, case), the same person is the same subject."""
+    return "".join(unicodedata.normalize("NFKC", value).split()).upper()
 
 
 class Sealer:
@@ -99,7 +105,7 @@ class Sealer:
 
     def pseudonym(self, value: str) -> str:
         """24 hexadecimal characters."""
-        return hmac.digest(self._pepper, b"person\0" + value.strip().upper().encode(), hashlib.sha256).hex()[:24]
+        return hmac.digest(self._pepper, b"person\0" + _plain(value).encode(), hashlib.sha256).hex()[:24]
 
     def content(self, canonical: bytes) -> bytes:
         """32 bytes: the keyed hash of a canonical content. Keyed, because identity numbers can be guessed."""

@@ -136,7 +136,7 @@ class Registry:
             attributes = {
                 "specversion": "1.0",
                 "id": f"register.{next(numbers):06d}",
-                "source": f"nm.{principal}",
+                "source": f"{principal}.nm",
                 "type": f"cn.shenguan.{type_}.v1",
                 "time": at.isoformat(),
             }

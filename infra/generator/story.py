@@ -94,7 +94,7 @@ class Story:
         header = {
             "specversion": "1.0",
             "id": f"{self.index:07d}.{len(self.arrivals) + 1:02d}",
-            "source": f"nm.{principal}",
+            "source": f"{principal}.nm",
             "type": f"cn.shenguan.{type_}.v1",
             "time": self.now.isoformat(),
             **(attributes or {}),

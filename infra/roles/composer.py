@@ -15,11 +15,13 @@ from adapters.crypto.sealer import Sealer
 from adapters.kafka.cloudevents import Value, encode
 from adapters.postgres.deliveries import Delivery, events_at, owings
 from adapters.postgres.registers import RegisterCache
-from domain.cases import CaseAccepted
+from domain.cases import CaseAccepted, CaseDecided
 from domain.event import Event, Recorded
 from domain.message import notice_message, notice_type, subjects
 from domain.notices import NoticeOwed
 
+ACCEPTED, DECIDED = 1, 2
+"""Versions in a case's stream: nothing can happen between them."""
 _log = structlog.get_logger("shenguan.outlet")
 # What CloudEvents forbids in attributes; a case number may hold some of it. The escape itself is escaped too.
 _ESCAPED = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -61,7 +63,11 @@ class Composer:
         places = []
         for one in owed.values():
             assert isinstance(one.event, NoticeOwed)
-            places += [(one.event.owing_stream, one.event.owing_version), (one.event.case, 1)]
+            places += [
+                (one.event.owing_stream, one.event.owing_version),
+                (one.event.case, ACCEPTED),
+                (one.event.case, DECIDED),
+            ]
         facts = events_at(conn, places)
         self._sealer.prepare(subjects(*facts.values()), create=False)
         found = []
@@ -79,10 +85,12 @@ class Composer:
     ) -> Outgoing:
         notice = owed.event
         assert isinstance(notice, NoticeOwed)
-        accepted = facts[notice.case, 1]
+        accepted = facts[notice.case, ACCEPTED]
         assert isinstance(accepted, CaseAccepted)
+        decision = facts.get((notice.case, DECIDED))
+        assert decision is None or isinstance(decision, CaseDecided)
         fact = facts[notice.owing_stream, notice.owing_version]
-        message = notice_message(owed, fact, accepted, matters[notice.matter].entry, self._sealer.open)
+        message = notice_message(owed, fact, accepted, decision, matters[notice.matter].entry, self._sealer.open)
         attributes: dict[str, Value] = {
             "specversion": "1.0",
             "id": notice.notice,

@@ -19,7 +19,7 @@ from domain.arrivals import Arrival, Place
 from domain.event import Auth
 from domain.personal import plain_subjects, seal
 from domain.rules import FieldError, Rejection
-from domain.submissions import ID, SOURCE, Header, Payload, Submission, masked, read_header, read_payload
+from domain.submissions import ID, SOURCE, Header, Payload, Submission, is_classified, masked, read_header, read_payload
 
 AHEAD = timedelta(days=1)
 """How far a sender's clock may run ahead of ours."""
@@ -46,17 +46,19 @@ class Decoder:
 
     def _read(self, record: RawRecord, now: datetime) -> _Read:
         found = _Read()
+        principal = self._names.principal_of(record.topic) or ""
         try:
             envelope = decode(record.value, record.headers)
             found.source, found.id = (
                 str(envelope.attributes.get(name, "")) if pattern.match(str(envelope.attributes.get(name, ""))) else ""
                 for name, pattern in (("source", SOURCE), ("id", ID))
             )
-            header = found.header = read_header(dict(envelope.attributes))
+            # Nothing of a classified one is kept: its content is not even read (domain notes §4.14).
+            found.classified = is_classified(envelope.attributes)
+            header = found.header = read_header(dict(envelope.attributes), principal)
             if header.occurred_at > now + AHEAD:
                 raise Rejection(FieldError("time", "time.future", "时间晚于到达时间", header.occurred_at.isoformat()))
             if header.classified:
-                # Nothing of the content is kept: not even read (domain notes §4.14).
                 found.payload = Payload(department="classified")
                 found.content = self._sealer.content(b"classified")
                 return found
@@ -94,17 +96,18 @@ class Decoder:
             type=found.header.type if found.header else "",
             retry_of=found.header.retry_of if found.header else None,
             errors=found.errors,
-            raw=None if submission is not None and submission.classified else record_text(record).encode(),
+            raw=b"{}" if found.classified else record_text(record).encode(),
         )
 
 
 class _Read:
     """How far reading came."""
 
-    __slots__ = ("content", "errors", "header", "id", "payload", "source")
+    __slots__ = ("classified", "content", "errors", "header", "id", "payload", "source")
 
     def __init__(self) -> None:
         self.source = self.id = ""
+        self.classified = False
         self.header: Header | None = None
         self.payload: Payload | None = None
         self.content = b""
@@ -122,8 +125,8 @@ def _canonical(attributes: Any, data: bytes) -> bytes:
         parsed = json.loads(data)
     except (ValueError, RecursionError):
         raise Rejection(FieldError("data", "json.invalid", "不是有效的 JSON", f"{len(data)} 字节")) from None
-    _refuse_nul(parsed)
     try:
+        _refuse_nul(parsed)
         return rfc8785.dumps({"type": str(attributes.get("type")), "time": str(attributes.get("time")), "data": parsed})
     except (rfc8785.CanonicalizationError, RecursionError):
         raise Rejection(FieldError("data", "json.range", "数值超出可互通的范围或结构过深", "—")) from None

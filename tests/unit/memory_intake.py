@@ -62,7 +62,7 @@ def read(record: Record, place: Place) -> Arrival:
     try:
         envelope = decode(record.value, record.headers)
         source, id_ = str(envelope.attributes["source"]), str(envelope.attributes["id"])
-        header = read_header(dict(envelope.attributes))
+        header = read_header(dict(envelope.attributes), record.principal)
         type_ = header.type
         if header.classified:
             content, payload = b"classified", Payload(department="classified")
@@ -101,7 +101,7 @@ class MemoryIntake:
         world = World(self.registers, self._load)
         office = Department.model_validate_json(json.dumps(founding["reform_office"]))
         principals = {name: tuple(codes) for name, codes in founding["principals"].items()}
-        world.append(found(world, office, principals, founding["operator"], datetime(2024, 1, 1, tzinfo=UTC)))
+        world.append(found(world, office, principals, founding["operator"], datetime(2025, 1, 1, tzinfo=UTC)))
         self._store(world.pending)
 
     def submit(self, *records: Record) -> list[Result]:

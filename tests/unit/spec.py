@@ -39,7 +39,8 @@ class Region:
         everyone = {name: (name,) for name in (*ROLES, "sgb")}
         self.world.append(system.found(self.world, office, everyone, "operator", NOW))
         for code, role in ROLES.items():
-            entry = {"code": code, "name": code, "roles": [role], "region": "150100", "valid_from": "2020-01-01"}
+            region = "150000" if role == "HIGHER_AUTHORITY" else "150100"
+            entry = {"code": code, "name": code, "roles": [role], "region": region, "valid_from": "2020-01-01"}
             self.accepted("department.register", "sgb", entry=entry)
         for code in (MATTER, OWN_MATTER):
             entry = {"code": code, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法第七条"}

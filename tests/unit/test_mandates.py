@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 
 from domain.cases import CaseDecided
 from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region
@@ -127,11 +128,58 @@ def test_a_principal_speaks_only_for_whom_it_may(region: Region) -> None:
 def test_inspectors_write_no_facts(region: Region) -> None:
     notices = region.granted()
     accept = {"organ": "jw", "number": "3", "matter": MATTER, "party": ORGANISATION, "accepted_on": "2026-02-01"}
-    region.refused("power.none", "case.accept", "jw", **accept)
-    region.refused("supervision.not_addressee", "feedback.raise", "jw", number="F1", **FEEDBACK)
-    region.refused(
-        "notice.not_addressee", "notice.receive", "jw", notice=notices[0], received_at="2026-03-01T00:00:00Z"
+    region.refused("mandate.role", "case.accept", "jw", **accept)
+    region.refused("mandate.role", "feedback.raise", "jw", number="F1", **FEEDBACK)
+    region.refused("mandate.role", "notice.receive", "jw", notice=notices[0], received_at="2026-03-01T00:00:00Z")
+    person = {"name": "张三", "phone": "13800000000"}
+    region.refused("mandate.role", "liaison.register", "jw", number="1", person=person)
+
+
+@pytest.mark.clause("1.1b")
+def test_no_date_opens_a_way_round_the_transfer(region: Region) -> None:
+    """Acts dated before the transfer, in a case decided after it."""
+    region.granted()
+    early = SEAL | {"applied_at": "2023-05-05T10:00:00+08:00"}
+    region.dead("applied_at", "date.order", "seal.apply", "zjj", **region.case(), **early)
+    fix = region.case(target="valid_to", old="2031-02-09", new="2032-02-09", on="2023-06-01", reason="笔误")
+    region.dead("on", "date.order", "case.correct", "zjj", **fix, authorised_by="局长")
+    region.dead(
+        "found_on", "date.order", "feedback.raise", "zjj", number="F1", **(FEEDBACK | {"found_on": "2023-06-01"})
     )
+
+
+@pytest.mark.clause("2.2a")
+def test_todays_decision_is_no_stock(region: Region) -> None:
+    region.accept()
+    today = region.decision(basis="legacy", decided_on="2026-03-02")
+    region.refused("legacy.recent", "case.decide", "spj", **today)
+
+
+def test_a_higher_authority_revokes_below_itself_only(region: Region) -> None:
+    entry = {
+        "code": "bt",
+        "name": "包头",
+        "roles": ["HIGHER_AUTHORITY"],
+        "region": "150200",
+        "valid_from": "2020-01-01",
+    }
+    region.accepted("department.register", "sgb", entry=entry)
+    region.accepted("principal.register", "operator", principal="bt", acts_for=["bt"])
+    region.granted()
+    end = region.case(document_number="呼2号", on="2026-02-25", reason="违法")
+    region.refused("power.none", "case.revoke", "bt", **end)
+
+
+def test_the_last_reform_office_stays_one(region: Region) -> None:
+    entry = {"code": "sgb", "name": "x", "roles": ["SUPERVISION"], "region": "150100", "valid_from": "2020-01-01"}
+    region.refused("mandate.last_office", "department.register", "sgb", entry=entry)
+
+
+@pytest.mark.clause("1.2b")
+def test_registering_a_matter_anew_does_not_change_whose_power_it_was(region: Region) -> None:
+    entry = {"code": MATTER, "name": "施工许可", "competent": "s3", "legal_basis": "建筑法第七条"}
+    region.refused("matter.state", "matter.register", "sgb", entry=entry)
+    assert region.world.registers.holder(MATTER, date(2023, 12, 31)) == "zjj"
 
 
 @pytest.mark.clause("1.2a")
@@ -142,3 +190,18 @@ def test_a_matter_is_transferred_once_to_an_approver_with_supervisors(region: Re
     region.refused("matter.state", "matter.return", "sgb", matter=OWN_MATTER, valid_from="2026-01-01", basis="通知")
     region.waits("department/nobody", "matter.route", "sgb", matter=MATTER, valid_from="2026-01-01", basis="通知",
                  supervisors=[{"department": "nobody"}])  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["150102199001010019", "NO.150102199001010019"])
+def test_an_identity_number_stands_nowhere_in_clear(region: Region, number: str) -> None:
+    """As a licence's number it is sealed, where it would be stored in clear it is refused."""
+    region.granted()
+    licence = {"licence_number": number, "certificate": "执业证", "issued_on": "2026-02-20"}
+    issued = region.accepted("case.issue_licence", "spj", **region.case(**licence))[0]
+    assert number not in issued.model_dump_json()
+    for clear in ({"number": number}, {"document_number": number}):
+        with pytest.raises(ValidationError, match="居民身份证号"):
+            region.submit("case.decide", "spj", **(region.decision("2") | clear))
+    with pytest.raises(ValidationError, match="居民身份证号"):
+        region.submit("case.accept", "spj", organ="spj", number="3", matter=MATTER, accepted_on="2026-02-01",
+                      party={**ORGANISATION, "uscc": "150102199001010019"})  # fmt: skip

@@ -106,7 +106,7 @@ def settled() -> Store:
     store = Store()
     store.found(registry().founding())
     acts_for = [f"{LEAGUE.code}-SP", *registry().supervision(LEAGUE.code), REFORM_OFFICE]
-    header = {"specversion": "1.0", "id": RIVAL, "source": "test", "type": "cn.shenguan.principal.register.v1"}
+    header = {"specversion": "1.0", "id": RIVAL, "source": OPERATOR, "type": "cn.shenguan.principal.register.v1"}
     rival = Arrival(
         OPERATOR, RIVAL, {**header, "time": FIRST.isoformat()}, {"principal": RIVAL, "acts_for": acts_for}, FIRST
     )
@@ -359,8 +359,9 @@ def two_findings_of_one_number(case: Case) -> list[Arrival]:
     return [finding, case.send("feedback.raise", finding.data["department"], other, principal=RIVAL)]
 
 
-@race("conflict")
-def two_contents_of_one_id(case: Case) -> list[Arrival]:
+@race("dead")
+def one_who_takes_anothers_identity(case: Case) -> list[Arrival]:
+    """A source is its principal's: nobody makes another's submission a duplicate or a conflict."""
     case.accept()
     one = case.decide()
     names_ = {"source": one.source, "id": one.id}
@@ -384,8 +385,8 @@ def test_of_rivals_exactly_one_wins(name: str, data: st.DataObject, index: int, 
     found = {one: store.results[place] for place, one in records}
     ends = sorted(found[one].outcome.disposition for one in rivals)
     rules = [found[one].outcome.rule for one in rivals]
-    if loser == "conflict":
-        assert ends == ["accepted", "conflict"]
+    if loser == "dead":
+        assert ends == ["accepted", "dead"]
     else:
         assert (ends, set(rules)) == (["accepted", "refused"], {None, loser})
     assert all(found[one].outcome.disposition == "accepted" for one in found if one not in rivals)
