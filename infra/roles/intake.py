@@ -27,6 +27,8 @@ from infra.store import Store
 _log = structlog.get_logger("shenguan.intake")
 BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 POLL_SECONDS = 0.25
+LOOK_SECONDS = 2.0
+"""How soon an idle worker notices that an operator has rewound its topics."""
 
 
 class IntakeRole:
@@ -37,6 +39,7 @@ class IntakeRole:
         self._settings = store.settings
         self._writer = store.writer()
         self._decoder = Decoder(store.names, store.sealer(), store.auth)
+        self._look_at = 0.0
         self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch), as the database last said or took it
         self._on_batch = on_batch
         self._more = True
@@ -75,6 +78,7 @@ class IntakeRole:
             self._writer.close()
 
     def _turn(self, source: IntakeSource) -> None:
+        self._look_for_epochs(source)
         records = source.poll(
             0.0 if self._more else POLL_SECONDS, self._settings.batch_max_records, self._settings.batch_max_bytes
         )
@@ -87,6 +91,20 @@ class IntakeRole:
         self._more = written.more
         if self._on_batch is not None and records:
             self._on_batch(written)
+
+    def _look_for_epochs(self, source: IntakeSource) -> None:
+        """Gives up what somebody else has opened a new epoch of: where nothing comes, no batch would be fenced."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        with self._store.connect() as conn:
+            known = topics(conn)
+        stale = [place for place, (_, epoch) in self._next.items() if place[0] in known and known[place[0]][1] != epoch]
+        if stale:
+            _log.warning("intake_epoch_passed", places=len(stale))
+            source.give_up(stale)
+            for place in stale:
+                del self._next[place]
 
     def _letters(self, arrivals: list[Arrival]) -> dict[DeskPlace, Arrival]:
         """The dead letters that operators ask to have decided again, opened and decoded anew."""
