@@ -35,5 +35,5 @@ bench: install
 	$(BIN)/shenguan bench
 
 clean:
-	rm -rf $(VENV) .shenguan build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

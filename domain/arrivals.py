@@ -10,12 +10,14 @@ from typing import Any, NamedTuple, Protocol
 
 from domain.deadletters import RetryDeadLetter
 from domain.event import Auth, Event
-from domain.handling import Outcome, handle
+from domain.handling import Disposition, Outcome, handle
 from domain.notices import NoticeOwed, notice_stream
 from domain.rules import FieldError, rejection
 from domain.submissions import Submission
 from domain.world import World
 
+CLAIMING: frozenset[Disposition] = frozenset({"accepted", "refused", "parked"})
+"""The dispositions that hold a submission's identity: another under it is a duplicate or a conflict."""
 RELEASES_PER_BATCH = 5_000
 """A chain of released submissions is cut here and goes on in the next batch."""
 
@@ -174,7 +176,7 @@ class Intake:
 
     def _put(self, arrival: Arrival, outcome: Outcome, released: bool = False) -> None:
         self.results.append(Result(arrival, outcome, released))
-        if outcome.disposition in ("accepted", "refused", "parked"):
+        if outcome.disposition in CLAIMING:
             self._claims[arrival.source, arrival.id] = arrival.content
         if outcome.disposition == "parked":
             assert outcome.stream is not None

@@ -42,6 +42,10 @@ class MasterKeyError(Exception):
     """The master key is missing, malformed, or not the one that wrapped the store's keys."""
 
 
+class SubjectErased(Exception):
+    """The subject's key was destroyed on purpose: nothing more is kept of it."""
+
+
 def read_master_key(path: Path) -> bytes:
     """The 32 bytes in the file, written in hexadecimal. Raises MasterKeyError."""
     try:
@@ -83,8 +87,10 @@ class Sealer:
             self._learn(self._store.fetch(new))
 
     def seal(self, subject: str, value: str) -> Sealed:
-        """Raises KeyError where the subject's key was destroyed."""
+        """Raises SubjectErased where the subject's key was destroyed."""
         self.prepare((subject,))
+        if subject not in self._keys:
+            raise SubjectErased(subject)
         salt, nonce = os.urandom(SALT), os.urandom(NONCE)
         salted = salt + value.encode()
         ciphertext = nonce + self._keys[subject].encrypt(nonce, salted, subject.encode())

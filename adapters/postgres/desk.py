@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.types.json import Jsonb
 
-from domain.arrivals import Arrival, Place, Result
+from domain.arrivals import CLAIMING, Arrival, Place, Result
 from domain.catalogue import PAYLOADS
 from domain.handling import streams_of
 from domain.personal import Sealed
@@ -165,10 +165,12 @@ def put_results(
     new = [r for place, r in last.items() if place not in known]
     old = [r for place, r in last.items() if place in known]
     with conn.cursor() as cursor:
+        # Identities are given up before they are taken: one that died waiting may come again in the same batch.
+        _update(cursor, [r for r in old if r.outcome.disposition not in CLAIMING], now)
         if new:
             cursor.execute(_INSERT, [list(c) for c in zip(*(_row(r, now) for r in new), strict=True)], prepare=True)
+        _update(cursor, [r for r in old if r.outcome.disposition in CLAIMING], now)
         if old:
-            cursor.execute(_UPDATE, [list(c) for c in zip(*(_change(r, now) for r in old), strict=True)])
             gone = [r.arrival.place for r in old if r.outcome.disposition != "parked"]
             if gone:
                 cursor.execute(
@@ -198,6 +200,11 @@ def put_results(
                 ' WHERE topic_id = t AND partition = n AND "offset" = o',
                 columns(list(cut)),
             )
+
+
+def _update(cursor: Cursor[Any], results: Sequence[Result], now: datetime) -> None:
+    if results:
+        cursor.execute(_UPDATE, [list(c) for c in zip(*(_change(r, now) for r in results), strict=True)])
 
 
 _INSERT = """

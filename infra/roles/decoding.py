@@ -11,7 +11,7 @@ from typing import Any
 
 import rfc8785
 
-from adapters.crypto.sealer import Sealer
+from adapters.crypto.sealer import Sealer, SubjectErased
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from adapters.kafka.records import RawRecord
 from adapters.kafka.topics import TopicNames
@@ -74,15 +74,19 @@ class Decoder:
         principal = self._names.principal_of(record.topic) or ""
         submission = None
         if found.payload is not None and found.header is not None:
-            submission = Submission(
-                source=found.header.source,
-                id=found.header.id,
-                occurred_at=found.header.occurred_at,
-                principal=principal,
-                auth=self._auth,
-                payload=seal(found.payload, self._sealer, found.subject),
-                classified=found.header.classified,
-            )
+            try:
+                submission = Submission(
+                    source=found.header.source,
+                    id=found.header.id,
+                    occurred_at=found.header.occurred_at,
+                    principal=principal,
+                    auth=self._auth,
+                    payload=seal(found.payload, self._sealer, found.subject),
+                    classified=found.header.classified,
+                )
+            except SubjectErased:
+                message = "所涉个人的信息已依法销毁，不再收录"
+                found.errors = (FieldError("data", "subject.erased", message, "—"),)
         return Arrival(
             place=Place(topic_ids[record.topic], record.partition, record.offset),
             topic=record.topic,
