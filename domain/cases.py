@@ -13,7 +13,7 @@ from domain.fields import MatterCode
 from domain.identifiers import is_within
 from domain.notices import About, Holder, SupervisionMoved
 from domain.party import Party
-from domain.personal import LicenceNumber, Model, Text
+from domain.personal import LicenceNumber, Model, Sealed, Text
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
@@ -206,7 +206,7 @@ class CaseState(State):
     status: Literal["", "accepted", "granted", "not_granted", "ended"] = ""
     decision_version: int = 0
     decision: dict[str, str | None] = field(default_factory=dict)
-    licensed: bool = False
+    licence_number: str | Sealed | None = None
     told: tuple[str, ...] = ()
     holders: tuple[Holder, ...] = ()
 
@@ -230,7 +230,7 @@ class CaseState(State):
                     holders=tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
                 )
             case LicenceIssued():
-                return replace(new, licensed=True)
+                return replace(new, licence_number=event.licence_number)
             case CaseExtended():
                 return replace(new, decision=self.decision | {"valid_to": event.valid_to.isoformat()})
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():

@@ -100,7 +100,7 @@ class CorrectCase(OfCase):
 def issue_licence(submission: Submission[IssueLicence], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.issued_on, world)
-    if state.licensed:
+    if state.licence_number is not None:
         raise Refusal("case.state")
     return [state.then(LicenceIssued, submission.meta, **fields(payload, "licence_number", "certificate", "issued_on"))]
 

@@ -70,7 +70,7 @@ def replay(context: Context, shown: Shown, number: str, organ: str | None, as_kn
         "matter": case.matter,
         "accepted_on": case.accepted_on,
         **{key: case.decision.get(key) for key in ("document_number", "decided_on", "valid_from", "valid_to")},
-        "licensed": case.licensed,
+        "licence_number": case.licence_number,
         "seals": seals.version if seals else 0,
         "told": case.told,
     }

@@ -99,7 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "decided_on": ("决定日期", "decided on"),
     "valid_from": ("有效期自", "valid from"),
     "valid_to": ("有效期至", "valid to"),
-    "licensed": ("已颁证", "licensed"),
+    "licence_number": ("证照号", "licence"),
     "seals": ("用印", "seals"),
     "told": ("已告知", "told"),
     "status": ("状态", "status"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from adapters.kafka import clients
@@ -112,7 +113,7 @@ def test_an_erased_holder_is_null(region: TestStore, outer: TrackedStore, hands:
     region.submit(accept("1", Party(kind="个体工商户", name="赵铁柱")), id_="a1")
     region.submit(decide("1"), id_="d1")
     owe(region, [])
-    with region.connect() as conn:
+    with psycopg.connect(region.urls.migrator) as conn:
         conn.execute("UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = now()")
     hands.send_all()
     [(_, data)] = messages(outer, outer.names.notices(S1))
