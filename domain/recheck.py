@@ -11,19 +11,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.cases import AudienceEvent, CaseCorrected, CaseDecided, CaseState
+from domain.cases import AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, CaseState, LicenceIssued
+from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.notices import (
+    NoticeDelivered,
+    NoticeDispatched,
     NoticeMoved,
     NoticeOwed,
     NoticeReceived,
+    NoticeReturned,
     NoticeState,
     NoticeTaken,
+    SupervisionMoved,
     ledger_stream,
     notice_stream,
 )
 from domain.owing import owed
+from domain.public_records import CaseReported
 from domain.registers import Registers
+from domain.system import SYSTEM, EpochOpened
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,55 @@ class Problem:
 
 
 _Maker = Callable[[str, str, str], Problem]
+_OF_ONE_FACT = {
+    (NoticeReturned, SupervisionMoved),
+    (CaseAccepted, CaseDecided, CaseReported),
+    (CaseAccepted, CaseDecided, LicenceIssued, CaseReported),
+}
+"""What several events one submission makes, beside the notices that they owe."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Events that stand together in the log and name the same submission as what made them."""
+
+    first: Recorded
+    kinds: list[type[Event]]
+
+    @property
+    def refused(self) -> bool:
+        return self.kinds[0].TOPIC == "attempt.refused"
+
+    @property
+    def whole(self) -> bool:
+        """Whether one submission can have made just these: else something was added, or is missing."""
+        made = tuple(kind for kind in self.kinds if kind not in (NoticeOwed, NoticeMoved))
+        return (len(made) == 1 and made[0] not in (NoticeReturned, CaseReported)) or made in _OF_ONE_FACT
+
+
+class Runs:
+    """The log by submissions. The system's own facts come one by one and belong to none."""
+
+    def __init__(self) -> None:
+        self._last: Run | None = None
+
+    def take(self, recorded: Recorded) -> Run | None:
+        """The run that this event ends by not belonging to it."""
+        event, last = recorded.event, self._last
+        if last is not None and _submission(event) == _submission(last.first.event):
+            last.kinds.append(type(event))
+            return None
+        self._last = None if event.meta.auth == "system" else Run(recorded, [type(event)])
+        return last
+
+    def finish(self) -> Run | None:
+        """The run at the end of the log."""
+        last, self._last = self._last, None
+        return last
+
+
+def _submission(event: Event) -> tuple[str, str, str, bool]:
+    return event.meta.source, event.meta.id, event.meta.principal, event.meta.auth == "system"
 
 
 class Recheck:
@@ -74,6 +130,8 @@ class Recheck:
                 f"version {event.originator_version} where {expected_version} follows",
             )
         self._versions[stream] = event.originator_version
+        if event.meta.auth == "system" and not _of_system(event):
+            yield problem("system", f"{event.TOPIC} 不是系统自身的事实", f"{event.TOPIC} is no fact of the system's")
         yield from self._followed(event, problem)
         yield from self._audience(event, problem)
         for notice in owed(event, self.registers):
@@ -158,3 +216,21 @@ class Recheck:
             self._open[name] = NoticeState(name).evolve(event)
         elif isinstance(event, (NoticeReceived, NoticeTaken, NoticeMoved)) and stream in self._open:
             self._open[stream] = self._open[stream].evolve(event)
+
+
+def _of_system(event: Event) -> bool:
+    """Whether Shenguan itself records such a fact, and under this id."""
+    match event:
+        case NoticeDispatched(channel=channel):
+            id_ = f"dispatched.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
+        case NoticeDelivered(channel=channel):
+            id_ = f"delivered.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
+        case EpochOpened(topic=topic, epoch=epoch):
+            id_ = f"epoch.{topic}.{epoch}"
+        case DepartmentRegistered(entry=entry):
+            id_ = f"found.{entry.code}"
+        case PrincipalRegistered(principal=principal):
+            id_ = f"found.{principal}"
+        case _:
+            return False
+    return (event.meta.source, event.meta.principal, event.meta.id) == (SYSTEM, SYSTEM, id_)

@@ -35,6 +35,17 @@ def prepare(store: Store) -> list[str]:
     return migrate(store.migrator_url, role_of(store.database_url), role_of(store.reader_url))
 
 
+ONE_ROLE = (
+    "警告：迁移、运行与读者是同一个数据库角色：日志只由触发器保护。请为三者分设角色。",
+    "Warning: migrator, runtime and reader are one database role: triggers alone protect the log. Use three roles.",
+)
+
+
+def one_role(store: Store) -> bool:
+    """Whether migrator, runtime and reader are the same role, so that no privilege keeps the log from being changed."""
+    return len({role_of(url) for url in (store.migrator_url, store.database_url, store.reader_url)}) == 1
+
+
 def found(store: Store, founding: Founding) -> int:
     """Writes the founding events through the writer; returns how many, 0 in a store that has begun."""
 

@@ -40,11 +40,13 @@ def _store(*, kafka: bool = True) -> Iterator[Store]:
 @app.command()
 def migrate() -> None:
     """建立或升级数据库结构；可重复执行，可多个进程同时执行。"""
-    from infra.founding import prepare
+    from infra.founding import ONE_ROLE, one_role, prepare
 
     with _store(kafka=False) as store:
         for name in prepare(store):
             typer.echo(name)
+        if one_role(store):
+            typer.echo(ONE_ROLE[store.language == "en"], err=True)
 
 
 @app.command()
@@ -66,6 +68,18 @@ def topics_apply() -> None:
     with _store() as store:
         created = apply_topics(store)
         typer.echo(f"新建主题 {len(created)} 个")
+
+
+@topics_app.command("accept")
+def topics_accept(topic: Annotated[str, typer.Argument(help="被重建的提交主题全名")]) -> None:
+    """接受被删除重建的提交主题：从头读新主题；旧主题中未读的已不可得。"""
+    from infra.accepting import NothingToAccept, accept
+
+    with _store() as store:
+        try:
+            typer.echo(f"{topic}：第 {accept(store, topic)} 期")
+        except NothingToAccept as nothing:
+            raise typer.BadParameter(nothing.en if store.language == "en" else nothing.zh) from None
 
 
 @app.command()
@@ -188,6 +202,9 @@ def verify(
         for problem in verdict.problems:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
+        if verdict.behind:
+            words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
+            typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
         if not as_json:
             typer.echo(
                 f"事件 {verdict.events}，告知 {verdict.notices}，提交 {verdict.submissions}，"
@@ -201,6 +218,7 @@ def verify(
                         "notices": verdict.notices,
                         "submissions": verdict.submissions,
                         "head": verdict.head,
+                        "behind": verdict.behind,
                         "problems": [
                             {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
                             for p in verdict.problems

@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import Connection, sql
 
-from adapters.postgres.log import Log
-from adapters.postgres.mapper import UnknownEvent
+from adapters.postgres.follower import position_of
+from adapters.postgres.log import COLUMNS, Log
+from adapters.postgres.mapper import EventMapper, UnknownEvent
+from adapters.postgres.runner import first_line
 from domain.event import Recorded
-from domain.recheck import Problem, Recheck
-from infra.store import Store
+from domain.recheck import Problem, Recheck, Run, Runs
+from infra.verify_tables import OUTLET, Claims, Expected, deliveries, owed_deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 from projections.projection import Projection
 
 BATCH = 5000
 Progress = Callable[[int, int], None]
 """(events read, events in all)."""
+FOLLOWERS = (*(projection.name for projection in PROJECTIONS), OUTLET)
+_AFTER = f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
+
+
+class HasMigrator(Protocol):
+    """A store, as far as it is asked here."""
+
+    @property
+    def migrator_url(self) -> str: ...
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What was read and what is wrong; clean when `problems` is empty. `head` is the log position it speaks of."""
+    """What was read and what is wrong; clean when `problems` is empty. `head` is the log position it speaks of.
+
+    `behind`: read models (and the outlet) that have not come to the head yet, and by how many positions; that is no
+    problem, but what they have not taken in was not compared.
+    """
 
     events: int
     notices: int
     submissions: int
     head: int
     problems: list[Problem]
+    behind: dict[str, int] = field(default_factory=dict)
 
 
-def verify(store: Store, progress: Progress = lambda _done, _all: None, most: int = 20) -> Verdict:
+def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, most: int = 20) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems."""
     with psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         recheck = Recheck()
         head = Log(conn).head()
+        behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
         for problem in _checks(conn, recheck, progress):
             problems.append(problem)
@@ -46,121 +63,76 @@ def verify(store: Store, progress: Progress = lambda _done, _all: None, most: in
                 break
         row = conn.execute("SELECT count(*) FROM shenguan.submission").fetchone()
         conn.rollback()
-    return Verdict(recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems)
+    return Verdict(recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind)
 
 
 def _checks(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterator[Problem]:
     yield from _log(conn, recheck, progress)
-    yield from _dispositions(conn)
+    yield from tables(conn)
+    yield from _followers(conn)
     for projection in PROJECTIONS:
         yield from _read_model(conn, projection)
 
 
 def _log(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterator[Problem]:
-    """Order, versions, notices owed and recorded; and of every fact the submission that made it."""
+    """Order, versions, notices owed, recorded and queued; of every fact the submission that made it; keys."""
     row = conn.execute("SELECT count(*) FROM shenguan.stored_events").fetchone()
     total = int(row[0]) if row else 0
-    log, position = Log(conn), 0
-    while True:
-        try:
-            batch = log.after(position, BATCH)
-        except (UnknownEvent, ValueError) as error:
-            yield Problem(position, "", "decode", f"位置 {position} 之后有无法读取的事件：{error}", str(error))
-            return
-        if not batch:
-            break
-        for recorded in batch:
-            yield from recheck.take(recorded)
-        yield from _claimed(conn, batch)
-        position = batch[-1].position
+    outlet = position_of(conn, OUTLET)
+    claims, runs, mapper = Claims(conn), Runs(), EventMapper()
+    position = 0
+    while rows := conn.execute(_AFTER, (position, BATCH), binary=True, prepare=True).fetchall():
+        ended: list[Run | None] = []
+        expected: Expected = {}
+        for stream, version, topic, state, position, at in rows:
+            try:
+                recorded = Recorded(position, at, mapper.read(stream, version, topic, state))
+                yield from recheck.take(recorded)
+            except (UnknownEvent, ValueError, LookupError) as error:
+                reason = f"{type(error).__name__}: {error}"
+                yield Problem(position, stream, "decode", f"无法读取的事件：{reason}", f"unreadable: {reason}")
+                return
+            ended.append(runs.take(recorded))
+            if position <= outlet:
+                expected |= owed_deliveries(recorded, recheck.registers)
+        yield from claims.take([run for run in ended if run is not None])
+        yield from deliveries(conn, expected)
+        yield from subjects(conn, [row[3] for row in rows], position)
         progress(recheck.events, total)
+    last = runs.finish()
+    yield from claims.take([last] if last is not None else [])
+    yield from claims.finish()
     yield from recheck.finish()
 
 
-def _claimed(conn: Connection[Any], batch: list[Recorded]) -> Iterator[Problem]:
-    """Every event not the system's own comes from an accepted or refused submission of the principal it names."""
-    mine = [r for r in batch if r.event.meta.auth != "system"]
-    facts = sorted({(r.event.meta.source, r.event.meta.id) for r in mine})
-    rows = conn.execute(
-        "SELECT source, id, principal, disposition FROM shenguan.submission"
-        " JOIN unnest(%s::text[], %s::text[]) AS f (source, id) USING (source, id)"
-        " WHERE disposition IN ('accepted', 'refused')",
-        ([f[0] for f in facts], [f[1] for f in facts]),
-    )
-    known = {(source, id_): (principal, disposition) for source, id_, principal, disposition in rows}
-    for recorded in mine:
-        event = recorded.event
-        principal, disposition = known.get((event.meta.source, event.meta.id), (None, None))
-        wanted = "refused" if event.TOPIC == "attempt.refused" else "accepted"
-        if principal != event.meta.principal or disposition != wanted:
-            yield Problem(
-                recorded.position,
-                event.originator_id,
-                "submission",
-                f"事件所称的提交 {event.meta.fact} 的处理结果不是 {wanted}",
-                f"the submission {event.meta.fact} that the event names is not {wanted}",
-            )
-
-
-_DISPOSITIONS = (
-    (
-        "fact",
-        "提交 {0} 已受理或被拒，日志中却没有其事实 {1}",
-        "the submission {0} has no fact {1} in the log",
-        "SELECT s.source || '/' || s.id, s.stream || ' ' || s.version FROM shenguan.submission AS s"
-        " LEFT JOIN shenguan.stored_events AS e ON e.originator_id = s.stream AND e.originator_version = s.version"
-        " WHERE s.disposition IN ('accepted', 'refused') AND e.originator_id IS NULL LIMIT 5",
-    ),
-    (
-        "parked",
-        "提交 {0} 的暂存状态与暂存表不符（{1}）",
-        "the submission {0} and the table of parked ones disagree ({1})",
-        "SELECT coalesce(s.source || '/' || s.id, '?'), coalesce(s.disposition, '—') FROM shenguan.submission AS s"
-        ' FULL JOIN shenguan.parked AS p USING (topic_id, partition, "offset")'
-        " WHERE (s.disposition = 'parked') IS DISTINCT FROM (p.stream IS NOT NULL)"
-        " AND (s.disposition = 'parked' OR p.stream IS NOT NULL) LIMIT 5",
-    ),
-    (
-        "dead",
-        "死信或冲突 {0} 没有保存原文（{1}）",
-        "nothing was kept of the dead letter or conflict {0} ({1})",
-        "SELECT s.source || '/' || s.id, s.disposition FROM shenguan.submission AS s"
-        ' LEFT JOIN shenguan.dead_letter AS d USING (topic_id, partition, "offset")'
-        " WHERE s.disposition IN ('dead', 'conflict') AND d.subject IS NULL LIMIT 5",
-    ),
-    (
-        "position",
-        "已处理的记录 {0} 在摄取位置 {1} 之后",
-        "the record {0} was handled but lies after the intake position {1}",
-        "SELECT s.topic || '/' || s.partition || '/' || max(s.\"offset\"), i.next_offset::text"
-        " FROM shenguan.submission AS s JOIN shenguan.intake_topic AS t USING (topic, topic_id)"
-        " JOIN shenguan.intake_position AS i USING (topic_id, partition)"
-        " WHERE i.epoch = 1 AND t.epoch = 1"
-        ' GROUP BY s.topic, s.partition, i.next_offset HAVING max(s."offset") >= i.next_offset LIMIT 5',
-    ),
-)
-
-
-def _dispositions(conn: Connection[Any]) -> Iterator[Problem]:
-    """Every disposition has what it stands for."""
-    for check, zh, en, query in _DISPOSITIONS:
-        for row in conn.execute(query):
-            yield Problem(0, str(row[0]), check, zh.format(*row), en.format(*row))
+def _followers(conn: Connection[Any]) -> Iterator[Problem]:
+    """Nobody is past the head: what is recorded next would be left out."""
+    for name, at, head in conn.execute(
+        "SELECT application_name, notification_id, head FROM shenguan.notification_tracking,"
+        " (SELECT coalesce(max(notification_id), 0) AS head FROM shenguan.stored_events) AS log"
+        " WHERE notification_id > head AND application_name = ANY(%s)",
+        (list(FOLLOWERS),),
+    ):
+        yield Problem(at, name, "follower", f"{name} 的位置在日志末尾 {head} 之后", f"{name} is past the end {head}")
 
 
 def _read_model(conn: Connection[Any], projection: Projection) -> Iterator[Problem]:
     """A fresh fold of the log up to the model's position gives the very same rows."""
-    row = conn.execute(
-        "SELECT notification_id FROM shenguan.notification_tracking WHERE application_name = %s", (projection.name,)
-    ).fetchone()
-    up_to = int(row[0]) if row else 0
+    up_to = position_of(conn, projection.name)
     scratch = f"verify_{projection.name}"
-    conn.execute(sql.SQL("CREATE SCHEMA {0}; SET LOCAL search_path TO {0}").format(sql.Identifier(scratch)))
-    conn.execute(projection.ddl())
-    log, position = Log(conn), 0
-    while batch := log.after(position, BATCH, up_to):
-        projection.apply(conn, batch)
-        position = batch[-1].position
+    try:
+        with conn.transaction():
+            _fold(conn, projection, scratch, up_to)
+    except (UnknownEvent, LookupError, TypeError, ValueError, psycopg.DataError, psycopg.IntegrityError) as error:
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        yield Problem(
+            up_to,
+            projection.name,
+            f"read.{projection.name}",
+            f"日志已不能折算：{reason}",
+            f"cannot be folded: {reason}",
+        )
+        return
     for table in projection.tables:
         for kind, first, second in (("多出", "read", scratch), ("缺少或不同", scratch, "read")):
             found = conn.execute(
@@ -174,3 +146,13 @@ def _read_model(conn: Connection[Any], projection: Projection) -> Iterator[Probl
                 )
                 yield Problem(up_to, name, f"read.{table}", f"读模型 {table} 有{kind}的行", f"rows differ in {table}")
     conn.execute("RESET search_path")
+
+
+def _fold(conn: Connection[Any], projection: Projection, schema: str, up_to: int) -> None:
+    """The read model anew, in a schema of its own that the transaction's end takes away."""
+    conn.execute(sql.SQL("CREATE SCHEMA {0}; SET LOCAL search_path TO {0}").format(sql.Identifier(schema)))
+    conn.execute(projection.ddl())
+    log, position = Log(conn), 0
+    while batch := log.after(position, BATCH, up_to):
+        projection.apply(conn, batch)
+        position = batch[-1].position

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from adapters.postgres.desk import sealed_json
-from domain.arrivals import Result
+from adapters.postgres.desk import PLACES, columns, sealed_json
+from domain.arrivals import Place, Result
 from domain.personal import Sealed
 
 SealText = Callable[[str, str], Sealed]
@@ -43,4 +43,14 @@ def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealText, n
             " SET number = excluded.number, ciphertext = excluded.ciphertext, errors = excluded.errors,"  # told of anew
             " dead_at = excluded.dead_at",
             rows,
+        )
+
+
+def mark_retried(conn: Connection[Any], places: Sequence[Place], now: datetime) -> None:
+    """Those letters were decided again, whatever came of it."""
+    if places:
+        conn.execute(
+            f"UPDATE shenguan.dead_letter SET retried_at = %b FROM {PLACES} AS p (t, n, o)"
+            ' WHERE topic_id = t AND partition = n AND "offset" = o',
+            (now, *columns(places)),
         )

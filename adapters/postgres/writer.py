@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from adapters.postgres.deadletters import SealText, put_dead
+from adapters.postgres.deadletters import SealText, mark_retried, put_dead
 from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
@@ -128,7 +128,8 @@ class Writer:
             world = self._world(log, generation)
             desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()])
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
-            intake = Intake(world, desk, desk.still_dead(letters or {}))
+            dead = desk.still_dead(letters or {})
+            intake = Intake(world, desk, dead)
             ready = desk.ready(RELEASES_PER_BATCH)
             for arrival in ready:
                 intake.again(arrival)
@@ -145,6 +146,7 @@ class Writer:
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
             put_dead(conn, intake.results, self._seal, now)
+            mark_retried(conn, [r.arrival.place for r in intake.results if r.arrival.place in dead], now)
             self._count_again(conn, intake.redelivered)
             head = log.head() if events else self._cache.head
             conn.execute("UPDATE shenguan.writer SET generation = %s", (generation + 1,), prepare=True)

@@ -43,6 +43,7 @@ class IntakeRole:
         self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch), as the database last said or took it
         self._on_batch = on_batch
         self._more = True
+        self._strange: dict[str, str] = {}  # the ids of topics made anew that nobody has accepted yet
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -147,7 +148,11 @@ class IntakeRole:
             source.poll(0.1, 1, 1)
 
     def _positions(self, places: list[Place]) -> dict[Place, int]:
-        """Where to begin. A topic created anew is read from its start under a new epoch, once that is recorded."""
+        """Where to begin. A topic created anew is read from its start under a new epoch, once that is recorded.
+
+        Of an external broker's that takes an operator's word (`shenguan topics accept`): until then it is left out, and
+        the source asks for it again and again.
+        """
         ids = self._source.topic_ids
         with self._store.connect() as conn:
             known = topics(conn)
@@ -156,10 +161,16 @@ class IntakeRole:
                 if old_id == ids[topic]:
                     continue
                 if old_id and not self._settings.embedded_kafka:
-                    _log.error("intake_topic_recreated", topic=topic, known=old_id, found=ids[topic])
+                    if self._strange.get(topic) != ids[topic]:
+                        _log.error("intake_topic_recreated", topic=topic, known=old_id, found=ids[topic])
+                        self._strange[topic] = ids[topic]
                     continue
-                self.open_epoch(topic, old_id, ids[topic], epoch + 1, "recreated" if old_id else "first")
-                known[topic] = (ids[topic], epoch + 1)
+                try:
+                    self.open_epoch(topic, old_id, ids[topic], epoch + 1, "recreated" if old_id else "first")
+                except Fenced:  # another intake was faster: what it recorded holds
+                    known[topic] = topics(conn).get(topic, ("", 0))
+                else:
+                    known[topic] = (ids[topic], epoch + 1)
             wanted = [
                 (ids[topic], partition, known[topic][1])
                 for topic, partition in places
@@ -172,7 +183,10 @@ class IntakeRole:
         return {(by_id[topic_id], partition): offset for (topic_id, partition), (offset, _) in found.items()}
 
     def open_epoch(self, topic: str, old_id: str, new_id: str, epoch: int, reason: str) -> None:
-        """Records that the topic is read from its start from now on, and fences off who still reads it."""
+        """Records that the topic is read from its start from now on, and fences off who still reads it.
+
+        Raises Fenced, with nothing written, where somebody else has opened this epoch or a later one.
+        """
 
         def fact(world: World, now: datetime) -> list[Event]:
             return system.epoch_opened(world, topic, old_id, new_id, epoch, reason, now)

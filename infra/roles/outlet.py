@@ -30,21 +30,24 @@ STANDBY_S = 1.0
 
 
 class Filler:
-    """Follows the log and queues each notice for every channel of its addressee."""
+    """Follows the log and queues each notice for every channel that its addressee had when it was owed."""
 
     name = "outlet"
 
     def __init__(self) -> None:
-        self._registers: Registers | None = None
+        self._registers = Registers()
+        self._at = 0  # the position that the registers are good for
 
     def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
-        if self._registers is None:
-            self._registers = Registers()
-            Log(conn).refresh(self._registers, 0)
+        before = events[0].position - 1
+        if self._at > before:  # what was folded last was rolled back
+            self._registers, self._at = Registers(), 0
+        if self._at < before:  # at the first batch, or after somebody else has led
+            Log(conn).refresh(self._registers, self._at, before)
+        self._at = events[-1].position
         owings = []
         for one in events:
             event = one.event
-            # At the first batch some were folded above; a department's entry may be folded twice, last one last.
             self._registers.evolve(event)
             if isinstance(event, NoticeOwed):
                 for channel in self._registers.departments[event.addressee].channels:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
+from typer.testing import CliRunner
 
 from adapters.postgres.migrate import MigrationError, migrate
+from infra.main import app
 from infra.servers.postgres import READER, RUNTIME, DatabaseUrls
 from projections.catalogue import PROJECTIONS
 
@@ -52,8 +55,32 @@ def test_readers_read_read_models_only(database: DatabaseUrls, statement: str) -
 
 @pytest.mark.parametrize("statement", ["UPDATE shenguan.stored_events SET topic = 'x'", "DELETE FROM vault.subject_key",
                                        "TRUNCATE shenguan.submission", "DROP TABLE shenguan.delivery",
-                                       "ALTER TABLE shenguan.stored_events DISABLE TRIGGER append_only"])  # fmt: skip
+                                       "ALTER TABLE shenguan.stored_events DISABLE TRIGGER append_only",
+                                       "INSERT INTO shenguan.stored_events (originator_id, originator_version, topic,"
+                                       " state, notification_id) VALUES ('x', 1, 't', '', 7)",
+                                       "UPDATE vault.subject_key SET wrapped = NULL"])  # fmt: skip
 def test_the_runtime_role_appends_and_changes_nothing(database: DatabaseUrls, statement: str) -> None:
     migrate(database.migrator, RUNTIME, READER)
     with psycopg.connect(database.runtime) as conn, pytest.raises(InsufficientPrivilege):
         conn.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "只由触发器保护"), ("en", "triggers alone")])
+def test_one_role_for_everything_is_warned_of(
+    database: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    key = tmp_path / "master.key"
+    key.write_text("00" * 32)
+    given = {"DATA_DIR": str(tmp_path), "MASTER_KEY_FILE": str(key), "LANGUAGE": language,
+             "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(f"SHENGUAN_{name}", value)
+    for name in ("DATABASE_URL", "MIGRATOR_URL", "READER_URL"):
+        monkeypatch.setenv(f"SHENGUAN_{name}", database.migrator)
+    said = CliRunner().invoke(app, ["migrate"])
+    assert said.exit_code == 0
+    assert said.stdout.startswith("0001_store\n")
+    assert words in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    monkeypatch.setenv("SHENGUAN_READER_URL", database.reader)
+    assert CliRunner().invoke(app, ["migrate"]).stderr == ""

@@ -57,6 +57,7 @@ def test_a_letter_is_decided_again_verbatim_once_what_it_lacked_is_there(
     with running(IntakeRole(outer)):
         send(outer, APPROVAL, "case.correct", "second", {**CORRECTION, "old": "2031-01-01", "new": "2032-01-01"})
         until(lambda: disposition(region, "second") == "dead")
+        assert count(region, "SELECT count(retried_at) FROM shenguan.dead_letter") == 0
         old = region.connect().execute(
             "SELECT convert_from(state, 'UTF8')::jsonb ->> 'valid_to' FROM shenguan.stored_events"
             " WHERE topic = 'case.decided' AND originator_id = %s", (f"case/{APPROVAL}/9",)
@@ -68,6 +69,7 @@ def test_a_letter_is_decided_again_verbatim_once_what_it_lacked_is_there(
         until(lambda: disposition(region, "second") == "accepted")
     assert count(region, "SELECT count(*) FROM shenguan.stored_events WHERE topic = 'deadletter.retried'") == 1
     assert count(region, "SELECT count(*) FROM shenguan.stored_events WHERE topic = 'case.corrected'") == 2
+    assert count(region, "SELECT count(*) FROM shenguan.dead_letter WHERE retried_at >= dead_at") == 1
 
 
 def test_what_died_waiting_can_be_retried_when_its_predecessor_came_after_all(
@@ -98,6 +100,11 @@ def test_bytes_are_kept_sealed_and_nobody_but_an_operator_retries(region: TestSt
         until(lambda: disposition(region, "not-mine") == "refused")
         send(outer, "operator", "deadletter.retry", "nothing", {"place": "nowhere/0/0"})
         until(lambda: disposition(region, "nothing") == "dead")
+        assert disposition(region, "broken") == "dead"
+        retried = "SELECT count(*) FROM shenguan.dead_letter WHERE retried_at IS NOT NULL"
+        assert count(region, retried) == 0
+        retry_dead_letter(outer, str(place))
+        until(lambda: count(region, retried))  # decided again, and dead again
         assert disposition(region, "broken") == "dead"
 
 

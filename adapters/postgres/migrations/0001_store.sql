@@ -154,10 +154,12 @@ CREATE TABLE vault.subject_key (
 
 GRANT USAGE ON SCHEMA shenguan, read, vault TO {runtime};
 GRANT USAGE ON SCHEMA read TO {reader};
-GRANT SELECT, INSERT ON shenguan.stored_events TO {runtime};
+GRANT SELECT ON shenguan.stored_events TO {runtime};
+GRANT INSERT (originator_id, originator_version, topic, state, recorded_at, unique_key)
+    ON shenguan.stored_events TO {runtime};
 GRANT USAGE ON SEQUENCE shenguan.stored_events_notification_id_seq, shenguan.dead_letter_number_seq TO {runtime};
 GRANT SELECT, INSERT, UPDATE ON shenguan.notification_tracking, shenguan.follower, shenguan.intake_topic,
     shenguan.intake_position, shenguan.submission, shenguan.dead_letter, shenguan.delivery TO {runtime};
 GRANT SELECT, INSERT, UPDATE, DELETE ON shenguan.parked TO {runtime};
 GRANT SELECT, UPDATE ON shenguan.writer TO {runtime};
-GRANT SELECT, INSERT, UPDATE ON vault.subject_key TO {runtime};
+GRANT SELECT, INSERT ON vault.subject_key TO {runtime};  -- to destroy a key is not the running system's
