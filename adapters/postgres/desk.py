@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection, Cursor
 from psycopg.types.json import Jsonb
 
-from domain.arrivals import CLAIMING, Arrival, Place, Result
+from domain.arrivals import CLAIMING, RELEASES_PER_BATCH, Arrival, Place, Result
 from domain.catalogue import PAYLOADS
 from domain.handling import streams_of
 from domain.personal import Sealed
@@ -34,14 +34,16 @@ _COLUMNS = (
 class PostgresDesk:
     """The `Desk` of one batch, within its transaction; what the batch may ask is read at once."""
 
-    def __init__(self, conn: Connection[Any], arrivals: Sequence[Arrival]) -> None:
+    def __init__(self, conn: Connection[Any], arrivals: Sequence[Arrival], releases: int = RELEASES_PER_BATCH) -> None:
+        """`releases`: how many the batch releases before it cuts. No more of those that wait are read than suffice."""
         self._conn = conn
+        self._left = releases + 1
         self._seen: set[Place] = set()
         self._claims: dict[tuple[str, str], bytes] = {}
         if arrivals:
             self._read(arrivals)
-        rows = conn.execute("SELECT DISTINCT stream FROM shenguan.parked", prepare=True)
-        self._parked_streams = {row[0] for row in rows}
+        rows = conn.execute("SELECT stream, count(*) FROM shenguan.parked GROUP BY stream", prepare=True)
+        self._parked_streams: dict[str, int] = dict(rows.fetchall())
         self._waiting = self._read_waiting(arrivals)
 
     def _read(self, arrivals: Sequence[Arrival]) -> None:
@@ -83,7 +85,12 @@ class PostgresDesk:
         """Who waits for what these arrivals are about, or for a notice that one of them may owe."""
         about = streams_of(a.submission for a in arrivals if a.submission)
         facts = {f"{a.source}/{a.id}" for a in arrivals}
-        expected = [s for s in self._parked_streams if s in about or s.split("/", 2)[-1] in facts]
+        expected: list[str] = []
+        room = self._left
+        for stream, count in self._parked_streams.items():
+            if count <= room and (stream in about or stream.split("/", 2)[-1] in facts):
+                expected.append(stream)
+                room -= count
         found: dict[str, list[Arrival]] = {stream: [] for stream in expected}
         if expected:
             for stream, arrival in self._parked("WHERE p.stream = ANY(%s)", (expected,)):
@@ -91,16 +98,27 @@ class PostgresDesk:
         return found
 
     def waiting(self, stream: str) -> list[Arrival]:
-        """Whoever asks takes them on: asked again, there are none."""
-        if stream not in self._parked_streams:
+        """Whoever asks takes them on: asked again, there are none.
+
+        Where there are more than the batch will release, the first come, so many that the chain is cut, and all the
+        others are made ready for the batches after it.
+        """
+        count = self._parked_streams.pop(stream, 0)
+        if not count:
             return []
-        self._parked_streams.discard(stream)
         known = self._waiting.pop(stream, None)
-        return self.parked("WHERE p.stream = %s", (stream,)) if known is None else known
+        if known is None:
+            if count > self._left:
+                self._conn.execute("UPDATE shenguan.parked SET ready = true WHERE stream = %s AND NOT ready", (stream,))
+            known = self.parked("WHERE p.stream = %s", (stream,), self._left) if self._left else []
+        self._left = max(0, self._left - len(known))
+        return known
 
     def ready(self, limit: int) -> list[Arrival]:
         """Those whose chain was cut in an earlier batch."""
-        return self.parked("WHERE p.ready", (), limit)
+        found = self.parked("WHERE p.ready", (), limit)
+        self._left += len(found)  # they wait for streams too, and who has been decided is not released by them
+        return found
 
     def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:
         return [arrival for _, arrival in self._parked(clause, params, limit)]

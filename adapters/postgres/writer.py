@@ -126,7 +126,7 @@ class Writer:
                 action(conn)
             log = Log(conn)
             world = self._world(log, generation)
-            desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()])
+            desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()], RELEASES_PER_BATCH)
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
             dead = desk.still_dead(letters or {})
             intake = Intake(world, desk, dead)
