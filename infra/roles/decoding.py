@@ -42,7 +42,9 @@ class Decoder:
             if found.payload is not None and found.header is not None:
                 subjects |= plain_subjects(found.payload, self._sealer, found.subject)
         self._sealer.prepare(subjects)
-        return [self._arrival(record, found, topic_ids, now) for record, found in read]
+        # Each comes a little after the one before it, so that what parks together is released in the same order later.
+        times = (now + timedelta(microseconds=number) for number in range(len(read)))
+        return [self._arrival(record, found, topic_ids, at) for (record, found), at in zip(read, times, strict=True)]
 
     def _read(self, record: RawRecord, now: datetime) -> _Read:
         found = _Read()

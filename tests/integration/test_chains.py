@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.kafka.records import RawRecord
+from adapters.kafka.topics import TopicNames
 from adapters.postgres import writer as writing
 from adapters.postgres.log import Log
 from adapters.postgres.writer import Writer
@@ -16,6 +18,7 @@ from domain.deadletters import RetryDeadLetter
 from domain.notices import TakeNotice
 from domain.permits import CaseChanged, ChangeCase
 from domain.rules import FieldError
+from infra.roles.decoding import Decoder
 from tests.integration.region import APPROVAL, DAY, S1, accept, case, decide, receive
 from tests.integration.test_crash_points import at, in_row, sound
 from tests.integration.teststore import TestStore
@@ -129,3 +132,27 @@ def test_a_letter_that_stays_unreadable_leaves_the_claim_of_its_mended_twin(regi
     written = region.writer.write([retry(region, letter.place), copy], letters={letter.place: broken})
     assert [r.outcome.disposition for r in written.results] == ["accepted", "dead", "duplicate"]
     sound(region)
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_what_parks_together_is_released_in_the_order_of_its_coming(region: TestStore, later: bool) -> None:
+    """Whatever topics it came by, and whether what it waits for comes in its batch or in a later one."""
+    records = [RawRecord(topic, 0, 0, None, b"", (), 0) for topic in ("z", "a", "m")]
+    read = Decoder(TopicNames("150000"), region.sealer, "none").decode(
+        records, {one.topic: one.topic for one in records}
+    )
+    early = [
+        replace(
+            region.arrival(case(ChangeCase, "1", document_number=one.topic, on=DAY, content="变更")),
+            place=one.place,
+            topic=one.topic,
+            arrived_at=one.arrived_at,
+        )
+        for one in read
+    ]
+    decided = [region.arrival(accept("1")), region.arrival(decide("1"))]
+    for batch in [early, decided] if later else [early + decided]:
+        region.writer.write(batch)
+    with region.connect() as conn:
+        stream = [one.event for one in Log(conn).stream(case_stream(APPROVAL, "1"))]
+    assert [one.document_number for one in stream if isinstance(one, CaseChanged)] == ["z", "a", "m"]
