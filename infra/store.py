@@ -73,7 +73,7 @@ class Store:
 
     def writer(self) -> Writer:
         """The one way to append. Not for several threads."""
-        return Writer(self.connect, self.sealer().seal, timedelta(days=self.settings.parked_days))
+        return Writer(self.connect, self.sealer().seal_all, timedelta(days=self.settings.parked_days))
 
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""

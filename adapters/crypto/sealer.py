@@ -12,7 +12,7 @@ import hmac
 import os
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -99,6 +99,11 @@ class Sealer:
             ciphertext=base64.b64encode(ciphertext).decode(),
             commitment=hashlib.sha256(salted).hexdigest(),
         )
+
+    def seal_all(self, texts: Mapping[str, str]) -> dict[str, Sealed]:
+        """One text for each subject, their keys made at once. Raises as `seal`."""
+        self.prepare(texts)
+        return {subject: self.seal(subject, text) for subject, text in texts.items()}
 
     def open(self, sealed: Sealed) -> str | None:
         """The plain value; None where the key was destroyed."""

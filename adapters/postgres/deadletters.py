@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,30 +11,26 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from adapters.postgres.desk import PLACES, columns, sealed_json
-from domain.arrivals import Place, Result
+from domain.arrivals import Arrival, Place, Result
 from domain.personal import Sealed
 
-SealText = Callable[[str, str], Sealed]
-"""(subject, text) → sealed."""
+SealTexts = Callable[[Mapping[str, str]], Mapping[str, Sealed]]
+"""Text by subject → sealed by subject; all at once, because each new key is a commit."""
 
 
-def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealText, now: datetime) -> None:
+def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealTexts, now: datetime) -> None:
     """Those of the results that are dead or in conflict; of one that had been parked, what was kept of it."""
     kept = [r for r in results if r.outcome.disposition in ("dead", "conflict")]
     if not kept:
         return
+    sealed = seal({_subject(result.arrival): _kept(result.arrival) for result in kept})
     rows = []
     for result in kept:
-        arrival = result.arrival
-        raw = arrival.raw
-        if raw is None:
-            assert arrival.submission is not None
-            raw = json.dumps(sealed_json(arrival.submission), ensure_ascii=False).encode()
-        sealed = seal(f"deadletter/{arrival.place}", raw.decode())
+        letter = sealed[_subject(result.arrival)]
         errors = [
             {"field": e.field, "rule": e.rule, "message": e.message, "found": e.found} for e in result.outcome.errors
         ]
-        rows.append((*arrival.place, sealed.subject, sealed.ciphertext, Jsonb(errors), now))
+        rows.append((*result.arrival.place, letter.subject, letter.ciphertext, Jsonb(errors), now))
     with conn.cursor() as cursor:
         cursor.executemany(
             'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
@@ -44,6 +40,18 @@ def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealText, n
             " dead_at = excluded.dead_at",
             rows,
         )
+
+
+def _subject(arrival: Arrival) -> str:
+    return f"deadletter/{arrival.place}"
+
+
+def _kept(arrival: Arrival) -> str:
+    """The record as it came, or of one that had been parked the submission."""
+    if arrival.raw is not None:
+        return arrival.raw.decode()
+    assert arrival.submission is not None
+    return json.dumps(sealed_json(arrival.submission), ensure_ascii=False)
 
 
 def mark_retried(conn: Connection[Any], places: Sequence[Place], now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from adapters.postgres.deadletters import SealText, put_dead
+from adapters.postgres.deadletters import SealTexts, put_dead
 from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from domain.arrivals import Place, Result
 from domain.handling import Outcome
@@ -25,7 +25,7 @@ def expired(conn: Connection[Any], now: datetime) -> bool:
     return conn.execute(_EXPIRED, (now, 1)).fetchone() is not None
 
 
-def expire(conn: Connection[Any], now: datetime, limit: int, seal: SealText) -> int:
+def expire(conn: Connection[Any], now: datetime, limit: int, seal: SealTexts) -> int:
     """At most `limit` of them; how many. Within a transaction that holds the writer's lock, so that none is released
     meanwhile, and a second process finds them gone.
     """

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from adapters.postgres.deadletters import SealText, mark_retried, put_dead
+from adapters.postgres.deadletters import SealTexts, mark_retried, put_dead
 from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
@@ -56,7 +56,7 @@ class Writer:
     def __init__(
         self,
         connect: Callable[[], Connection[Any]],
-        seal: SealText,
+        seal: SealTexts,
         parked_for: timedelta = timedelta(days=30),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -30,7 +30,7 @@ class ClockRole:
         self._store = store
         self._clock = clock
         self._every_s = every_s
-        self._seal = store.sealer().seal
+        self._seal = store.sealer().seal_all
         self.stopped = threading.Event()
 
     def run(self) -> None:

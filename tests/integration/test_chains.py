@@ -115,7 +115,7 @@ def test_a_letter_retried_twice_is_decided_once(region: TestStore, together: boo
         results = region.writer.write([one, other], letters=found).results
     else:
         results = region.writer.write([one], letters=found).results
-        results += Writer(region.connect, region.sealer.seal).write([other], letters=found).results
+        results += Writer(region.connect, region.sealer.seal_all).write([other], letters=found).results
     assert disposition(region, letter.place) == "accepted"
     assert [r.outcome.disposition for r in results if r.arrival.place == letter.place] == ["accepted"]
     assert [r.outcome.disposition for r in results if r.arrival.place == other.place] == ["dead"]

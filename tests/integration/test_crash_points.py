@@ -84,7 +84,7 @@ def brittle(store: TestStore, on_step: OnStep) -> Writer:
         conn.on_step = on_step
         return conn
 
-    return Writer(connect, store.sealer.seal)
+    return Writer(connect, store.sealer.seal_all)
 
 
 class Originals:
@@ -281,7 +281,7 @@ def test_a_zombie_with_an_overlapping_batch_is_refused_whole(originals: Original
         store.writer.write(batch[:4], [move(5, 9)])
         after = picture(store)
         other = at(0, store.arrival(accept("77"), id_="a77"), partition=1)
-        zombie = Writer(store.connect, store.sealer.seal)
+        zombie = Writer(store.connect, store.sealer.seal_all)
         for stale, moves in (
             (batch[:6], [move(5, 11)]),  # from before, and beyond
             (batch[:4], [move(5, 9)]),  # the very same
@@ -304,7 +304,7 @@ def test_two_workers_take_turns(originals: Originals) -> None:
     batch = originals.batch
     whole, _ = uncrashed(originals, batch, [move(5, 16)])
     with originals.clone() as store:
-        workers = itertools.cycle([store.writer, Writer(store.connect, store.sealer.seal)])
+        workers = itertools.cycle([store.writer, Writer(store.connect, store.sealer.seal_all)])
         for index, arrival in enumerate(batch):
             next(workers).write([arrival], [move(5 + index, 6 + index)])
         assert picture(store) == whole
@@ -314,7 +314,7 @@ def test_two_workers_at_once(originals: Originals) -> None:
     """Two partitions, two workers: no serial twice, none left out."""
 
     def work(store: TestStore, partition: int) -> None:
-        writer, numbers = Writer(store.connect, store.sealer.seal), range(20)
+        writer, numbers = Writer(store.connect, store.sealer.seal_all), range(20)
         made = [store.arrival(kind(f"{partition}-{n}"), id_=f"{kind.__name__}-{partition}-{n}")
                 for n in numbers for kind in (accept, decide)]  # fmt: skip
         start = 16 if partition == 0 else 0

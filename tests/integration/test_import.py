@@ -99,7 +99,7 @@ class Imports:
         key = path / "master.key"
         key.write_text(bytes(32).hex())
         test.sealer = Sealer(bytes(32), KeyTable(test.connect))
-        test.writer = Writer(test.connect, test.sealer.seal)
+        test.writer = Writer(test.connect, test.sealer.seal_all)
         urls: DatabaseUrls = test.urls
         settings = Settings(
             store=f"i{uuid.uuid4().hex[:8]}",

@@ -40,7 +40,7 @@ class TestStore:
         self._connections: list[Connection[Any]] = []
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
         self.sealer = Sealer(master, KeyTable(self.connect))
-        self.writer = Writer(self.connect, self.sealer.seal)
+        self.writer = Writer(self.connect, self.sealer.seal_all)
         self._offset = itertools.count()
         self.language = "zh"
 
