@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from adapters.postgres.follower import position_of
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.mapper import EventMapper, UnknownEvent
-from adapters.postgres.runner import first_line
 from domain.event import Recorded
 from domain.recheck import Problem, Recheck, Run, Runs
+from infra.verify_models import ReadModel
 from infra.verify_tables import OUTLET, Claims, Expected, deliveries, owed_deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
-from projections.projection import Projection
 
 BATCH = 5000
 Progress = Callable[[int, int], None]
@@ -67,21 +66,26 @@ def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, mo
 
 
 def _checks(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterator[Problem]:
-    yield from _log(conn, recheck, progress)
+    models = [ReadModel(conn, projection) for projection in PROJECTIONS]
+    yield from _log(conn, recheck, models, progress)
     yield from tables(conn)
     yield from _followers(conn)
-    for projection in PROJECTIONS:
-        yield from _read_model(conn, projection)
+    for model in models:
+        yield from model.compare()
 
 
-def _log(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterator[Problem]:
-    """Order, versions, notices owed, recorded and queued; of every fact the submission that made it; keys."""
+def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progress: Progress) -> Iterator[Problem]:
+    """Order, versions, notices owed, recorded and queued; of every fact the submission that made it; keys.
+
+    The read models are folded on the way, so that every event is decoded once.
+    """
     row = conn.execute("SELECT count(*) FROM shenguan.stored_events").fetchone()
     total = int(row[0]) if row else 0
     outlet = position_of(conn, OUTLET)
     claims, runs, mapper = Claims(conn), Runs(), EventMapper()
     position = 0
     while rows := conn.execute(_AFTER, (position, BATCH), binary=True, prepare=True).fetchall():
+        batch: list[Recorded] = []
         ended: list[Run | None] = []
         expected: Expected = {}
         for stream, version, topic, state, position, at in rows:
@@ -91,13 +95,17 @@ def _log(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterato
             except (UnknownEvent, ValueError, LookupError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 yield Problem(position, stream, "decode", f"无法读取的事件：{reason}", f"unreadable: {reason}")
+                models[:] = []  # the rest is not known: there is nothing to compare them with
                 return
+            batch.append(recorded)
             ended.append(runs.take(recorded))
             if position <= outlet:
                 expected |= owed_deliveries(recorded, recheck.registers)
         yield from claims.take([run for run in ended if run is not None])
         yield from deliveries(conn, expected)
         yield from subjects(conn, [row[3] for row in rows], position)
+        for model in models:
+            yield from model.apply(batch)
         progress(recheck.events, total)
     last = runs.finish()
     yield from claims.take([last] if last is not None else [])
@@ -114,45 +122,3 @@ def _followers(conn: Connection[Any]) -> Iterator[Problem]:
         (list(FOLLOWERS),),
     ):
         yield Problem(at, name, "follower", f"{name} 的位置在日志末尾 {head} 之后", f"{name} is past the end {head}")
-
-
-def _read_model(conn: Connection[Any], projection: Projection) -> Iterator[Problem]:
-    """A fresh fold of the log up to the model's position gives the very same rows."""
-    up_to = position_of(conn, projection.name)
-    scratch = f"verify_{projection.name}"
-    try:
-        with conn.transaction():
-            _fold(conn, projection, scratch, up_to)
-    except (UnknownEvent, LookupError, TypeError, ValueError, psycopg.DataError, psycopg.IntegrityError) as error:
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        yield Problem(
-            up_to,
-            projection.name,
-            f"read.{projection.name}",
-            f"日志已不能折算：{reason}",
-            f"cannot be folded: {reason}",
-        )
-        return
-    for table in projection.tables:
-        for kind, first, second in (("多出", "read", scratch), ("缺少或不同", scratch, "read")):
-            found = conn.execute(
-                sql.SQL(
-                    "SELECT to_jsonb(x) FROM (SELECT * FROM {}.{t} EXCEPT SELECT * FROM {}.{t}) AS x LIMIT 3"
-                ).format(sql.Identifier(first), sql.Identifier(second), t=sql.Identifier(table))
-            )
-            for (values,) in found:
-                name = str(
-                    next((values[k] for k in ("notice", "stream", "case_stream", "position") if k in values), "")
-                )
-                yield Problem(up_to, name, f"read.{table}", f"读模型 {table} 有{kind}的行", f"rows differ in {table}")
-    conn.execute("RESET search_path")
-
-
-def _fold(conn: Connection[Any], projection: Projection, schema: str, up_to: int) -> None:
-    """The read model anew, in a schema of its own that the transaction's end takes away."""
-    conn.execute(sql.SQL("CREATE SCHEMA {0}; SET LOCAL search_path TO {0}").format(sql.Identifier(schema)))
-    conn.execute(projection.ddl())
-    log, position = Log(conn), 0
-    while batch := log.after(position, BATCH, up_to):
-        projection.apply(conn, batch)
-        position = batch[-1].position
