@@ -24,6 +24,7 @@ from adapters.kafka.topics import TopicError
 from adapters.postgres.follower import position_of
 from infra import feeding
 from infra.generator import feed
+from infra.servers.child import spawn
 from infra.servers.postgres import EmbeddedPostgres
 from infra.settings import Settings
 from infra.store import Servers, Store
@@ -97,10 +98,13 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*COMMAND, "role", self.name], env=self._env, cwd=self._env["SHENGUAN_DATA_DIR"], stderr=output
-            )
+        self._process = spawn(
+            [*COMMAND, "role", self.name],
+            self.log,
+            death_signal=signal.SIGKILL,  # with us
+            env=self._env,
+            cwd=Path(self._env["SHENGUAN_DATA_DIR"]),
+        )
 
     def send(self, how: signal.Signals) -> None:
         assert self._process is not None
