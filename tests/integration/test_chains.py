@@ -13,10 +13,10 @@ from adapters.postgres.log import Log
 from adapters.postgres.writer import Writer
 from domain import arrivals as business
 from domain.arrivals import Arrival, Place
-from domain.cases import case_stream
+from domain.cases import CaseChanged, case_stream
 from domain.deadletters import RetryDeadLetter
 from domain.notices import TakeNotice
-from domain.permits import CaseChanged, ChangeCase
+from domain.permits import ChangeCase
 from domain.rules import FieldError
 from infra.roles.decoding import Decoder
 from tests.integration.region import APPROVAL, DAY, S1, accept, case, decide, receive

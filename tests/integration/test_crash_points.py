@@ -21,11 +21,10 @@ from adapters.postgres.mapper import EventMapper
 from adapters.postgres.positions import Advance, Fenced, open_epoch, positions
 from adapters.postgres.writer import Writer
 from domain.arrivals import Arrival, Place
-from domain.cases import case_stream
+from domain.cases import CaseChanged, case_stream
 from domain.event import Event
 from domain.notices import NoticeReceived, TakeNotice
-from domain.party import Party
-from domain.permits import CaseChanged, ChangeCase, IssueLicence
+from domain.permits import ChangeCase, IssueLicence
 from domain.recheck import Recheck
 from domain.rules import FieldError
 from domain.seals import ApplySeal
@@ -138,11 +137,9 @@ def first_batch(store: TestStore) -> list[Arrival]:
 def second_batch(store: TestStore) -> list[Arrival]:
     """Something of every disposition, releases of what was parked before and in this batch, personal data."""
     dead = store.arrival(decide("9"), id_="x9")
-    day = {"on": DAY, "document_number": "变1"}
-    natural = Party(kind="法人及非法人组织", name="乙公司", uscc="91150100MA0000000X")
     return [
         store.arrival(receive(S1, "test/d3", store.now), id_="r3"),
-        store.arrival(case(ChangeCase, "1", content="变更", **day), id_="c1"),
+        store.arrival(case(ChangeCase, "1", content="变更", on=DAY, document_number="变1"), id_="c1"),
         store.arrival(decide("1"), id_="d1"),  # duplicate
         store.arrival(decide("1", "not_granted"), id_="d1"),  # conflict
         replace(dead, submission=None, errors=(FieldError("number", "x", "坏", "9"),)),
@@ -153,7 +150,7 @@ def second_batch(store: TestStore) -> list[Arrival]:
         ),
         store.arrival(accept("2"), id_="a2"),  # releases three
         store.arrival(decide("3"), id_="d3"),
-        store.arrival(accept("3", natural), id_="a3"),  # releases two
+        store.arrival(accept("3"), id_="a3"),  # releases two
         store.arrival(case(IssueLicence, "7", licence_number="证", certificate="许可证", issued_on=DAY), id_="l7"),
         store.arrival(receive(S2, "test/d3", store.now), id_="q3"),
     ]  # fmt: skip
@@ -195,7 +192,7 @@ def picture(store: TestStore) -> dict[str, Any]:
         "positions": "SELECT topic_id, partition, next_offset, epoch FROM shenguan.intake_position ORDER BY 1, 2",
     }  # fmt: skip
     with store.connect() as conn:
-        return {"log": log(conn), **{name: conn.execute(query).fetchall() for name, query in queries.items()}}  # type: ignore[arg-type]
+        return {"log": log(conn), **{name: conn.execute(query).fetchall() for name, query in queries.items()}}
 
 
 def sound(store: TestStore) -> Recheck:

@@ -49,7 +49,7 @@ WAYS_AROUND = (
 
 def rows(store: TestStore) -> list[Any]:
     with store.connect() as conn:
-        return conn.execute(f"SELECT * FROM {LOG} ORDER BY notification_id").fetchall()  # type: ignore[arg-type]
+        return conn.execute(f"SELECT * FROM {LOG} ORDER BY notification_id").fetchall()
 
 
 @pytest.mark.parametrize("statement", [*REWRITES, *WAYS_AROUND])
@@ -60,7 +60,7 @@ def test_the_runtime_role_lacks_the_right(region: TestStore, statement: str) -> 
         pytest.raises(errors.InsufficientPrivilege, match=r"permission denied|must be owner"),
         conn.transaction(),
     ):
-        conn.execute(statement)  # type: ignore[arg-type]
+        conn.execute(statement)
     assert rows(region) == before != []
 
 
@@ -69,7 +69,7 @@ def test_even_the_owner_is_stopped_by_the_trigger(region: TestStore, statement: 
     before = rows(region)
     with psycopg.connect(region.urls.migrator) as conn:
         with pytest.raises(errors.InsufficientPrivilege, match="the log is append-only"):
-            conn.execute(statement)  # type: ignore[arg-type]
+            conn.execute(statement)
     assert rows(region) == before
 
 
@@ -77,7 +77,7 @@ def test_readers_do_not_see_the_log_at_all(region: TestStore) -> None:
     with region.connect_reader() as conn:
         for table in (LOG, "shenguan.submission", "shenguan.parked", "shenguan.dead_letter", "vault.subject_key"):
             with pytest.raises(errors.InsufficientPrivilege):
-                conn.execute(f"SELECT 1 FROM {table}")  # type: ignore[arg-type]
+                conn.execute(f"SELECT 1 FROM {table}")
 
 
 # No person is to be found.
@@ -163,7 +163,7 @@ def lived(store: TestStore, year: Path, bootstrap: str, tmp_path: Path) -> Itera
 
 def _behind(store: TrackedStore, follower: str) -> int:
     with store.connect() as conn:
-        row = conn.execute(f"SELECT max(notification_id) FROM {LOG}").fetchone()  # type: ignore[arg-type]
+        row = conn.execute(f"SELECT max(notification_id) FROM {LOG}").fetchone()
         assert row is not None
         return int(row[0]) - position_of(conn, follower)
 
