@@ -69,7 +69,13 @@ class Store:
 
     def sealer(self) -> Sealer:
         """With a key cache of its own, and a connection that it renews when lost. Not for several threads."""
-        return Sealer(self._master, KeyTable(self.connect))
+        return Sealer(self._master, KeyTable(self._connect_vault))
+
+    def _connect_vault(self) -> Connection[Any]:
+        """A key is on disk before any event sealed with it: the events' commit flushes all that was written before."""
+        conn = self.connect()
+        conn.execute("SET synchronous_commit TO off")
+        return conn
 
     def writer(self) -> Writer:
         """The one way to append. Not for several threads."""

@@ -102,6 +102,7 @@ class OutletRole:
             with self._store.connect() as conn:
                 if not self._lead(conn):
                     return
+                conn.execute("SET synchronous_commit TO off")  # leases: what counts is recorded by the writer
                 conn.execute(f"LISTEN {WOKEN}")
                 try:
                     with closing(Dispatcher(self._store, writer, topics, RegisterCache())) as dispatcher:
