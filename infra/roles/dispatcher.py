@@ -83,6 +83,7 @@ class Dispatcher:
 
     def _send(self, conn: Connection[Any], taken: list[Delivery]) -> None:
         ids = self._topics.ids({d.department for d in taken}, self._registers.refresh(conn))
+        self._outbox.expect(self._topics.name(department) for department in ids)
         failures: list[tuple[Delivery, str]] = []
         behind: list[str] = []
         for department, group in groupby(self._composer.compose(conn, taken), lambda o: o.delivery.department):
