@@ -35,7 +35,8 @@ How to submit
 4. The value is the JSON of the message below whose `ce_type` you send. Unknown fields are refused.
 5. `ce_source` and `ce_id` together identify the submission for ever. Sending the same content again under them is
    counted as a duplicate and does no harm, so send again whenever you are not sure; other content under them is a
-   conflict. Choose a source of your own (your principal's name will do) and ids that you can derive again.
+   conflict. The source is your principal's code, alone or with more after `.` or `:`; choose ids that you can derive
+   again.
 6. `ce_time` is when it occurred. No date in the content may lie after it, and it not more than a day after now.
 7. What came before its time (a decision before its acceptance) waits up to 30 days. What the content makes impossible
    is a dead letter; what the rules forbid is refused, and the attempt is recorded. See `submissions.md` and `rules.md`.
