@@ -96,7 +96,6 @@ RULES: dict[str, Rule] = {
         Rule("department.unknown_role", None, "该部门不具备所需职责", "the department lacks the needed role"),
         Rule("correction.old", None, "更正前的值与记录不符", "the old value differs from the record"),
         Rule("parked.expired", None, "等待的前序信息超过期限仍未到达", "what it waited for never came"),
-        Rule("parked.overflow", None, "释放链过长", "the chain of waiting submissions is too long"),
     )
 }
 

@@ -99,6 +99,17 @@ class Submission(Generic[P]):
         )
 
 
+def cloud_event(type_: type[Payload], source: str, id_: str, occurred_at: datetime) -> dict[str, str]:
+    """The CloudEvents attributes under which a payload is handed in."""
+    return {
+        "specversion": "1.0",
+        "id": id_,
+        "source": source,
+        "type": full_type(type_.TYPE),
+        "time": occurred_at.isoformat(),
+    }
+
+
 def local_date(moment: datetime) -> date:
     """The date in Beijing time."""
     return moment.astimezone(BEIJING).date()

@@ -9,7 +9,7 @@ from adapters.kafka.cloudevents import encode
 from adapters.kafka.outbox import Outbox, Sent
 from domain.arrivals import Place
 from domain.deadletters import RetryDeadLetter
-from domain.submissions import full_type
+from domain.submissions import cloud_event
 from infra.store import Store
 
 ACK_SECONDS = 30.0
@@ -28,13 +28,7 @@ def retry_dead_letter(store: Store, place: str) -> str:
     operator = store.settings.operator
     id_ = f"retry.{uuid.uuid4()}"
     headers, value = encode(
-        {
-            "specversion": "1.0",
-            "id": id_,
-            "source": operator,
-            "type": full_type(RetryDeadLetter.TYPE),
-            "time": datetime.now(UTC).isoformat(),
-        },
+        cloud_event(RetryDeadLetter, operator, id_, datetime.now(UTC)),
         RetryDeadLetter(department=operator, place=place).model_dump_json(exclude_none=True).encode(),
     )
     outbox = Outbox(store.kafka_options)

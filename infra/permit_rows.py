@@ -13,20 +13,14 @@ from adapters.formats.shuanggongshi import LONG_TERM, PartyKind, PermitRecord
 from domain.cases import DecisionKind
 from domain.identifiers import IdentifierError, normalise_uscc, parse_document_type, parse_resident_id
 from domain.public_records import ReportPermit, document_key
-from domain.submissions import BEIJING, full_type
+from domain.submissions import BEIJING, cloud_event
 
 
-def attributes_of(payload: ReportPermit, principal: str) -> dict[str, str | int | bool]:
+def attributes_of(payload: ReportPermit, principal: str) -> dict[str, str]:
     """The CloudEvent's attributes, from the row alone: the time is the end of the day of the decision."""
     named = "\n".join((payload.TYPE, payload.organ_uscc, document_key(payload.document_number)))
     end = datetime.combine(payload.decided_on, time(23, 59, 59), BEIJING)
-    return {
-        "specversion": "1.0",
-        "source": principal,
-        "id": f"permit.{hashlib.sha256(named.encode()).hexdigest()[:32]}",
-        "type": full_type(payload.TYPE),
-        "time": end.isoformat(),
-    }
+    return cloud_event(ReportPermit, principal, f"permit.{hashlib.sha256(named.encode()).hexdigest()[:32]}", end)
 
 
 def payload_of(record: PermitRecord, department: str, *, legacy: bool = False) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from domain.message import NoticeMessage
 from domain.notices import About, ReceiveNotice
 from domain.personal import Officer
 from domain.serials import SerialWatch
-from domain.submissions import full_type
+from domain.submissions import cloud_event
 from infra.settings import load
 from infra.store import open_store
 
@@ -153,14 +153,7 @@ def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMess
         department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now
     )
     headers, value = encode(
-        {
-            "specversion": "1.0",
-            "id": f"receipt.{message.addressee}.{message.serial}",
-            "source": principal,
-            "type": full_type(ReceiveNotice.TYPE),
-            "time": now.isoformat(),
-            "subject": f"notice/{message.addressee}/{message.serial}",
-        },
+        cloud_event(ReceiveNotice, principal, f"receipt.{message.addressee}.{message.serial}", now),
         json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode(),
     )
     outbox.send(topic, message.case.number.encode(), value, headers)
