@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -134,6 +134,12 @@ class Intake:
         self._unparked.add(arrival.place)
         self._decide(arrival, released=True)
 
+    def record(self, events: Iterable[Event]) -> None:
+        """Takes facts that no submission here made, and decides those who waited for them."""
+        before = len(self._world.pending)
+        self._world.append(events)
+        self._decide_all(deque(self._freed(before)))
+
     def _retry(self, letter: Arrival) -> None:
         """A dead letter's second chance; what comes of it replaces its disposition."""
         if letter.submission is None:
@@ -157,7 +163,10 @@ class Intake:
             self._decide(arrival, released=released)
 
     def _decide(self, arrival: Arrival, *, released: bool) -> None:
-        queue = deque([(arrival, released)])
+        self._decide_all(deque([(arrival, released)]))
+
+    def _decide_all(self, queue: deque[tuple[Arrival, bool]]) -> None:
+        """(arrival, whether it had been parked), and whom each releases in turn."""
         while queue:
             one, was_parked = queue.popleft()
             assert one.submission is not None
@@ -166,13 +175,17 @@ class Intake:
             self._put(one, outcome, was_parked)
             if outcome.disposition == "dead":
                 self._claims[one.source, one.id] = None  # it may have been parked and held its identity until now
-            for stream in _advanced(self._world.pending[before:]):
-                for waiting in self._release(stream):
-                    if self._released >= RELEASES_PER_BATCH:
-                        self.cut.append(waiting)
-                    else:
-                        self._released += 1
-                        queue.append((waiting, True))
+            queue.extend(self._freed(before))
+
+    def _freed(self, before: int) -> Iterator[tuple[Arrival, bool]]:
+        """Who waited for what has been taken into the world since it held `before` events."""
+        for stream in _advanced(self._world.pending[before:]):
+            for waiting in self._release(stream):
+                if self._released >= RELEASES_PER_BATCH:
+                    self.cut.append(waiting)
+                else:
+                    self._released += 1
+                    yield waiting, True
 
     def _put(self, arrival: Arrival, outcome: Outcome, released: bool = False) -> None:
         self.results.append(Result(arrival, outcome, released))
