@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,35 @@ def stored_rows(conn: Connection[Any], positions: Sequence[int]) -> list[StoredR
         prepare=True,
     )
     return [StoredRow(*row) for row in rows]
+
+
+def stored_rows_before(conn: Connection[Any], position: int, batch: int = 1000) -> Iterator[list[StoredRow]]:
+    """All rows before a position, in their order."""
+    last = 0
+    while rows := conn.execute(
+        f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id > %b AND notification_id < %b"
+        " ORDER BY notification_id LIMIT %b",
+        (last, position, batch),
+        binary=True,
+        prepare=True,
+    ).fetchall():
+        yield [StoredRow(*row) for row in rows]
+        last = rows[-1][4]
+
+
+def published_to(conn: Connection[Any], topic: str) -> str:
+    """The id of the topic that holds the whole log as far as it was published; empty where there is none."""
+    row = conn.execute("SELECT topic_id FROM shenguan.published_log WHERE topic = %s", (topic,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def publish_to(conn: Connection[Any], topic: str, topic_id: str) -> None:
+    """From now on the log is published there, and all that came before is in it."""
+    conn.execute(
+        "INSERT INTO shenguan.published_log VALUES (%s, %s) ON CONFLICT (topic) DO UPDATE"
+        " SET topic_id = excluded.topic_id",
+        (topic, topic_id),
+    )
 
 
 def lead_dead_letters(conn: Connection[Any]) -> int | None:
