@@ -9,6 +9,7 @@ from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
 from infra.roles.projector import ProjectorRole
 from infra.roles.publisher import PublisherRole
+from infra.roles.region import RegionRole
 from infra.roles.registrar import RegistrarRole
 from infra.roles.role import Role
 from infra.store import Store
@@ -20,4 +21,5 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "publisher": PublisherRole,
     "clock": ClockRole,
     "registrar": RegistrarRole,
+    "region": RegionRole,
 }

@@ -42,13 +42,14 @@ Move = Callable[[Connection[Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """An event as another store published it. `position` is that in its log."""
+    """An event as another store published it. `position` is that in its log, `previous` that of the one before it."""
 
     stream: str
     version: int
     topic: str
     state: bytes
     position: int
+    previous: int
     recorded_at: datetime
 
     def recorded(self, mapper: EventMapper) -> Recorded:
@@ -57,8 +58,21 @@ class LogRecord:
         return Recorded(self.position, self.recorded_at, event)
 
 
-Take = Callable[[Connection[Any], str, Sequence[LogRecord], Move], None]
-"""Takes in a store's next records, all or none, and moves. What it raises stops that store's log, visibly."""
+Take = Callable[[Connection[Any], str, Sequence[LogRecord], Sequence[LogRecord], Move], None]
+"""Takes in a store's next records and looks at those that came again, all or none, and moves.
+
+What it raises stops that store's log, visibly.
+"""
+
+
+class Missing(Exception):
+    """Nothing between two positions has come: what comes after it cannot be taken."""
+
+    def __init__(self, position: int, early: LogRecord) -> None:
+        super().__init__(
+            f"after position {position} came {early.position}, which follows {early.previous}. If nothing more comes:"
+            " delete the topic, and its store publishes its whole log anew"
+        )
 
 
 class LogReader:
@@ -109,7 +123,7 @@ class LogReader:
         try:
             try:
                 self._take_in(topic, name, batch)
-            except (psycopg.OperationalError, clients.BrokerError, Fenced):
+            except (psycopg.OperationalError, clients.BrokerError, Fenced, Missing):
                 raise
             except Exception:
                 if len(batch) == 1:
@@ -119,22 +133,39 @@ class LogReader:
         except Fenced as fenced:
             _log.warning("log_reader_fenced", reader=self._reader, reason=str(fenced))
             self._source.give_up([(topic, 0)])
+        except Missing as missing:
+            self._say(name, str(missing))
         except (psycopg.OperationalError, clients.BrokerError):
             raise
         except Exception as error:  # noqa: BLE001 - nothing is skipped: this log stands still, the others go on
-            self._stop(name, f"{type(error).__name__}: {first_line(error)}")
+            self._say(name, f"{type(error).__name__}: {first_line(error)}")
+            self._not_before[name] = time.monotonic() + self._retry_s
             self._source.give_up([(topic, 0)])
-        else:
-            self._goes_on(name)
 
     def _take_in(self, topic: str, name: str, batch: Sequence[RawRecord]) -> None:
-        records = [_record(one, name) for one in batch]
+        """Of what is not in order: a repetition is looked at, and what comes too early is left for when it comes again.
+
+        A publisher that was not sure of a record sends it again with all that follow, so that the order is made good.
+        """
         before = self._known[name]
-        after = Reading(
-            self._source.topic_ids[topic], batch[-1].offset + 1, max(before.position, *(r.position for r in records))
-        )
-        self._take(self._conn, name, records, lambda conn: read_on(conn, self._reader, name, before, after))
+        position, new, again, early = before.position, [], [], None
+        for raw in batch:
+            record = _record(raw, name)
+            if record.position <= position:
+                again.append(record)
+            elif record.previous == position:
+                new.append(record)
+                position = record.position
+                early = None
+            else:
+                early = record
+        after = Reading(self._source.topic_ids[topic], batch[-1].offset + 1, position)
+        self._take(self._conn, name, new, again, lambda conn: read_on(conn, self._reader, name, before, after))
         self._known[name] = after
+        if early is not None:
+            raise Missing(position, early)
+        if new:
+            self._goes_on(name)
 
     def _positions(self, places: list[Place]) -> dict[Place, int]:
         """Where to begin. A topic made anew is read from its start: what is known of it is known by its place."""
@@ -154,14 +185,13 @@ class LogReader:
         there = self._source.topic_ids
         for topic, name in self._names.items():
             if topic not in there:
-                self._stop(name, f"no topic {topic}", 0.0)
+                self._say(name, f"no topic {topic}")
             elif (self._errors[name] or "").startswith("no topic "):
                 self._goes_on(name)
         for alarm in self._source.alarms:
-            self._stop(self._names[alarm.topic], _lost(alarm), 0.0)
+            self._say(self._names[alarm.topic], _lost(alarm))
 
-    def _stop(self, name: str, error: str, retry_s: float | None = None) -> None:
-        self._not_before[name] = time.monotonic() + (self._retry_s if retry_s is None else retry_s)
+    def _say(self, name: str, error: str) -> None:
         if self._errors[name] != error:
             self._errors[name] = error
             self._alive_at = 0.0
@@ -186,6 +216,7 @@ def _record(raw: RawRecord, store: str) -> LogRecord:
         topic=str(said["type"]),
         state=envelope.data,
         position=int(said["position"]),
+        previous=int(said["previous"]),
         recorded_at=datetime.fromisoformat(str(said["time"])),
     )
 

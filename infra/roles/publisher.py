@@ -124,6 +124,7 @@ class LogPublisher:
             "subject": attribute(row.stream),
             "time": row.recorded_at.isoformat(),
             "position": str(row.position),  # CloudEvents integers end at 32 bits
+            "previous": str(row.previous),
         }
         headers, value = encode(attributes, row.state)
         return row.stream.encode(), value, headers

@@ -43,9 +43,11 @@ class RegistrarRole:
             self._writer: Writer = writer
             LogReader(self._store, READER, [self._master], self._take, self.stopped, self._retry_s).run()
 
-    def _take(self, conn: Connection[Any], master: str, records: Sequence[LogRecord], move: Move) -> None:
-        """Raises CannotFollow, with nothing recorded."""
-        events = [r.recorded(self._mapper).event for r in records if r.topic in MASTERED_TOPICS]
+    def _take(
+        self, conn: Connection[Any], master: str, new: Sequence[LogRecord], again: Sequence[LogRecord], move: Move
+    ) -> None:
+        """Raises CannotFollow, with nothing recorded. What comes again must be what is recorded."""
+        events = [r.recorded(self._mapper).event for r in (*new, *again) if r.topic in MASTERED_TOPICS]
         if not events:
             move(conn)
             return
