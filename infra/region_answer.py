@@ -53,7 +53,8 @@ def region(
         )
     for row in found.rows:
         row["case"] = row["case_stream"].rpartition("/")[2]
-    stores = [{"store": name, **added(of)} for name, of in by_store(rows).items()]
+    silent: dict[str, list[Mapping[str, Any]]] = {one["store"]: [] for one in readings}
+    stores = [{"store": name, **added(of)} for name, of in sorted((silent | by_store(rows)).items())]
     if shown.as_json:
         shown.json(
             {
