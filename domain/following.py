@@ -20,12 +20,7 @@ class RegistersFollowed(Event):
 
 
 class CannotFollow(Exception):
-    """What the master's log holds does not continue what is recorded here: nothing may be skipped. `zh`, `en`."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.zh = zh
-        self.en = en
+    """What the master's log holds does not continue what is recorded here: nothing may be skipped."""
 
 
 def follow(world: World, event: Event, recorded: Event | None) -> list[Event]:
@@ -37,14 +32,9 @@ def follow(world: World, event: Event, recorded: Event | None) -> list[Event]:
     stream, version = event.originator_id, event.originator_version
     if recorded is not None:
         if recorded != event:
-            raise CannotFollow(
-                f"{stream} {version} 与主库的不同", f"{stream} {version} is not what the master recorded there"
-            )
+            raise CannotFollow(f"{stream} {version} is not what the master recorded there")
         return []
     here = world.state(stream).version
     if version != here + 1:
-        raise CannotFollow(
-            f"{stream} 有缺口：此处到 {here}，主库来的是 {version}",
-            f"a gap in {stream}: it is at {here} here, and {version} came from the master",
-        )
+        raise CannotFollow(f"a gap in {stream}: it is at {here} here, and {version} came from the master")
     return [event]

@@ -133,7 +133,8 @@ class Recheck:
         self._versions[stream] = event.originator_version
         if event.meta.auth == "system" and not _of_system(event):
             yield problem("system", f"{event.TOPIC} 不是系统自身的事实", f"{event.TOPIC} is no fact of the system's")
-        if isinstance(event, RegistersFollowed) and not (self.registers.empty and stream == STREAM):
+        begun = not self.registers.empty or self.registers.master is not None
+        if isinstance(event, RegistersFollowed) and (begun or stream != STREAM):
             yield problem(
                 "follow", "已有登记簿之后又跟随别的库", "registers are followed where there had been others before"
             )

@@ -67,14 +67,9 @@ def registers_followed(world: World, store: str, now: datetime) -> list[Event]:
     if master == store:
         return []
     if master is not None:
-        raise CannotFollow(
-            f"本库的登记簿跟随 {master}，不能改为 {store}",
-            f"the registers here are {master}'s, and cannot become {store}'s",
-        )
+        raise CannotFollow(f"the registers here are {master}'s, and cannot become {store}'s")
     if not world.registers.empty:
-        raise CannotFollow(
-            "本库已有自己的登记簿，不能再跟随别的库", "this store has registers of its own, and cannot follow others"
-        )
+        raise CannotFollow("this store has registers of its own, and cannot follow others")
     return [world.state(STREAM).then(RegistersFollowed, system_meta(f"follow.{store}", now), store=store)]
 
 

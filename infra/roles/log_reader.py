@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -65,16 +64,6 @@ What it raises stops that store's log, visibly.
 """
 
 
-class Missing(Exception):
-    """Nothing between two positions has come: what comes after it cannot be taken."""
-
-    def __init__(self, position: int, early: LogRecord) -> None:
-        super().__init__(
-            f"after position {position} came {early.position}, which follows {early.previous}. If nothing more comes:"
-            " delete the topic, and its store publishes its whole log anew"
-        )
-
-
 class LogReader:
     """One of a name is at work, others stand by. Stateless: kill it anywhere and start it again."""
 
@@ -110,9 +99,11 @@ class LogReader:
                     self._turn()
 
     def _turn(self) -> None:
-        records = self._source.poll(POLL_S, MOST_RECORDS, MOST_BYTES)
-        for topic, batch in groupby(records, lambda record: record.topic):
-            self._read(topic, list(batch))
+        by_topic: dict[str, list[RawRecord]] = {}
+        for record in self._source.poll(POLL_S, MOST_RECORDS, MOST_BYTES):
+            by_topic.setdefault(record.topic, []).append(record)
+        for topic, batch in by_topic.items():
+            self._read(topic, batch)
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + ALIVE_S
             self._look()
@@ -122,30 +113,30 @@ class LogReader:
         name = self._names[topic]
         try:
             try:
-                self._take_in(topic, name, batch)
-            except (psycopg.OperationalError, clients.BrokerError, Fenced, Missing):
+                early = self._take_in(topic, name, batch)
+            except (psycopg.OperationalError, clients.BrokerError, Fenced):
                 raise
             except Exception:
                 if len(batch) == 1:
                     raise
                 for one in batch:  # what comes before the record that cannot be taken is taken
-                    self._take_in(topic, name, [one])
+                    early = self._take_in(topic, name, [one])
         except Fenced as fenced:
             _log.warning("log_reader_fenced", reader=self._reader, reason=str(fenced))
             self._source.give_up([(topic, 0)])
-        except Missing as missing:
-            self._say(name, str(missing))
         except (psycopg.OperationalError, clients.BrokerError):
             raise
         except Exception as error:  # noqa: BLE001 - nothing is skipped: this log stands still, the others go on
             self._say(name, f"{type(error).__name__}: {first_line(error)}")
             self._not_before[name] = time.monotonic() + self._retry_s
             self._source.give_up([(topic, 0)])
+        else:
+            if early is not None:
+                self._say(name, _missing(early, self._known[name]))
 
-    def _take_in(self, topic: str, name: str, batch: Sequence[RawRecord]) -> None:
-        """Of what is not in order: a repetition is looked at, and what comes too early is left for when it comes again.
-
-        A publisher that was not sure of a record sends it again with all that follow, so that the order is made good.
+    def _take_in(self, topic: str, name: str, batch: Sequence[RawRecord]) -> LogRecord | None:
+        """What comes again is looked at; what comes too early is left for when it comes again, and returned if nothing
+        after it was in order: a publisher that was not sure of a record sends it again with all that follow.
         """
         before = self._known[name]
         position, new, again, early = before.position, [], [], None
@@ -162,10 +153,9 @@ class LogReader:
         after = Reading(self._source.topic_ids[topic], batch[-1].offset + 1, position)
         self._take(self._conn, name, new, again, lambda conn: read_on(conn, self._reader, name, before, after))
         self._known[name] = after
-        if early is not None:
-            raise Missing(position, early)
         if new:
             self._goes_on(name)
+        return early
 
     def _positions(self, places: list[Place]) -> dict[Place, int]:
         """Where to begin. A topic made anew is read from its start: what is known of it is known by its place."""
@@ -218,6 +208,13 @@ def _record(raw: RawRecord, store: str) -> LogRecord:
         position=int(said["position"]),
         previous=int(said["previous"]),
         recorded_at=datetime.fromisoformat(str(said["time"])),
+    )
+
+
+def _missing(early: LogRecord, known: Reading) -> str:
+    return (
+        f"after position {known.position} came {early.position}, which follows {early.previous}. If nothing more comes:"
+        " delete the topic, and its store publishes its whole log anew"
     )
 
 

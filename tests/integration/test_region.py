@@ -121,6 +121,10 @@ def test_it_is_the_sum_of_the_stores_own_read_models(
     first = answer["outstanding"]["items"][0]
     assert first["owed_at"] == answer["sum"]["oldest"]
 
+    status = json.loads(CliRunner().invoke(app, ["status", "--json"], obj=region).output)
+    assert {(one["reader"], one["store"]) for one in status["readings"]} == {("region", name) for name in whole}
+    assert not any("." in one["name"] for one in status["followers"])
+
     said = CliRunner().invoke(app, ["region", "--departments"], obj=region, env={"COLUMNS": "300"}).output
     assert "合计" in said
     assert "审批局" in said

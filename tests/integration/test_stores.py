@@ -248,6 +248,22 @@ def test_what_came_too_early_is_taken_when_it_comes_again_in_order(
     clean(league)
 
 
+def test_what_lies_between_a_record_too_early_and_one_that_fails_is_taken(
+    region: TestStore, outer: TrackedStore, league: TestStore, follower: TrackedStore
+) -> None:
+    with running(PublisherRole(outer)):
+        with running(RegistrarRole(follower)):
+            until(lambda: caught_up(region, league))
+        last = last_position(outer)
+        forged(outer, id="department/early/1", position=str(last + 9), previous=str(last + 8))
+        region.submit(RegisterDepartment(department=OFFICE, entry=department("s9", "新局", "SUPERVISION")))
+        until(lambda: last_position(outer) == last + 1)
+        forged(outer, id="department/s9/5", position=str(last + 2), previous=str(last + 1))
+        with running(RegistrarRole(follower)):
+            until(lambda: "a gap in department/s9: it is at 1 here, and 5 came" in stopped_because(league))
+    assert count(league, f"{EVENTS} WHERE originator_id = 'department/s9'") == 1
+
+
 def test_another_event_at_a_known_place_stops_the_registrar(
     region: TestStore, outer: TrackedStore, league: TestStore, follower: TrackedStore
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_refused_attempt_under_the_identity_of_a_followed_submission_is_its_ow
     [
         lambda events: [*events[1:5], events[0].model_copy(update={"originator_version": 1})],  # after registers
         lambda events: [events[0].model_copy(update={"originator_id": "elsewhere"})],
+        lambda events: [events[0], events[0].model_copy(update={"originator_version": 2})],
         lambda events: [events[0].model_copy(update={"store": "150001"})],  # not the one its id names
     ],
 )
