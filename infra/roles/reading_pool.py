@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
-from multiprocessing.connection import wait
 
 from adapters.kafka.records import RawRecord
-from infra.memory import calm
+from domain.submissions import PAYLOADS, Payload
+from infra.processes import begin
 from infra.roles.reading import Read, Reader
 from infra.settings import Settings
 from infra.store import Servers, Store
@@ -35,8 +32,8 @@ class ReadingPool:
             self._pool = ProcessPoolExecutor(
                 self._processes, multiprocessing.get_context("spawn"), initializer=self._begin
             )
-        reading: Future[list[Read]] = self._pool.submit(_read, records)
-        return reading.result
+        reading: Future[list[_Travelling]] = self._pool.submit(_read, records)
+        return lambda: [_arrived(one) for one in reading.result()]
 
     def close(self) -> None:
         """Ends the processes after what they are at; `start` starts new ones."""
@@ -51,19 +48,29 @@ _reader: Reader
 
 def _begin(settings: Settings, servers: Servers) -> None:
     global _reader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin()
     store = Store(settings, servers)
     _reader = Reader(store.names, store.sealer())
-    calm()
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(0)
+_Travelling = tuple[Read, bytes]
+"""What was read but for its payload, and that as JSON: to pickle a model takes longer than to write and read it."""
 
 
-def _read(records: Sequence[RawRecord]) -> list[Read]:
-    return _reader.read(records)
+def _read(records: Sequence[RawRecord]) -> list[_Travelling]:
+    return [
+        (
+            read._replace(payload=None),
+            read.payload.__pydantic_serializer__.to_json(read.payload) if read.payload else b"",
+        )
+        for read in _reader.read(records)
+    ]
+
+
+def _arrived(travelled: _Travelling) -> Read:
+    read, payload = travelled
+    if not payload:
+        return read
+    assert read.header is not None
+    kind = Payload if read.header.classified else PAYLOADS[read.header.type]
+    return read._replace(payload=kind.model_validate_json(payload))
