@@ -100,7 +100,7 @@ def role(
 def up() -> None:
     """建库（如需要）并运行全部角色，直到收到终止信号。"""
     from infra.founding import prepare
-    from infra.roles.catalogue import ROLES
+    from infra.roles.catalogue import needed
     from infra.roles.supervisor import run_roles
     from infra.topics import apply_topics
 
@@ -110,7 +110,7 @@ def up() -> None:
         typer.echo(
             f"Kafka {store.kafka_options['bootstrap_servers']}，数据目录 {store.settings.data_dir}，按 Ctrl-C 结束"
         )
-        run_roles(store, list(ROLES))
+        run_roles(store, needed(store.settings), apart=True)
 
 
 @app.command()

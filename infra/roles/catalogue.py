@@ -12,6 +12,7 @@ from infra.roles.publisher import PublisherRole
 from infra.roles.region import RegionRole
 from infra.roles.registrar import RegistrarRole
 from infra.roles.role import Role
+from infra.settings import Settings
 from infra.store import Store
 
 ROLES: dict[str, Callable[[Store], Role]] = {
@@ -23,3 +24,9 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "registrar": RegistrarRole,
     "region": RegionRole,
 }
+
+
+def needed(settings: Settings) -> list[str]:
+    """Those that have something to do in a store of these settings."""
+    idle = {"registrar": settings.registers_from is None, "region": not settings.region_stores}
+    return [name for name in ROLES if not idle.get(name, False)]

@@ -12,14 +12,12 @@ import jsonschema
 import pytest
 import yaml
 
-from infra.roles.catalogue import ROLES
+from infra.roles.catalogue import ROLES, needed
 from infra.settings import PREFIX, Settings, load
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "infra" / "deploy"
 NEVER = "NEVER RUN HERE"
-ONLY = {"region": "150000", "registrar": "150100"}
-"""Roles that are idle in the other store."""
 _VARIABLE = re.compile(r"\$\{([A-Z_]+):\?\}")
 
 
@@ -82,8 +80,13 @@ def test_every_role_runs_once_in_every_store_that_needs_it(compose: dict[str, An
         for service in ours(compose).values()
         if service["command"][0] == "role"
     ]
-    wanted = [(role, store) for role in ROLES for store in stores(compose) if ONLY.get(role, store) == store]
+    wanted = []
+    for store, environment in stores(compose).items():
+        settings = {name: environment.get(f"{PREFIX}{name.upper()}") for name in ("registers_from", "region_stores")}
+        needs = needed(Settings(store=store, **{name: value for name, value in settings.items() if value}))
+        wanted += [(role, store) for role in needs]
     assert sorted(running) == sorted(wanted)
+    assert {role for role, _ in running} == set(ROLES)
 
 
 def test_the_league_follows_the_region_and_the_region_covers_both(compose: dict[str, Any]) -> None:
