@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,16 +16,31 @@ from adapters.kafka import clients
 from adapters.kafka.outbox import Outbox
 from adapters.postgres.log_readings import Reading, read_on, reading
 from adapters.postgres.positions import Fenced
-from domain import system
 from domain.deadletters import RetryDeadLetter
 from domain.departments import RegisterDepartment, RegisterPrincipal
 from domain.matters import RouteMatter, Supervisor
+from domain.notices import TakeNotice
 from infra.roles.publisher import PublisherRole
 from infra.roles.registrar import READER, RegistrarRole
 from infra.servers.broker import EmbeddedBroker
 from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, messages, running, store_for, until
-from tests.integration.region import APPROVAL, DAY, MATTER, OFFICE, S1, S2, S3, accept, decide, registers
+from tests.integration.region import (
+    APPROVAL,
+    DAY,
+    MATTER,
+    OFFICE,
+    S1,
+    S2,
+    S3,
+    accept,
+    decide,
+    delivered,
+    dispatched,
+    granted,
+    receive,
+    registers,
+)
 from tests.integration.teststore import MASTER, TestStore, department
 
 EVENTS = "SELECT count(*) FROM shenguan.stored_events"
@@ -325,5 +341,13 @@ def test_whoever_waited_for_a_fact_of_the_systems_own_is_released(store: TestSto
     store.found(OFFICE, "150100", [OFFICE])
     assert count(store, "SELECT count(*) FROM shenguan.parked") == 0
     assert count(store, f"{EVENTS} WHERE originator_id = 'principal/{APPROVAL}'") == 1
-    assert system.SYSTEM
     clean(store)
+
+
+def test_how_a_notice_travels_releases_nobody(region: TestStore) -> None:
+    fact = granted(region, "1")
+    region.submit(TakeNotice(department=S1, notice=f"{S1}/{fact}"), expect="parked")
+    written = region.writer.write(facts=[dispatched(f"{S1}/{fact}", region.now), delivered(f"{S1}/{fact}", region.now)])
+    assert (written.events, written.results) == (2, [])
+    region.submit(receive(S1, fact, region.now - timedelta(minutes=1)))
+    assert count(region, "SELECT count(*) FROM shenguan.parked") == 0
