@@ -25,7 +25,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from adapters.postgres.follower import catch_up
 from adapters.postgres.publication import DEAD_LETTERS
-from infra.bench.ground import ScratchStore
+from infra.bench.ground import Ground, ScratchStore
+from infra.bench.mix import Mix, take_in
+from infra.bench.settled import deliver
 from infra.roles.outlet import Filler
 from infra.roles.publisher import LogPublisher
 from projections.catalogue import PROJECTIONS
@@ -67,10 +69,20 @@ class Pattern:
                 self._read(conn, table, where)
         self.events = self._tables["shenguan.stored_events"][1].count(b"\n")
 
+    @classmethod
+    def of_year(cls, ground: Ground, mix: Mix) -> Pattern:
+        """Takes the year in for it."""
+        store = ground.store("pattern", mix.store)
+        take_in(store, mix.submissions)
+        deliver(store)
+        made = cls(store)
+        ground.drop(store.migrator_url)
+        return made
+
     def _read(self, conn: Connection[Any], table: str, where: str) -> None:
         columns = _columns(conn, table)
         query = sql.SQL("COPY (SELECT {} FROM {} WHERE " + where + ") TO STDOUT").format(
-            sql.SQL(", ").join(_staged(name, kind) for name, kind in columns),
+            sql.SQL(", ").join(_staged(name) for name, _ in columns),
             _named(table),
             cloned=sql.Literal(list(_CLONED)),
         )
@@ -101,7 +113,7 @@ class Pattern:
                     conn.execute(statement, {"n": number - 1, "mark": f"{number:03d}"})
                 conn.commit()
             conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_STAGE)))
-            _followers_at_head(conn)
+            followers_at_head(conn)
         settle(store.migrator_url)
         return before + clones * self.events
 
@@ -109,7 +121,9 @@ class Pattern:
         """Brings the rows over, as those of the first clone; the statements that add a clone."""
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_STAGE)))
         for table, (columns, rows) in self._tables.items():
-            fields = [sql.SQL("{} " + _stage_type(name, kind)).format(sql.Identifier(name)) for name, kind in columns]
+            fields: list[sql.Composable] = [
+                sql.SQL("{} " + _stage_type(name, kind)).format(sql.Identifier(name)) for name, kind in columns
+            ]
             if _is_serial(columns):
                 fields.append(sql.SQL("held bigint"))  # how many the ledger has
             conn.execute(sql.SQL("CREATE TABLE {} ({})").format(_stage(table), sql.SQL(", ").join(fields)))
@@ -178,8 +192,8 @@ def _renumber(conn: Connection[Any], tables: dict[str, list[tuple[str, str]]]) -
     conn.execute(sql.SQL("CREATE INDEX ON {} (old)").format(_stage(".times")))
     conn.execute(
         sql.SQL(
-            "DELETE FROM {} AS d WHERE NOT EXISTS (SELECT FROM {} AS s WHERE (s.topic_id, s.partition, s.\"offset\") ="
-            " (d.topic_id, d.partition, d.\"offset\"))"
+            'DELETE FROM {} AS d WHERE NOT EXISTS (SELECT FROM {} AS s WHERE (s.topic_id, s.partition, s."offset") ='
+            ' (d.topic_id, d.partition, d."offset"))'
         ).format(_stage("shenguan.dead_letter"), _stage("shenguan.submission"))
     )
     for table, columns in tables.items():
@@ -187,7 +201,8 @@ def _renumber(conn: Connection[Any], tables: dict[str, list[tuple[str, str]]]) -
             continue
         conn.execute(
             sql.SQL(
-                "UPDATE {} AS t SET serial = e.originator_version, held = e.held FROM {} AS e WHERE e.unique_key = t.notice"
+                "UPDATE {} AS t SET serial = e.originator_version, held = e.held FROM {} AS e"
+                " WHERE e.unique_key = t.notice"
             ).format(_stage(table), log)
         )
     for table, columns in tables.items():
@@ -236,7 +251,7 @@ def _value(table: str, name: str, kind: str) -> str:
     return marked if kind == "text" else "{c}"
 
 
-def _followers_at_head(conn: Connection[Any]) -> None:
+def followers_at_head(conn: Connection[Any]) -> None:
     """The sequence and every follower go to the end of the log, and what is dead counts as published."""
     conn.execute(
         "SELECT setval('shenguan.stored_events_notification_id_seq', max(notification_id)) FROM shenguan.stored_events"
@@ -277,7 +292,7 @@ def _columns(conn: Connection[Any], table: str) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def _staged(name: str, kind: str) -> sql.Composed:
+def _staged(name: str) -> sql.Composed:
     return sql.SQL("convert_from({}, 'UTF8')" if name == "state" else "{}").format(sql.Identifier(name))
 
 

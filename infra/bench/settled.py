@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from domain import system
 from domain.event import Event
 from domain.notices import Channel, notice_stream
 from domain.world import World
+from infra.bench.options import Options
 from infra.roles.outlet import Filler
 from infra.store import Store
 from infra.verify import verify
@@ -35,15 +35,15 @@ def follow(store: Store) -> None:
         catch_up(conn, [*PROJECTIONS, Filler()])
 
 
-def verified(store: Store, say: Callable[[str], None], wanted: bool = True) -> dict[str, Any]:
+def verified(store: Store, options: Options) -> dict[str, Any]:
     """What `verify` has read, and how fast; empty where it is not wanted. Raises Unclean naming what is wrong."""
-    if not wanted:
+    if not options.verify:
         return {}
     follow(store)
     begun = time.perf_counter()
     verdict = verify(store)
     rate = verdict.events / (time.perf_counter() - begun)
-    say(f"verify: {verdict.events:,} events at {rate:,.0f}/s, {len(verdict.problems)} problems")
+    options.say(f"verify: {verdict.events:,} events at {rate:,.0f}/s, {len(verdict.problems)} problems")
     if verdict.problems or verdict.behind:
         found = "; ".join(f"{p.position} {p.stream} {p.check}: {p.en}" for p in verdict.problems)
         raise Unclean(f"{found or 'no problem'}; behind: {verdict.behind}")
@@ -51,12 +51,14 @@ def verified(store: Store, say: Callable[[str], None], wanted: bool = True) -> d
 
 
 def deliver(store: Store) -> None:
-    """Records every notice as dispatched and delivered, as the outlet does it, without a record in Kafka."""
+    """Records every notice that is due as dispatched and delivered, as the outlet does, but sends nothing."""
     follow(store)
     writer = store.writer()
     with store.connect() as conn:
         departments = RegisterCache().refresh(conn).departments
-        rows = conn.execute("SELECT notice, department, serial FROM shenguan.delivery ORDER BY position").fetchall()
+        rows = conn.execute(
+            "SELECT notice, department, serial FROM shenguan.delivery WHERE sent_at IS NULL ORDER BY position"
+        ).fetchall()
     try:
         for at in range(0, len(rows), BATCH):
             part = rows[at : at + BATCH]
@@ -73,9 +75,7 @@ def deliver(store: Store) -> None:
                     )
                 ]
 
-            def delivered(
-                world: World, now: datetime, groups: dict[str, tuple[str, int]] = groups
-            ) -> list[Event]:
+            def delivered(world: World, now: datetime, groups: dict[str, tuple[str, int]] = groups) -> list[Event]:
                 return [
                     event
                     for notice, (group, committed) in groups.items()
