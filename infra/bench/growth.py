@@ -18,7 +18,7 @@ from infra.bench.latency import Plan, bare_hops, decisions_to_notices
 from infra.bench.mix import Mix, lay_out, take_in
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
-from infra.bench.pace import quantiles_ms
+from infra.bench.pace import Pace, quantiles_ms
 from infra.bench.queries import hot_queries
 from infra.bench.settled import deliver, follow, verified
 from infra.roles.supervisor import Crew
@@ -73,7 +73,7 @@ def _at(ground: Ground, mix: Mix, pattern: Pattern, size: int, number: int, opti
     events = pattern.fill(store, size)
     filled = time.monotonic() - begun
     options.say(f"{events:,} events in {filled:.0f} s")
-    half = take_in(store, mix.submissions // 2)
+    half = _half(store, mix.submissions // 2)
     options.say(f"intake at {events:,}: {half.rate:,.0f}/s")
     lag = _lag(store, mix.submissions - half.total)
     options.say(f"projector beside intake: {lag}")
@@ -98,6 +98,13 @@ def _at(ground: Ground, mix: Mix, pattern: Pattern, size: int, number: int, opti
         "space": space,
         "verify": clean,
     }
+
+
+def _half(store: ScratchStore, wanted: int) -> Pace:
+    """Takes in so many, and no more than a batch beyond them, which is the less the fewer they are."""
+    most = min(store.settings.batch_max_records, max(1, wanted // 4))
+    part = ScratchStore(store.settings.model_copy(update={"batch_max_records": most}), store.servers)
+    return take_in(part, wanted)
 
 
 def _lag(store: ScratchStore, wanted: int) -> dict[str, float]:

@@ -67,6 +67,8 @@ def take_in(store: Store, wanted: int, watch: Callable[[Written], None] = lambda
         if pace.total >= wanted:
             role.stopped.set()
 
+    if wanted <= 0:
+        return pace
     role = IntakeRole(store, committed)
     timer = Timer(PATIENCE, role.stopped.set)
     timer.daemon = True
