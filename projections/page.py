@@ -33,7 +33,8 @@ def page(
 ) -> Page:
     """Rows of `source` under conditions such as `{"matter = %s": code}`; a condition whose value is None is left out.
 
-    A condition that takes no value is given True; `total` counts what matches. All these texts come from this package's code, never from people.
+    A condition that takes no value is given True; `total` counts what matches. All these texts come from this
+    package's code, never from people.
     """
     used = {text: value for text, value in conditions.items() if value is not None}
     where = " AND ".join(used) or "true"

@@ -13,7 +13,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from infra.bench.pace import quantiles_ms
 
-GRACE = 30.0  # seconds that the last answers may take
+GRACE = 30.0  # seconds to start or to end
+ANSWERED = 180.0
+"""Seconds that the last answers may take: a pace that cannot be kept is told by its quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Questio
     sender.start()
     wanted = sum(len(question.answers) for question in questions)
     found: list[float] = []
-    until = time.monotonic() + len(questions) / rate + GRACE
+    until = time.monotonic() + len(questions) / rate + ANSWERED
     while len(found) < wanted and time.monotonic() < until:
         for records in consumer.poll(timeout_ms=100).values():
             now = time.perf_counter()

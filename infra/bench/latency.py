@@ -14,7 +14,7 @@ import psycopg
 
 from adapters.kafka import clients
 from infra import feeding
-from infra.bench.driver import GRACE, Driven, Question, drive
+from infra.bench.driver import ANSWERED, GRACE, Driven, Question, drive
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.hop import BareHop
 from infra.bench.mix import Stalled, lay_out, take_in
@@ -37,7 +37,7 @@ from infra.verify import FOLLOWERS
 
 BARE = "bench_hop"
 JUDGED = 100  # decisions a second
-SETTLE = 120.0  # seconds
+SETTLE = 300.0  # seconds
 _UNSETTLED = """
 SELECT (SELECT count(*) FROM shenguan.delivery WHERE sent_at IS NULL),
     (SELECT max(notification_id) FROM shenguan.stored_events) - (SELECT coalesce(min(notification_id), 0)
@@ -166,7 +166,7 @@ def _measure(options: dict[str, Any], questions: list[Question], rate: float, ch
     try:
         _receive(ours, GRACE)
         ours.send("go")
-        driven: Driven = _receive(ours, len(questions) / rate + 3 * GRACE)
+        driven: Driven = _receive(ours, len(questions) / rate + ANSWERED + GRACE)
     except EOFError:
         raise Stalled("the driver died") from None
     finally:
