@@ -102,6 +102,7 @@ class Pattern:
             catch_up(conn, [*PROJECTIONS, Filler()])
         with psycopg.connect(store.migrator_url) as conn:
             conn.execute("SET synchronous_commit TO off")
+            conn.execute("SET work_mem TO '256MB'")  # a clone is sorted by position
             before = _count(conn)
             clones = -(-max(0, events - before) // self.events)
             if clones > CLONES_AT_MOST:

@@ -43,9 +43,9 @@ ratios, which compare figures of one run on the same servers and the same data, 
 - **queries**: the hot queries, each by the function that the product calls. `tests/integration/test_query_plans.py`
   fails when one of them loses its index.
 - **stores**: 1 and 2 workers of one store (processes of `shenguan role intake` in one consumer group), and 2 stores
-  with a worker each, databases on the same server. They stand ready with the year in Kafka until all of them wait for
-  the writer's lock; the clock runs from its release to the last commit. 4 workers and 4 stores are there to be right:
-  every disposition and notice as the year's truth says.
+  with a worker each, databases on the same server. With the year in Kafka they are held at the writer's lock until
+  all of them have read (`ready`: how many had, after 20 s at most); the clock runs from its release to the last commit.
+  4 workers and 4 stores are there to be right: every disposition and notice as the year's truth says.
 
 To reproduce: `make bench`, or `shenguan bench [NAME] [--cases N] [--large] [--json] [--write]`, with
 `SHENGUAN_DATABASE_URL`, `SHENGUAN_MIGRATOR_URL` (a role that may create databases) and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import psycopg
@@ -20,7 +20,7 @@ from infra.bench.outcome import Outcome
 from infra.bench.settled import Unclean, verified
 from infra.generator.feed import FILES
 
-READY_S, TAKEN_S = 120.0, 600.0
+READY_S, READ_S, TAKEN_S = 120.0, 20.0, 600.0
 LOOK_S = 0.02
 BLIND_S = 8.0
 """More than a session timeout: who joins later costs others a batch, and nothing else."""
@@ -73,13 +73,21 @@ def _together(ground: Ground, label: str, stores: int, workers: int, options: Op
         for lock in locks:
             lock.execute("SELECT pg_advisory_lock(%s)", (WRITER_LOCK,))
         sent = [feeding.send(mix.store, mix.directory, FILES[1:]) for mix in mixes]
-        for lock in locks:
-            _wait(lambda lock=lock: _waiting(lock) >= workers, READY_S, "workers to have read", check)  # type: ignore[misc]
+        with suppress(Stalled):  # one that holds the lock's queue up cannot give partitions away to another
+            _wait(lambda: sum(map(_waiting, locks)) >= stores * workers, READ_S, "workers to have read", check)
+        ready = sum(map(_waiting, locks))
         rate = _rate(locks, sum(sent), check)
     clean = [_right(mix, options) for mix in mixes]
     for mix in mixes:
         ground.drop(mix.store.migrator_url)
-    return {"stores": stores, "workers": workers, "submissions": sum(sent), "rate": round(rate, 1), "verify": clean}
+    return {
+        "stores": stores,
+        "workers": workers,
+        "ready": ready,
+        "submissions": sum(sent),
+        "rate": round(rate, 1),
+        "verify": clean,
+    }
 
 
 def _rate(locks: Sequence[psycopg.Connection[Any]], wanted: int, check: Callable[[], None]) -> float:
