@@ -61,7 +61,7 @@ class Plans(Cursor[Any]):
             connection: Any = self.connection
             with psycopg.Cursor(self.connection) as cursor:
                 for kind, text, values in (("", query, params), (", GENERIC_PLAN", *_numbered(query, params))):
-                    [(plan,)] = cursor.execute(f"EXPLAIN (FORMAT JSON{kind}) {text}", values).fetchall()
+                    [(plan,)] = cursor.execute(f"EXPLAIN (FORMAT JSON{kind}) {text}", values, prepare=False).fetchall()
                     connection.plans.append(plan[0]["Plan"])
         return super().execute(query, params, **options)
 
