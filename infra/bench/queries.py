@@ -31,8 +31,8 @@ from projections.two_way import find_steps
 EVENTS = 1_000_000
 WARM_UP, ASKED = 100, 1000
 NOTHING = "an empty round trip"
-LEASED = 100
-"""Deliveries taken at the heads of ten departments' queues; given back at once."""
+LEASED = 20
+"""Deliveries taken at the heads of two departments' queues; given back at once."""
 Ask = Callable[[Connection[Any], Any], object]
 
 

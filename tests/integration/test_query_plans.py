@@ -19,6 +19,7 @@ from infra.bench.queries import questions
 from infra.bench.settled import follow
 from infra.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("plans")  # the store is filled once
 EVENTS = 40_000
 LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "two_way"}
 INDEXES = {
