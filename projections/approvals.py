@@ -26,7 +26,7 @@ from domain.matters import MatterRegistered
 from domain.personal import Sealed
 from domain.seals import SealApplied
 from projections.page import Page, page
-from projections.projection import Projection
+from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
 ENDINGS: dict[type[Event], str] = {
@@ -93,8 +93,9 @@ def plain(value: Any) -> Any:
 class Approvals(Projection):
     name = "approvals"
     tables = ("approvals", "approval_matters")
+    topics = topics_of("case.", SealApplied.TOPIC, MatterRegistered.TOPIC)
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         streams, matters = set(), set()
         for one in events:
             match one.event:
@@ -124,8 +125,8 @@ class Approvals(Projection):
                 row.last_position = one.position
             elif event.originator_id.startswith("case/"):
                 _follow(cases.rows[event.originator_id,], one)
-        names.save()
-        cases.save()
+        names.save(bulk)
+        cases.save(bulk)
 
 
 def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:

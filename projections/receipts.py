@@ -21,7 +21,7 @@ from domain.notices import (
 )
 from projections.approvals import plain
 from projections.page import Page, page
-from projections.projection import Projection
+from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
 PREFIX = "notice/"
@@ -71,8 +71,9 @@ RECEIPTS = Table("receipts", Receipt)
 class Receipts(Projection):
     name = "receipts"
     tables = ("receipts",)
+    topics = topics_of("notice.")
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         lives = [one for one in events if one.event.originator_id.startswith(PREFIX)]
         owed = [one for one in events if isinstance(one.event, NoticeOwed)]
         new = {one.event.notice for one in owed if isinstance(one.event, NoticeOwed)}
@@ -83,7 +84,7 @@ class Receipts(Projection):
             ledger.rows[row.notice,] = row
         for one in lives:
             _live(ledger.rows[one.event.originator_id.removeprefix(PREFIX),], one)
-        ledger.save()
+        ledger.save(bulk)
 
 
 def _owed(one: Recorded) -> Receipt:

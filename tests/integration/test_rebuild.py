@@ -31,7 +31,7 @@ from tests.integration.teststore import TestStore
 
 class TestRebuild:
     def run(self, store: TestStore, projection: Projection, **more: Any) -> int:
-        return rebuild(store.urls.migrator, RUNTIME, READER, projection, **more)
+        return rebuild(store.urls.migrator, RUNTIME, READER, [projection], **more)
 
     @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
     def test_gives_the_same_rows_and_rights(self, full: TestStore, projection: Projection) -> None:
