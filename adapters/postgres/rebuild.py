@@ -20,8 +20,7 @@ from adapters.postgres.migrate import create_indexes, create_tables
 from projections.projection import Projection
 
 REBUILD_CLASS = 0x5245_4255
-BATCH = 10_000
-"""Events that are folded before anything is written; with their rows they take about 100 MiB."""
+BATCH = 5000
 SWAP_TRIES = 60
 SWAP_LOCK_TIMEOUT = "2s"
 """Readers queue behind a swap that waits for a long query, so it waits briefly, and tries again."""
