@@ -35,8 +35,9 @@ class Claims:
             " JOIN (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS u (source, id)) AS f USING (source, id)"
             " WHERE disposition IN ('accepted', 'refused')",
             ([m.source for m in metas], [m.id for m in metas]),
-        )
-        known = {(source, id_): tuple(rest) for source, id_, *rest in rows}
+            binary=True,
+        ).fetchall()
+        known = {row[:2]: row[2:] for row in rows}
         for run in runs:
             event = run.first.event
             wanted = "refused" if run.refused else "accepted"
@@ -106,14 +107,14 @@ def deliveries(conn: Connection[Any], expected: Expected) -> Iterator[Problem]:
     rows = conn.execute(
         "SELECT notice, channel, position, department, serial FROM shenguan.delivery WHERE notice = ANY(%s)",
         (sorted({notice for notice, _ in expected}),),
-    )
+        binary=True,
+    ).fetchall()
     found: Expected = {(notice, channel): (p, d, s) for notice, channel, p, d, s in rows}
-    for notice, channel in sorted(expected.keys() | found.keys()):
+    for notice, channel in sorted({key for key, _ in expected.items() ^ found.items()}):
         wanted, actual = expected.get((notice, channel)), found.get((notice, channel))
-        if wanted != actual:
-            zh = f"告知 {notice} 经 {channel} 的投递应为 {wanted}，实为 {actual}"
-            en = f"the delivery of {notice} by {channel} should be {wanted}, is {actual}"
-            yield Problem((wanted or actual or (0,))[0], f"notice/{notice}", "delivery", zh, en)
+        zh = f"告知 {notice} 经 {channel} 的投递应为 {wanted}，实为 {actual}"
+        en = f"the delivery of {notice} by {channel} should be {wanted}, is {actual}"
+        yield Problem((wanted or actual or (0,))[0], f"notice/{notice}", "delivery", zh, en)
 
 
 def subjects(conn: Connection[Any], states: Sequence[bytes], position: int) -> Iterator[Problem]:
