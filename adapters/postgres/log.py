@@ -37,21 +37,24 @@ class LogApplication(Application[str]):
 
 def application(url: str) -> LogApplication:
     """Opens the log at a database URL."""
+    return LogApplication(environment(url))
+
+
+def environment(url: str) -> dict[str, str]:
+    """The library's settings for the log at a database URL."""
     parts = conninfo.conninfo_to_dict(url)
-    return LogApplication(
-        {
-            "PERSISTENCE_MODULE": "adapters.postgres.factory",
-            "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
-            "ORIGINATOR_ID_TYPE": "text",
-            "CREATE_TABLE": "n",
-            "POSTGRES_SCHEMA": "shenguan",
-            "POSTGRES_DBNAME": str(parts["dbname"]),
-            "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
-            "POSTGRES_PORT": str(parts.get("port") or 5432),
-            "POSTGRES_USER": str(parts["user"]),
-            "POSTGRES_PASSWORD": str(parts.get("password") or ""),
-        }
-    )
+    return {
+        "PERSISTENCE_MODULE": "adapters.postgres.factory",
+        "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
+        "ORIGINATOR_ID_TYPE": "text",
+        "CREATE_TABLE": "n",
+        "POSTGRES_SCHEMA": "shenguan",
+        "POSTGRES_DBNAME": str(parts["dbname"]),
+        "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
+        "POSTGRES_PORT": str(parts.get("port") or 5432),
+        "POSTGRES_USER": str(parts["user"]),
+        "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+    }
 
 
 class Log:

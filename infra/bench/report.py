@@ -9,6 +9,11 @@ from infra.bench.outcome import Outcome
 
 _LABELS = {
     "intake": ("ours", "stock: one `save` per submission", "ceiling: consume + COPY of the same rows, unchecked"),
+    "projections": (
+        "ours: the receipt ledger rebuilt",
+        "stock: the library's ProjectionRunner",
+        "ceiling: binary cursor + COPY of the same rows",
+    ),
     "latency": ("ours", "bare hop", "bare hop"),
     "growth": ("ours at the largest log", "stock at the same size", "ours at the smallest log"),
 }
@@ -23,14 +28,20 @@ on the same servers and the same data, not the figures.
   events, one `save` for each. In its favour it keeps duplicates, parked submissions, registers and serials in memory
   and moves no Kafka positions. *Ceiling*: kafka-python consumes and COPY writes the very rows that ours wrote. The
   clock of each runs from its first commit to its last.
+- **projections**: the receipt ledger rebuilt from a filled log, as `shenguan projections rebuild` does it (tables,
+  fold, indexes, statistics, swap), in events of the log a second, be they the ledger's or not. *Stock*: the library's
+  `ProjectionRunner` with a view of the same columns and indexes, subscribed to the ledger's topics only, one
+  transaction for each event, on the log of a year; the rows are compared with ours. *Ceiling*: a binary cursor reads every row of
+  the log, COPY writes the very rows of the ledger, then its indexes; nothing is decoded or folded. *Together*: all read
+  models in one rebuild.
 - **latency**: a decision sent → each of its notices read by an independent consumer at the department's topic, all
   roles in one process as in `shenguan up`; sender and consumer are a process of their own. *Bare hop*: the same records
   at the same pace, consumed, one row INSERTed and committed, produced, consumed.
 - **growth**: intake, stock, latency and the hot queries on a log filled with clones of real streams (how, and what is
   not real about it: `infra/bench/filler.py`).
 
-To reproduce: `make bench`, or `shenguan bench [intake|latency|growth] [--cases N] [--large] [--json]`, with
-`SHENGUAN_DATABASE_URL`, `SHENGUAN_MIGRATOR_URL` (a role that may create databases) and
+To reproduce: `make bench`, or `shenguan bench [intake|projections|latency|growth] [--cases N] [--events N] [--large]
+[--json]`, with `SHENGUAN_DATABASE_URL`, `SHENGUAN_MIGRATOR_URL` (a role that may create databases) and
 `SHENGUAN_KAFKA_BOOTSTRAP_SERVERS` for servers of your own. It works in `SHENGUAN_DATA_DIR`/bench, which it removes.
 """
 
