@@ -31,9 +31,9 @@ on the same servers and the same data, not the figures.
 - **projections**: the receipt ledger rebuilt from a filled log, as `shenguan projections rebuild` does it (tables,
   fold, indexes, statistics, swap), in events of the log a second, be they the ledger's or not. *Stock*: the library's
   `ProjectionRunner` with a view of the same columns and indexes, subscribed to the ledger's topics only, one
-  transaction for each event, on the log of a year; the rows are compared with ours. *Ceiling*: a binary cursor reads every row of
-  the log, COPY writes the very rows of the ledger, then its indexes; nothing is decoded or folded. *Together*: all read
-  models in one rebuild.
+  transaction for each event, on the log of a year; the rows are compared with ours. *Ceiling*: a binary cursor reads
+  every row of the log, COPY writes the very rows of the ledger, then its indexes; nothing is decoded or folded.
+  *Together*: all read models in one rebuild.
 - **latency**: a decision sent → each of its notices read by an independent consumer at the department's topic, all
   roles in one process as in `shenguan up`; sender and consumer are a process of their own. *Bare hop*: the same records
   at the same pace, consumed, one row INSERTed and committed, produced, consumed.
