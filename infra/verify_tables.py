@@ -119,7 +119,8 @@ def deliveries(conn: Connection[Any], expected: Expected) -> Iterator[Problem]:
 
 def subjects(conn: Connection[Any], states: Sequence[bytes], position: int) -> Iterator[Problem]:
     """Every subject under whose key something is sealed has its row in the vault, be the key destroyed or not."""
-    found = {subject for state in states for subject in _SUBJECT.findall(state)}
+    sealed = (state for state in states if b'"ciphertext":' in state)
+    found = {subject for state in sealed for subject in _SUBJECT.findall(state)}
     names = [json.loads(b'"%b"' % subject) for subject in found]
     for (name,) in conn.execute(
         "SELECT name FROM unnest(%s::text[]) AS u (name)"
