@@ -19,7 +19,6 @@ from domain.notices import (
     NoticeReturned,
     NoticeTaken,
 )
-from projections.approvals import plain
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
@@ -125,7 +124,7 @@ def _live(row: Receipt, one: Recorded) -> None:
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
             if event.meta.officer is not None:
-                row.received_by, row.received_by_name = event.meta.officer.id, plain(event.meta.officer.name)
+                row.received_by, row.received_by_name = event.meta.officer.id, event.meta.officer.name
         case NoticeTaken():
             row.taken_at = event.meta.occurred_at
         case NoticeReturned():

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from pydantic_core import to_json
 
 Json = Any
-"""Marks a row's field that is stored as jsonb; a `bytes` in it is JSON text already."""
+"""Marks a row's field that is stored as jsonb: JSON text as `bytes`, or anything that pydantic makes JSON of."""
 
 TYPES = {
     "str": "text",

@@ -13,7 +13,6 @@ from domain.event import Event, Recorded
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
 from domain.seals import SealApplied
 from domain.supervision import FeedbackDisposed, FeedbackRaised
-from projections.approvals import plain
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
@@ -142,7 +141,7 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
         from_department=meta.department,
         to_department=to,
         officer=meta.officer.id if meta.officer else None,
-        officer_name=plain(meta.officer.name) if meta.officer else None,
+        officer_name=meta.officer.name if meta.officer else None,
         effective_on=date.fromisoformat(event.effective_on) if event.effective_on else None,
         occurred_at=meta.occurred_at,
         recorded_at=one.recorded_at,

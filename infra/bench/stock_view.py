@@ -15,6 +15,7 @@ from eventsourcing.persistence import Tracking
 from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from adapters.postgres.log import LogApplication, environment
 from domain.event import Event
@@ -28,7 +29,6 @@ from domain.notices import (
     NoticeTaken,
     notice_stream,
 )
-from projections.approvals import plain
 from projections.receipts import Receipts
 
 PATIENCE = 3600.0  # seconds
@@ -96,7 +96,7 @@ class StockReceipts(Projection[Ledger]):
         values: dict[str, Any] = {"received_at": event.received_at}
         if event.meta.officer is not None:
             values["received_by"] = event.meta.officer.id
-            values["received_by_name"] = Jsonb(plain(event.meta.officer.name))
+            values["received_by_name"] = Jsonb(event.meta.officer.name, to_json)
         changes = {name: f"%({name})s" for name in values}
         self.view.change(event, changes | {"receipt_recorded_at": _RECORDED}, values, tracking)
 
