@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -43,7 +43,8 @@ class Place(NamedTuple):
 class Arrival:
     """One Kafka record, decoded as far as it went. Without a `submission` there are `errors`.
 
-    `content` is the keyed hash of the canonical content (RFC 8785); `raw` the bytes as they came, None once sealed.
+    `content` is the keyed hash of the canonical content (RFC 8785); `raw` gives the record as it came,
+    and is None once that is sealed.
     """
 
     place: Place
@@ -58,7 +59,7 @@ class Arrival:
     type: str = ""
     retry_of: str | None = None
     errors: tuple[FieldError, ...] = ()
-    raw: bytes | None = None
+    raw: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

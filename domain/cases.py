@@ -211,43 +211,42 @@ class CaseState(State):
     holders: tuple[Holder, ...] = ()
 
     def evolve(self, event: Event) -> CaseState:
-        new = replace(self, version=event.originator_version)
+        return replace(self, version=event.originator_version, **self._changed(event))
+
+    def _changed(self, event: Event) -> dict[str, Any]:
         match event:
             case CaseAccepted():
-                return replace(new, matter=event.matter, accepted_on=event.accepted_on, status="accepted")
+                return {"matter": event.matter, "accepted_on": event.accepted_on, "status": "accepted"}
             case CaseDecided():
-                return replace(
-                    new,
-                    status=event.outcome,
-                    decision_version=event.originator_version,
-                    decision={
+                return {
+                    "status": event.outcome,
+                    "decision_version": event.originator_version,
+                    "decision": {
                         "document_number": event.document_number,
                         "decided_on": event.decided_on.isoformat(),
                         "valid_from": event.valid_from.isoformat() if event.valid_from else None,
                         "valid_to": event.valid_to.isoformat() if event.valid_to else None,
                     },
-                    told=event.supervisors,
-                    holders=tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
-                )
+                    "told": event.supervisors,
+                    "holders": tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
+                }
             case LicenceIssued():
-                return replace(new, licence_number=event.licence_number)
+                return {"licence_number": event.licence_number}
             case CaseExtended():
-                return replace(new, decision=self.decision | {"valid_to": event.valid_to.isoformat()})
+                return {"decision": self.decision | {"valid_to": event.valid_to.isoformat()}}
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
-                return replace(new, status="ended")
+                return {"status": "ended"}
             case CaseCorrected():
                 open_disputes = tuple(h for h in self.holders if h.disputed)
                 superseded = tuple(
                     h.model_copy(update={"notice": f"{h.department}/{event.meta.fact}"}) for h in event.holders
                 )
-                return replace(
-                    new, decision=self.decision | {event.target: event.new}, holders=superseded + open_disputes
-                )
+                return {"decision": self.decision | {event.target: event.new}, "holders": superseded + open_disputes}
             case SupervisionMoved():
-                return self._moved(new, event)
-        return new
+                return self._moved(event)
+        return {}
 
-    def _moved(self, new: CaseState, event: SupervisionMoved) -> CaseState:
+    def _moved(self, event: SupervisionMoved) -> dict[str, Any]:
         # A dispute's notice goes to the reform office: it is asked, not told.
         told = self.told
         if event.about != "duty_dispute" and event.to not in told:
@@ -260,7 +259,7 @@ class CaseState(State):
             disputed=event.about == "duty_dispute",
         )
         holders = (*(h for h in self.holders if h.notice != event.origin), taking_over)
-        return replace(new, told=told, holders=holders)
+        return {"told": told, "holders": holders}
 
 
 @decides(AcceptCase)

@@ -176,19 +176,21 @@ class NoticeState(State):
     def evolve(self, event: Event) -> NoticeState:
         if isinstance(event, NoticeOwed):
             return replace(self, owed=event)
-        new = replace(self, version=event.originator_version)
+        return replace(self, version=event.originator_version, **self._changed(event))
+
+    def _changed(self, event: Event) -> dict[str, Any]:
         match event:
             case NoticeDispatched():
-                return replace(new, dispatched=self.dispatched | {event.channel})
+                return {"dispatched": self.dispatched | {event.channel}}
             case NoticeDelivered():
-                return replace(new, delivered=self.delivered | {event.channel})
+                return {"delivered": self.delivered | {event.channel}}
             case NoticeReceived():
-                return replace(new, received=True)
+                return {"received": True}
             case NoticeTaken():
-                return replace(new, taken=True)
+                return {"taken": True}
             case NoticeMoved():
-                return replace(new, moved=True)
-        return new
+                return {"moved": True}
+        return {}
 
 
 class OfNotice(Payload):

@@ -7,18 +7,12 @@ ciphertext, lets a holder of the plain value prove it later. (domain notes §4.1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from domain.identifiers import holds_resident_id, parse_resident_id, without_identity
 from domain.rules import BadField
@@ -66,7 +60,8 @@ class Model(BaseModel):
 
     def personal_fields(self) -> Iterable[str]:
         """The fields of this very value that are to be sealed."""
-        return [name for name, mark in _marked(type(self)).items() if mark is PERSONAL or self._holds_identity(name)]
+        marks = _layout(type(self)).marks
+        return [name for name, mark in marks.items() if mark is PERSONAL or self._holds_identity(name)]
 
     def _holds_identity(self, name: str) -> bool:
         value = getattr(self, name)
@@ -76,28 +71,31 @@ class Model(BaseModel):
         """Whose key seals this value's fields; None: that of what encloses it."""
         return None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _only_plain_from_outside(cls, value: Any, info: ValidationInfo) -> Any:
-        if (
-            info.context
-            and info.context.get("incoming")
-            and info.field_name in _marked(cls)
-            and isinstance(value, dict)
-        ):
-            raise BadField("", "personal.sealed", "个人信息须以明文提交，由系统封存")
-        return value
+    def part_subject(self, name: str) -> str | None:  # noqa: ARG002
+        """Whose key seals what is in a field, where this value knows and the part does not."""
+        return None
 
 
 M = TypeVar("M", bound=BaseModel)
-_MARKED: dict[type, dict[str, _Mark]] = {}
 
 
-def _marked(model: type[BaseModel]) -> dict[str, _Mark]:
-    if model not in _MARKED:
-        marks = {name: _mark(field.metadata, field.annotation) for name, field in model.model_fields.items()}
-        _MARKED[model] = {name: mark for name, mark in marks.items() if mark is not None}
-    return _MARKED[model]
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What of a model concerns sealing: its marked fields, and those that hold further models."""
+
+    marks: dict[str, _Mark]
+    parts: dict[str, type[BaseModel]]
+
+
+@cache
+def _layout(model: type[BaseModel]) -> _Layout:
+    layout = _Layout({}, {})
+    for name, field in model.model_fields.items():
+        if mark := _mark(field.metadata, field.annotation):
+            layout.marks[name] = mark
+        elif part := _part(field.annotation):
+            layout.parts[name] = part
+    return layout
 
 
 def _mark(metadata: Iterable[Any], annotation: Any) -> _Mark | None:
@@ -105,26 +103,66 @@ def _mark(metadata: Iterable[Any], annotation: Any) -> _Mark | None:
     return own or next((m for part in getattr(annotation, "__args__", ()) if (m := _mark((), part))), None)
 
 
+def _part(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation is not Sealed:
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _part(part))), None)
+
+
 def seal(model: M, sealer: Sealer, subject: str) -> M:
     """A copy of `model` with every personal value sealed, under `subject` where a part has none of its own."""
-
-    def one(value: Any, under: str) -> Any:
-        return sealer.seal(under, value) if isinstance(value, str) else value
-
-    return _map(model, one, subject, sealer)
+    under, names = _own(model, sealer, subject)
+    changed: dict[str, Any] = {}
+    for name in names:
+        value = getattr(model, name)
+        if isinstance(value, str):
+            changed[name] = sealer.seal(under, value)
+    for name, part, whose in _parts(model, under):
+        if isinstance(part, BaseModel):
+            changed[name] = seal(part, sealer, whose)
+        else:
+            changed[name] = tuple(seal(one, sealer, whose) for one in part)
+    return model.model_copy(update=changed) if changed else model
 
 
 def plain_subjects(model: BaseModel, sealer: Sealer, subject: str) -> set[str]:
     """The subjects whose keys `seal` will need."""
-    found: set[str] = set()
-
-    def one(value: Any, under: str) -> Any:
-        if isinstance(value, str):
-            found.add(under)
-        return value
-
-    _map(model, one, subject, sealer)
+    under, names = _own(model, sealer, subject)
+    found = {under} if any(isinstance(getattr(model, name), str) for name in names) else set()
+    for _, part, whose in _parts(model, under):
+        for one in (part,) if isinstance(part, BaseModel) else part:
+            found |= plain_subjects(one, sealer, whose)
     return found
+
+
+def _own(model: BaseModel, sealer: Sealer, subject: str) -> tuple[str, Iterable[str]]:
+    """Under whose key a value's own fields are sealed, and which those are."""
+    if not isinstance(model, Model):
+        return subject, ()
+    return model.own_subject(sealer) or subject, model.personal_fields()
+
+
+def _parts(model: BaseModel, under: str) -> Iterator[tuple[str, Any, str]]:
+    """The fields that hold further values, what they hold, and under whose key that is sealed if it does not say."""
+    for name in _layout(type(model)).parts:
+        value = getattr(model, name)
+        if value:
+            yield name, value, (isinstance(model, Model) and model.part_subject(name)) or under
+
+
+def sealed_outside(model: type[BaseModel], data: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and values of the personal fields in which data handed in has an object: only plain text may come from
+    outside."""
+    if isinstance(data, dict):
+        layout = _layout(model)
+        for name, value in data.items():
+            if name in layout.marks and isinstance(value, dict):
+                yield f"{at}{name}", value
+            elif name in layout.parts:
+                yield from sealed_outside(layout.parts[name], value, f"{at}{name}.")
+    elif isinstance(data, list):
+        for number, part in enumerate(data):
+            yield from sealed_outside(model, part, f"{at}{number}.")
 
 
 def unseal(value: Any, opener: Callable[[Sealed], str | None]) -> Any:
@@ -140,25 +178,6 @@ def unseal(value: Any, opener: Callable[[Sealed], str | None]) -> Any:
     if isinstance(value, (list, tuple)):
         return [unseal(part, opener) for part in value]
     return value
-
-
-def _map(model: M, one: Callable[[Any, str], Any], subject: str, sealer: Sealer) -> M:
-    under = subject
-    marked: Iterable[str] = ()
-    if isinstance(model, Model):
-        under = model.own_subject(sealer) or subject
-        marked = model.personal_fields()
-    changed: dict[str, Any] = {}
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if name in marked:
-            if value is not None:
-                changed[name] = one(value, under)
-        elif isinstance(value, BaseModel) and not isinstance(value, Sealed):
-            changed[name] = _map(value, one, under, sealer)
-        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-            changed[name] = tuple(_map(part, one, under, sealer) for part in value)
-    return model.model_copy(update=changed) if changed else model
 
 
 class Officer(Model):

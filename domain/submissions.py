@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError
 
 from domain.event import Auth, Event, Meta
 from domain.identifiers import IdentifierError, without_identity
-from domain.personal import Model, Officer
+from domain.personal import Model, Officer, sealed_outside
 from domain.rules import BadField, FieldError, Rejection
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN), AfterValidato
 BEIJING = timezone(timedelta(hours=8))
 """Dates in submissions are the officials' dates, whatever zone a system's times are written in."""
 EARLIEST = datetime(1949, 10, 1, tzinfo=UTC)
-Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=datetime(2999, 12, 31, tzinfo=UTC))]
+LATEST = datetime(2999, 12, 31, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
 """A time with its zone."""
 Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
+_INCOMING = {"incoming": True}
 SOURCE = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 
@@ -53,6 +56,9 @@ class Payload(Model):
     def streams(self) -> tuple[str, ...]:
         """The streams that deciding will read, so that a batch can load them at once."""
         return ()
+
+    def part_subject(self, name: str) -> str | None:
+        return f"officer/{self.department}/{self.officer.id}" if name == "officer" and self.officer else None
 
     def subject(self) -> str | None:
         """Under whose key free text is sealed; None: the submission's own."""
@@ -136,8 +142,7 @@ def full_type(short: str) -> str:
     return f"{TYPE_PREFIX}{short}{TYPE_SUFFIX}"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A CloudEvent's attributes, checked."""
 
     source: str
@@ -146,6 +151,12 @@ class Header:
     occurred_at: datetime
     retry_of: str | None
     classified: bool
+
+
+def shaped(pattern: re.Pattern[str], value: Any) -> str:
+    """The value if it is as `SOURCE` or `ID` want it, else ''."""
+    text = str(value)
+    return text if pattern.match(text) else ""
 
 
 def is_own_source(source: str, principal: str) -> bool:
@@ -161,29 +172,29 @@ def is_classified(attributes: Mapping[str, Any]) -> bool:
     return str(attributes.get("classified", "false")).strip().lower() not in ("false", "")
 
 
-def read_header(attributes: dict[str, Any], principal: str) -> Header:
+def read_header(attributes: Mapping[str, Any], principal: str) -> Header:
     """Checks the CloudEvents attributes of what a principal sent. Raises Rejection naming every wrong one."""
     errors: list[FieldError] = []
 
     def wrong(field: str, rule: str, message: str) -> None:
         errors.append(FieldError(field, rule, message, masked(attributes.get(field), field)))
 
-    source, id_, type_ = (str(attributes.get(name, "")) for name in ("source", "id", "type"))
-    if not SOURCE.match(source):
+    source, id_, type_ = str(attributes["source"]), str(attributes["id"]), str(attributes["type"])
+    if not shaped(SOURCE, source):
         wrong("source", "source.shape", "须为 1–64 个字母、数字或 . _ : -")
     elif not is_own_source(source, principal):
         wrong("source", "source.not_yours", "须为本接入方代码，或以其加 . 或 : 开头")
-    if not ID.match(id_):
+    if not shaped(ID, id_):
         wrong("id", "id.shape", "须为 1–64 个字母、数字或 . _ : -")
     short = type_.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
-    if full_type(short) != type_ or short not in PAYLOADS:
+    if short not in PAYLOADS or full_type(short) != type_:
         wrong("type", "type.unknown", "未知的信息类型")
-    occurred_at = datetime.min.replace(tzinfo=UTC)
+    occurred_at = EARLIEST
     try:
         occurred_at = datetime.fromisoformat(str(attributes.get("time", "")))
         if occurred_at.tzinfo is None:
             wrong("time", "time.zone", "时间须带时区")
-        elif not EARLIEST <= occurred_at <= datetime(2999, 12, 31, tzinfo=UTC):
+        elif not EARLIEST <= occurred_at <= LATEST:
             wrong("time", "time.range", "时间不在合理范围内")
     except ValueError:
         wrong("time", "time.shape", "须为 RFC 3339 时间")
@@ -204,10 +215,31 @@ def read_header(attributes: dict[str, Any], principal: str) -> Header:
 
 def read_payload(short: str, data: bytes) -> Payload:
     """Validates the data of a known type, still plain. Raises Rejection with one FieldError per wrong field."""
+    kind = PAYLOADS[short]
+    errors: list[FieldError] = []
     try:
-        return PAYLOADS[short].model_validate_json(data, context={"incoming": True})
+        payload = kind.model_validate_json(data, context=_INCOMING)
     except ValidationError as error:
-        raise Rejection(*field_errors(error)) from None
+        errors = field_errors(error)
+    # Of what is valid, only text that names the parts of a sealed value, or may hide them by escapes, can hold one.
+    if errors or b"ciphertext" in data or b"\\" in data:
+        errors = _only_plain(kind, data, errors)
+    if errors:
+        raise Rejection(*errors)
+    return payload
+
+
+def _only_plain(kind: type[Payload], data: bytes, errors: list[FieldError]) -> list[FieldError]:
+    """The errors, with a better one for each personal field that holds something sealed already."""
+    try:
+        fields = dict(sealed_outside(kind, json.loads(data)))
+    except (ValueError, RecursionError):
+        return errors
+    kept = [e for e in errors if not any(e.field == name or e.field.startswith(f"{name}.") for name in fields)]
+    words = "个人信息须以明文提交，由系统封存"
+    return kept + [
+        FieldError(_known_names(name), "personal.sealed", words, masked(value)) for name, value in fields.items()
+    ]
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:

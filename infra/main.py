@@ -105,7 +105,7 @@ def up() -> None:
         typer.echo(
             f"Kafka {store.kafka_options['bootstrap_servers']}，数据目录 {store.settings.data_dir}，按 Ctrl-C 结束"
         )
-        run_roles(store, list(ROLES))
+        run_roles(store, list(ROLES), apart=True)
 
 
 @app.command()

@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, settings: Settings, servers: Servers) -> None:
         self.settings = settings
+        self.servers = servers
         self.database_url = servers.database_url
         self.migrator_url = servers.migrator_url
         self.reader_url = servers.reader_url

@@ -33,8 +33,8 @@ class KeyStore(Protocol):
         """The wrapped keys there are; destroyed ones are missing."""
         ...
 
-    def add(self, wrapped: dict[str, bytes]) -> None:
-        """Stores new keys; one that somebody else stored first stays."""
+    def add(self, wrapped: dict[str, bytes]) -> set[str]:
+        """Stores new keys and says of whom; one that somebody else stored first stays."""
         ...
 
 
@@ -77,26 +77,34 @@ class Sealer:
         if not missing:
             return
         self._learn(self._store.fetch(missing))
-        new = [s for s in missing if s not in self._keys]
-        if new and create:
+        new = {s: os.urandom(32) for s in missing if s not in self._keys} if create else {}
+        if new:
             wrapped = {}
-            for subject in new:
+            for subject, key in new.items():
                 nonce = os.urandom(NONCE)
-                wrapped[subject] = nonce + self._wrap.encrypt(nonce, os.urandom(32), subject.encode())
-            self._store.add(wrapped)
-            self._learn(self._store.fetch(new))
+                wrapped[subject] = nonce + self._wrap.encrypt(nonce, key, subject.encode())
+            added = self._store.add(wrapped)
+            self._keep({subject: new[subject] for subject in added})
+            if len(added) < len(new):  # somebody else was faster with these, or they were destroyed
+                self._learn(self._store.fetch(new.keys() - added))
+
+    def forget(self) -> None:
+        """Asks the store for every key anew."""
+        self._keys.clear()
 
     def seal(self, subject: str, value: str) -> Sealed:
         """Raises SubjectErased where the subject's key was destroyed."""
-        self.prepare((subject,))
-        if subject not in self._keys:
-            raise SubjectErased(subject)
-        salt, nonce = os.urandom(SALT), os.urandom(NONCE)
-        salted = salt + value.encode()
-        ciphertext = nonce + self._keys[subject].encrypt(nonce, salted, subject.encode())
+        key = self._keys.get(subject)
+        if key is None:
+            self.prepare((subject,))
+            key = self._keys.get(subject)
+            if key is None:
+                raise SubjectErased(subject)
+        random = os.urandom(SALT + NONCE)
+        salted, nonce = random[:SALT] + value.encode(), random[SALT:]
         return Sealed(
             subject=subject,
-            ciphertext=base64.b64encode(ciphertext).decode(),
+            ciphertext=base64.b64encode(nonce + key.encrypt(nonce, salted, subject.encode())).decode(),
             commitment=hashlib.sha256(salted).hexdigest(),
         )
 
@@ -123,11 +131,16 @@ class Sealer:
         return hmac.digest(self._pepper, b"content\0" + canonical, hashlib.sha256)
 
     def _learn(self, wrapped: dict[str, bytes]) -> None:
+        keys = {}
         for subject, box in wrapped.items():
             try:
-                key = self._wrap.decrypt(box[:NONCE], box[NONCE:], subject.encode())
+                keys[subject] = self._wrap.decrypt(box[:NONCE], box[NONCE:], subject.encode())
             except InvalidTag:
                 raise MasterKeyError("主密钥不是封存此库数据时所用的密钥") from None
+        self._keep(keys)
+
+    def _keep(self, keys: Mapping[str, bytes]) -> None:
+        for subject, key in keys.items():
             self._keys[subject] = AESGCM(key)
         while len(self._keys) > CACHE:
             self._keys.popitem(last=False)

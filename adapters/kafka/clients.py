@@ -60,6 +60,7 @@ def without_positions(options: Options, group: str | None, assignor: str, refres
     """
     usual = {
         "fetch_max_wait_ms": 100,
+        "max_partition_fetch_bytes": 131_072,  # little of each, so that what is held is of many partitions
         "metadata_max_age_ms": max(int(refresh_s * 1000), 100),
         "isolation_level": "read_committed",  # what its sender aborted was never said
     }

@@ -13,8 +13,8 @@ import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 Value = str | int | bool
 """What an attribute can hold; in binary mode everything arrives as text."""
@@ -40,8 +40,7 @@ class MalformedEvent(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A CloudEvent: its context attributes, and the raw bytes of its JSON data."""
 
     attributes: dict[str, Value]
@@ -65,7 +64,7 @@ def decode(record_value: bytes | None, headers: Sequence[tuple[str, bytes | None
         raise MalformedEvent("content-type", "content_type", "结构化模式只接受 application/cloudevents+json")
     attributes: dict[str, Value] = {}
     for key, raw in named.items():
-        if key.startswith("ce_"):
+        if key != "content-type":
             name = _attribute_name(key[3:])
             attributes[name] = _allowed(name, _text(name, raw))
     _check_required(attributes)
@@ -188,6 +187,8 @@ _PARSER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _skip(text: str, at: int) -> int:
+    if text[at : at + 1] > " ":
+        return at
     found = _SPACE.match(text, at)
     return found.end() if found else at
 
@@ -198,6 +199,7 @@ def _expect(text: str, at: int, sign: str) -> int:
     return at + 1
 
 
+@lru_cache(maxsize=1024)
 def _attribute_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise MalformedEvent("attribute", "attribute_name", "属性名只能由小写字母和数字组成")
@@ -205,6 +207,8 @@ def _attribute_name(name: str) -> str:
 
 
 def _allowed(field: str, value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
     if _FORBIDDEN.search(value):
         raise MalformedEvent(field, "characters", "属性值含有控制字符或非字符")
     return value
@@ -221,6 +225,7 @@ def _check_required(attributes: Mapping[str, Value]) -> None:
         raise MalformedEvent("specversion", "specversion", "只接受 CloudEvents 1.0")
 
 
+@lru_cache(maxsize=1024)
 def _check_json_type(field: str, media_type: str) -> None:
     essence, _, parameters = media_type.partition(";")
     if not _JSON_TYPE.fullmatch(essence.strip().lower()):

@@ -27,6 +27,8 @@ _log = structlog.get_logger(__name__)
 _LOOKUP_MS: Final = 5_000
 _ASK_AGAIN_S: Final = 1.0
 _BREATHE_S, _BREATH_S = 1.0, 0.1
+AHEAD: Final = 8
+"""So many times the records that are handed out at once are held, so that partitions can be merged by time."""
 _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
 
 
@@ -90,6 +92,11 @@ class IntakeSource:
         return dict(self._roster.ids)
 
     @property
+    def more(self) -> bool:
+        """Whether there are records at hand that `poll` would hand out at once."""
+        return len(self._held) > 0 and not self._paused
+
+    @property
     def alarms(self) -> list[PositionOutOfRange]:
         """The places stopped because their position is out of the broker's range."""
         return [self._alarms[place] for place in sorted(self._alarms)]
@@ -110,7 +117,8 @@ class IntakeSource:
         self._reconsider(mine)
 
     def poll(self, timeout_s: float, max_records: int, max_bytes: int) -> list[RawRecord]:
-        """The next records, in offset order per partition; none if nothing comes within `timeout_s`.
+        """The next records, in offset order per partition, the partitions merged by time as far as they are fetched;
+        none if nothing comes within `timeout_s`.
 
         Their bytes (value, key and headers) sum up to at most `max_bytes`, but a record larger than that comes alone.
 
@@ -125,7 +133,8 @@ class IntakeSource:
         while True:
             self._refresh()
             self._settle()
-            satisfied = len(self._held) >= max_records or self._held.bytes >= max_bytes
+            left_records, left_bytes = AHEAD * max_records - len(self._held), max_bytes - self._held.bytes
+            satisfied = left_records <= 0 or left_bytes <= 0
             flow = not (self._paused or satisfied)
             self._steer(flow)
             # Also when nothing is wanted: polling is what keeps us in the group.
@@ -134,7 +143,7 @@ class IntakeSource:
                 # Without time to wait, kafka-python cannot even begin to rejoin its group after a rebalance.
                 self._breathe_at = time.monotonic() + _BREATHE_S
                 left = max(left, _BREATH_S)
-            added = self._fetch(left, max_records - len(self._held), max_bytes - self._held.bytes)
+            added = self._fetch(left, left_records, left_bytes)
             if satisfied or time.monotonic() >= deadline or (flow and not added and len(self._held)):
                 return [] if self._paused or not self._verified() else self._held.take(max_records, max_bytes)
 
@@ -271,7 +280,10 @@ class IntakeSource:
             time.sleep(min(wait_s, _BREATH_S))
             return 0
         self._reconsider(self._notes.drain())  # what was fetched of these may be from before they were reassigned
-        added = sum(self._held.add(map(from_client, batch)) for batch in fetched.values())
+        added = sum(
+            self._held.add((partition.topic, partition.partition), map(from_client, records))
+            for partition, records in fetched.items()
+        )
         if added:
             self._mean = max(1, self._held.bytes // len(self._held))
         for alarm in self._doubts.decide(self._highwater):

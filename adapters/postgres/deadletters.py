@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from adapters.postgres.desk import PLACES, columns, sealed_json
 from domain.arrivals import Arrival, Place, Result
@@ -20,7 +19,7 @@ SealTexts = Callable[[Mapping[str, str]], Mapping[str, Sealed]]
 
 def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealTexts, now: datetime) -> None:
     """Those of the results that are dead or in conflict; of one that had been parked, what was kept of it."""
-    kept = [r for r in results if r.outcome.disposition in ("dead", "conflict")]
+    kept = {r.arrival.place: r for r in results if r.outcome.disposition in ("dead", "conflict")}.values()
     if not kept:
         return
     sealed = seal({_subject(result.arrival): _kept(result.arrival) for result in kept})
@@ -30,16 +29,16 @@ def put_dead(conn: Connection[Any], results: Sequence[Result], seal: SealTexts, 
         errors = [
             {"field": e.field, "rule": e.rule, "message": e.message, "found": e.found} for e in result.outcome.errors
         ]
-        rows.append((*result.arrival.place, letter.subject, letter.ciphertext, Jsonb(errors), now))
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors,'
-            " dead_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
-            " SET number = excluded.number, ciphertext = excluded.ciphertext, errors = excluded.errors,"  # told of anew
-            " dead_at = excluded.dead_at",
-            rows,
-        )
+        rows.append((*result.arrival.place, letter.subject, letter.ciphertext, json.dumps(errors), now))
+    conn.execute(
+        'INSERT INTO shenguan.dead_letter (topic_id, partition, "offset", subject, ciphertext, errors, dead_at)'
+        " SELECT t, p, o, s, c, e::jsonb, d FROM unnest(%b::text[], %b::int4[], %b::int8[], %b::text[], %b::text[],"
+        " %b::text[], %b::timestamptz[]) AS new (t, p, o, s, c, e, d)"
+        ' ON CONFLICT (topic_id, partition, "offset") DO UPDATE'
+        " SET number = excluded.number, ciphertext = excluded.ciphertext, errors = excluded.errors,"  # told of anew
+        " dead_at = excluded.dead_at",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
 
 
 def _subject(arrival: Arrival) -> str:
@@ -49,9 +48,9 @@ def _subject(arrival: Arrival) -> str:
 def _kept(arrival: Arrival) -> str:
     """The record as it came, or of one that had been parked the submission."""
     if arrival.raw is not None:
-        return arrival.raw.decode()
+        return arrival.raw()
     assert arrival.submission is not None
-    return json.dumps(sealed_json(arrival.submission), ensure_ascii=False)
+    return sealed_json(arrival.submission)
 
 
 def mark_retried(conn: Connection[Any], places: Sequence[Place], now: datetime) -> None:

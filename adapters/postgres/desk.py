@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection, Cursor
-from psycopg.types.json import Jsonb
 
+from adapters.postgres.bulk import copy_rows
 from domain.arrivals import CLAIMING, RELEASES_PER_BATCH, Arrival, Place, Result
 from domain.catalogue import PAYLOADS
 from domain.handling import streams_of
@@ -160,13 +160,12 @@ def _arrival(row: Any) -> Arrival:
     )
 
 
-def sealed_json(submission: Submission[Any]) -> dict[str, Any]:
-    """What a parked submission needs in order to be decided later; its personal data is sealed already."""
-    return {
-        "occurred_at": submission.occurred_at.isoformat(),
-        "classified": submission.classified,
-        "payload": submission.payload.model_dump(mode="json"),
-    }
+def sealed_json(submission: Submission[Any]) -> str:
+    """What a parked submission needs in order to be decided later, as JSON; its personal data is sealed already."""
+    return (
+        f'{{"occurred_at":"{submission.occurred_at.isoformat()}","classified":{json.dumps(submission.classified)},'
+        f'"payload":{submission.payload.model_dump_json()}}}'
+    )
 
 
 def put_results(
@@ -186,7 +185,7 @@ def put_results(
         # Identities are given up before they are taken: one that died waiting may come again in the same batch.
         _update(cursor, [r for r in old if r.outcome.disposition not in CLAIMING], now)
         if new:
-            cursor.execute(_INSERT, [list(c) for c in zip(*(_row(r, now) for r in new), strict=True)], prepare=True)
+            copy_rows(cursor, "shenguan.submission", _NAMES, _TYPES, (_row(r, now) for r in new))
         _update(cursor, [r for r in old if r.outcome.disposition in CLAIMING], now)
         if old:
             gone = [r.arrival.place for r in old if r.outcome.disposition != "parked"]
@@ -198,20 +197,12 @@ def put_results(
                 )
         parked = [r for r in last.values() if r.outcome.disposition == "parked"]
         if parked:
-            cursor.executemany(
-                _PARK,
-                [
-                    (
-                        *r.arrival.place,
-                        r.outcome.stream,
-                        Jsonb(sealed_json(r.arrival.submission)),
-                        now,
-                        now + parked_for,
-                    )
-                    for r in parked
-                    if r.arrival.submission is not None
-                ],
-            )
+            rows = [
+                (*r.arrival.place, r.outcome.stream, sealed_json(r.arrival.submission), now, now + parked_for)
+                for r in parked
+                if r.arrival.submission is not None
+            ]
+            cursor.execute(_PARK, [list(c) for c in zip(*rows, strict=True)], prepare=True)
         if cut:
             cursor.execute(
                 f"UPDATE shenguan.parked SET ready = true FROM {PLACES} AS p (t, n, o)"
@@ -225,13 +216,14 @@ def _update(cursor: Cursor[Any], results: Sequence[Result], now: datetime) -> No
         cursor.execute(_UPDATE, [list(c) for c in zip(*(_change(r, now) for r in results), strict=True)])
 
 
-_INSERT = """
-INSERT INTO shenguan.submission (topic_id, partition, "offset", topic, principal, auth, source, id, type, content,
-    department, occurred_at, arrived_at, decided_at, disposition, rule, stream, version, retry_of)
-SELECT * FROM unnest(%b::text[], %b::int4[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::text[], %b::bytea[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[],
-    %b::text[], %b::text[], %b::int8[], %b::text[])
-"""
+_NAMES = (
+    'topic_id, partition, "offset", topic, principal, auth, source, id, type, content, department, occurred_at,'
+    " arrived_at, decided_at, disposition, rule, stream, version, retry_of"
+)
+_TYPES = (
+    *("text", "int4", "int8", "text", "text", "text", "text", "text", "text", "bytea", "text", "timestamptz"),
+    *("timestamptz", "timestamptz", "text", "text", "text", "int8", "text"),
+)
 _UPDATE = """
 UPDATE shenguan.submission AS s SET decided_at = n.d, disposition = n.disposition, rule = n.rule, stream = n.stream,
     version = n.version
@@ -241,7 +233,9 @@ WHERE s.topic_id = n.t AND s.partition = n.p AND s."offset" = n.o
 """
 _PARK = """
 INSERT INTO shenguan.parked (topic_id, partition, "offset", stream, sealed, parked_at, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+SELECT t, p, o, stream, sealed::jsonb, parked_at, expires_at
+FROM unnest(%b::text[], %b::int4[], %b::int8[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[])
+    AS new (t, p, o, stream, sealed, parked_at, expires_at)
 ON CONFLICT (topic_id, partition, "offset") DO UPDATE SET stream = excluded.stream, ready = false
 """
 

@@ -24,13 +24,14 @@ class KeyTable:
         )
         return dict(rows.fetchall())
 
-    def add(self, wrapped: dict[str, bytes]) -> None:
-        """Keys that somebody else added first stay. Raises psycopg.OperationalError."""
-        self._execute(
+    def add(self, wrapped: dict[str, bytes]) -> set[str]:
+        """Whose keys were added; keys that somebody else added first stay. Raises psycopg.OperationalError."""
+        added = self._execute(
             "INSERT INTO vault.subject_key (subject, wrapped) SELECT * FROM unnest(%b::text[], %b::bytea[])"
-            " ON CONFLICT (subject) DO NOTHING",
+            " ON CONFLICT (subject) DO NOTHING RETURNING subject",
             (list(wrapped), list(wrapped.values())),
         )
+        return {subject for (subject,) in added}
 
     def _execute(self, query: str, params: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         if self._conn is None or self._conn.closed:

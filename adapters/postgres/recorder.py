@@ -1,29 +1,37 @@
-"""The library's process recorder over our table: advisory lock, binary arrays, strictly increasing record times."""
+"""Appending to the log: under an advisory lock, any number at once, with strictly increasing record times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
+
+from adapters.postgres.bulk import copy_rows
 
 WRITER_LOCK = 0x5348_454E  # one deciding writer per store; a store is a database, and advisory locks are per database
 
-INSERT = """
-INSERT INTO shenguan.stored_events (originator_id, originator_version, topic, state, unique_key, recorded_at)
-SELECT s, v, t, b, k, last.recorded_at + n * interval '1 microsecond'
-FROM unnest(%b::text[], %b::int8[], %b::text[], %b::bytea[], %b::text[]) WITH ORDINALITY AS new (s, v, t, b, k, n),
-     (SELECT greatest(clock_timestamp(), (SELECT recorded_at FROM shenguan.stored_events
-                                          ORDER BY notification_id DESC LIMIT 1)) AS recorded_at) AS last
-ORDER BY n
+# Record times are strictly later than the last one, also where the clock was set back.
+LAST = """
+SELECT greatest(clock_timestamp(), (SELECT recorded_at FROM shenguan.stored_events
+                                    ORDER BY notification_id DESC LIMIT 1)) AS recorded_at
 """
+INSERT = f"""
+INSERT INTO shenguan.stored_events (originator_id, originator_version, topic, state, recorded_at)
+SELECT s, v, t, b, last.recorded_at + n * interval '1 microsecond'
+FROM unnest(%b::text[], %b::int8[], %b::text[], %b::bytea[]) WITH ORDINALITY AS new (s, v, t, b, n), ({LAST}) AS last
+ORDER BY n
+RETURNING notification_id
+"""
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class LogRecorder(PostgresProcessRecorder):
-    """Inserts as the library does, under a lock that does not starve autovacuum, with one statement for any number."""
+    """The library's process recorder over our table, under a lock that does not starve autovacuum."""
 
     def __init__(self, datastore: PostgresDatastore, **kwargs: Any) -> None:
         super().__init__(datastore, **kwargs)
@@ -31,22 +39,34 @@ class LogRecorder(PostgresProcessRecorder):
 
     def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **_: Any) -> None:
         self._lock_table(curs)
-        insert_events(curs, stored_events, [None] * len(stored_events), returning=True)
+        insert_events(curs, stored_events)
 
 
-def insert_events(
-    curs: Cursor[Any], events: Sequence[StoredEvent], unique_keys: Sequence[str | None], *, returning: bool = False
-) -> None:
-    """Appends under a lock that the caller holds, and wakes the followers. Raises UniqueViolation on a taken place."""
+def insert_events(curs: Cursor[Any], events: Sequence[StoredEvent]) -> None:
+    """The library's own way in, which pipelines and wants the new positions. Errors as `copy_events`."""
     curs.execute("NOTIFY stored_events")
     curs.execute(
-        INSERT + (" RETURNING notification_id" if returning else ""),
+        INSERT,
         (
             [e.originator_id for e in events],
             [e.originator_version for e in events],
             [e.topic for e in events],
             [e.state for e in events],
-            list(unique_keys),
         ),
         prepare=True,
     )
+
+
+def copy_events(conn: Connection[Any], events: Sequence[StoredEvent], unique_keys: Sequence[str | None]) -> None:
+    """Appends under a lock that the caller holds, and wakes the followers. Raises UniqueViolation on a taken place."""
+    conn.execute("NOTIFY stored_events")
+    row = conn.execute(LAST, prepare=True, binary=True).fetchone()
+    assert row is not None
+    rows = (
+        (e.originator_id, e.originator_version, e.topic, e.state, key, row[0] + number * _MICROSECOND)
+        for number, (e, key) in enumerate(zip(events, unique_keys, strict=True), 1)
+    )
+    columns = "originator_id, originator_version, topic, state, unique_key, recorded_at"
+    types = ("text", "int8", "text", "bytea", "text", "timestamptz")
+    with conn.cursor() as cursor:
+        copy_rows(cursor, "shenguan.stored_events", columns, types, rows)

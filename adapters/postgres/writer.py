@@ -15,7 +15,7 @@ from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
 from adapters.postgres.positions import Advance, advance
-from adapters.postgres.recorder import WRITER_LOCK, insert_events
+from adapters.postgres.recorder import WRITER_LOCK, copy_events
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
 from domain.handling import streams_of
@@ -141,8 +141,7 @@ class Writer:
             events = world.pending
             if events:
                 stored = [self._mapper.to_stored_event(event) for event in events]
-                with conn.cursor() as cursor:
-                    insert_events(cursor, stored, [event.unique_key for event in events])
+                copy_events(conn, stored, [event.unique_key for event in events])
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
             put_dead(conn, intake.results, self._seal, now)

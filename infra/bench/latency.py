@@ -43,7 +43,7 @@ def run(ground: Ground, seed: int, rates: Sequence[int], seconds: float, say: Ca
     take_in(store, mix.submissions)
     plans = [Plan(seed, number, max(10, round(rate * seconds))) for number, rate in enumerate(rates)]
     found: dict[str, Any] = {}
-    with Crew(store) as crew:
+    with Crew(store, apart=True) as crew:
         for rate, plan in zip(rates, plans, strict=True):
             found[f"{rate}/s"] = {"ours": quantiles_ms(decisions_to_notices(store, plan, rate, crew.check))}
             say(f"{rate}/s: {found[f'{rate}/s']['ours']}")
@@ -58,7 +58,9 @@ def run(ground: Ground, seed: int, rates: Sequence[int], seconds: float, say: Ca
         ours=ours,
         stock=bare,
         ceiling=bare,
-        conditions=ground.conditions(seed=seed, rates=list(rates), seconds=seconds, roles="all, in one process"),
+        conditions=ground.conditions(
+            seed=seed, rates=list(rates), seconds=seconds, roles="each in a process of its own"
+        ),
         details=found,
         headline="latency: decision → notice "
         + "; ".join(

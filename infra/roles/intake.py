@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -22,6 +25,7 @@ from domain.deadletters import RetryDeadLetter
 from domain.event import Event
 from domain.world import World
 from infra.roles.decoding import Decoder, record_of
+from infra.roles.reading_pool import ReadingPool
 from infra.store import Store
 
 _log = structlog.get_logger("shenguan.intake")
@@ -31,6 +35,14 @@ LOOK_SECONDS = 2.0
 """How soon an idle worker notices that an operator has rewound its topics."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Records under way to the writer. `arrivals` waits for them to be read."""
+
+    moves: list[Advance]
+    arrivals: Callable[[], list[Arrival]]
+
+
 class IntakeRole:
     """One worker. Several share the partitions by a consumer group; the writer's lock lets one decide at a time."""
 
@@ -38,9 +50,12 @@ class IntakeRole:
         self._store = store
         self._settings = store.settings
         self._writer = store.writer()
-        self._decoder = Decoder(store.names, store.sealer(), store.auth)
+        processes = self._settings.readers
+        pool = ReadingPool(store, processes) if processes else None
+        self._decoder = Decoder(store.names, store.sealer(), store.auth, pool)
+        self._ahead: deque[_Batch] = deque()
         self._look_at = 0.0
-        self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch), as the database last said or took it
+        self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch) after what is under way
         self._on_batch = on_batch
         self._more = True
         self._strange: dict[str, str] = {}  # the ids of topics made anew that nobody has accepted yet
@@ -65,6 +80,9 @@ class IntakeRole:
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
                     self._give_up(source)
+                except BrokenExecutor as error:
+                    _log.error("reading_process_died", error=type(error).__name__)
+                    self._give_up(source)
                 except psycopg.OperationalError as error:
                     # The database is away, full, or restarting: stay in the group, take nothing, ask again.
                     wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
@@ -76,21 +94,31 @@ class IntakeRole:
                     source.resume()
         finally:
             source.close()
+            self._decoder.close()
             self._writer.close()
 
     def _turn(self, source: IntakeSource) -> None:
+        """Reads on, and writes what was read before: while this process writes, others read the next batch."""
         self._look_for_epochs(source)
-        records = source.poll(
-            0.0 if self._more else POLL_SECONDS, self._settings.batch_max_records, self._settings.batch_max_bytes
-        )
-        if not records and not self._more:
-            return
-        arrivals = self._decoder.decode(records, source.topic_ids)
-        written = self._writer.write(arrivals, self._moves(records, source), letters=self._letters(arrivals))
-        for record in records:
-            self._next[record.place] = (record.offset + 1, self._next[record.place][1])
+        wait = 0.0 if self._more or self._ahead else POLL_SECONDS
+        records = source.poll(wait, self._settings.batch_max_records, self._settings.batch_max_bytes)
+        if records:
+            moves = self._moves(records, source)
+            for move, place in zip(moves, {record.place: None for record in records}, strict=True):
+                self._next[place] = (move.next_offset, move.epoch)
+            self._ahead.append(_Batch(moves, self._decoder.start(records, source.topic_ids)))
+            if source.more and len(self._ahead) <= self._settings.readers:
+                return
+        if self._ahead:
+            self._write(self._ahead.popleft())
+        elif self._more:
+            self._more = self._writer.write().more
+
+    def _write(self, batch: _Batch) -> None:
+        arrivals = batch.arrivals()
+        written = self._writer.write(arrivals, batch.moves, letters=self._letters(arrivals))
         self._more = written.more
-        if self._on_batch is not None and records:
+        if self._on_batch is not None:
             self._on_batch(written)
 
     def _look_for_epochs(self, source: IntakeSource) -> None:
@@ -139,6 +167,8 @@ class IntakeRole:
     def _give_up(self, source: IntakeSource) -> None:
         """Nothing is known of our positions any more: ask the database again before reading on."""
         self._more = True
+        self._ahead.clear()
+        self._decoder.forget()
         source.give_up(list(self._next))
         self._next.clear()
 

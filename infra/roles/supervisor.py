@@ -1,4 +1,4 @@
-"""Several roles in one process, each in a thread; one that dies is started again."""
+"""Several roles together, each in a thread or in a process of its own; one that dies is started again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Self
 
 import structlog
 
+from infra.memory import calm
+from infra.roles.apart import run_apart
 from infra.roles.catalogue import ROLES
 from infra.store import Store
 
@@ -26,10 +28,11 @@ class RoleDied(Exception):
 
 
 class _Post:
-    """One role's thread."""
+    """One role's thread, which runs the role or sees to its process."""
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store, name: str, apart: bool) -> None:
         self._store = store
+        self._apart = apart
         self.name = name
         self.error: BaseException | None = None
         self._stopping = threading.Event()
@@ -66,6 +69,9 @@ class _Post:
                     self._stopping.wait(BACK_OFF[0])
 
     def _run(self) -> None:
+        if self._apart:
+            run_apart(self._store, self.name, self._stopping)
+            return
         role = ROLES[self.name](self._store)
         with self._role_lock:
             if self._stopping.is_set():
@@ -75,13 +81,16 @@ class _Post:
 
 
 class Crew:
-    """Roles at work while the block lasts. Raises KeyError for a role that there is not."""
+    """Roles at work while the block lasts; `apart` in processes of their own, where none takes another's interpreter.
 
-    def __init__(self, store: Store, names: Iterable[str] = ROLES) -> None:
+    Raises KeyError for a role that there is not.
+    """
+
+    def __init__(self, store: Store, names: Iterable[str] = ROLES, *, apart: bool = False) -> None:
         wanted = list(dict.fromkeys(names))
         if unknown := set(wanted) - ROLES.keys():
             raise KeyError(", ".join(sorted(unknown)))
-        self._posts = [_Post(store, name) for name in wanted]
+        self._posts = [_Post(store, name, apart) for name in wanted]
 
     def __enter__(self) -> Self:
         for post in self._posts:
@@ -110,14 +119,15 @@ class Crew:
                 _log.warning("role_does_not_end", role=post.name)
 
 
-def run_roles(store: Store, names: Iterable[str]) -> None:
+def run_roles(store: Store, names: Iterable[str], *, apart: bool = False) -> None:
     """Runs roles until SIGTERM or Ctrl-C. Call from the main thread. Raises KeyError for a role that there is not."""
+    calm()
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    crew = Crew(store, names)
+    crew = Crew(store, names, apart=apart)
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with crew:

@@ -46,6 +46,12 @@ class DatabaseUrls(NamedTuple):
     reader: str
 
 
+def _buffers_mib() -> int:
+    """A sixteenth of the machine's memory: PostgreSQL's default is for small ones, and others want some too."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(1024, max(128, memory // 16 // 2**20))
+
+
 class EmbeddedPostgres:
     """One server on one data directory. Every failure is a ServerError whose message is for the person at the terminal.
 
@@ -61,6 +67,8 @@ class EmbeddedPostgres:
             "unix_socket_directories": "",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "shared_buffers": f"{_buffers_mib()}MB",
+            "max_wal_size": "2GB",  # else a busy hour is all checkpoints
             **(settings or {}),
         }
         self._port = 0

@@ -52,6 +52,13 @@ class Counting(psycopg.Cursor[Any]):
         self._brittle.step(str(query))
         super().executemany(query, *args, **kwargs)
 
+    @contextmanager
+    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        self._brittle.step(str(statement))
+        with super().copy(statement, *args, **kwargs) as copy:
+            yield copy
+            self._brittle.step(f"end of {statement}")
+
     @property
     def _brittle(self) -> Brittle:
         assert isinstance(self.connection, Brittle)
@@ -354,7 +361,7 @@ def test_a_place_taken_meanwhile_is_decided_again(region: TestStore) -> None:
         done: list[bool] = []
 
         def insert(conn: Brittle, what: str) -> None:
-            if "INSERT INTO shenguan.stored_events" in what and not done:
+            if what.startswith("COPY shenguan.stored_events") and not done:
                 done.append(True)
                 stored = EventMapper().to_stored_event(event)
                 with region.connect() as rival:

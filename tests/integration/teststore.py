@@ -85,7 +85,7 @@ class TestStore:
             source="test",
             id=id_,
             type=payload.TYPE,
-            raw=b"{}",
+            raw=lambda: "{}",
         )
 
     def submit(self, *payloads: Payload, expect: str | None = "accepted", **more: Any) -> Written:
