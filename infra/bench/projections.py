@@ -16,7 +16,7 @@ from infra.bench.filler import CASES_AT_MOST, Pattern
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.mix import lay_out, take_in
 from infra.bench.outcome import Outcome
-from infra.collector import rare_collections
+from infra.memory import calmer
 from infra.rebuilding import rebuild_all
 from projections.catalogue import PROJECTIONS
 from projections.receipts import Receipts
@@ -84,7 +84,7 @@ def _ceiling(store: ScratchStore, size: int) -> tuple[float, dict[str, int]]:
     """Seconds for reading the whole log by a binary cursor and copying our rows, which are at hand, into a like table
     with its indexes, committed batch by batch; and of how many rows."""
     names = _columns(store)
-    with psycopg.connect(store.migrator_url) as conn, psycopg.connect(store.migrator_url) as other, rare_collections():
+    with psycopg.connect(store.migrator_url) as conn, psycopg.connect(store.migrator_url) as other, calmer():
         rows = _rows(conn, names)
         tables, indexes = Receipts().ddl()
         conn.execute("CREATE SCHEMA ceiling; SET search_path TO ceiling")

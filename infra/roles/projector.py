@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from adapters.postgres.runner import Runner
-from infra.collector import rare_collections
 from infra.store import Store
 from projections.catalogue import PROJECTIONS
 
@@ -22,8 +21,7 @@ class ProjectorRole:
         watch = threading.Thread(target=self._stop_runner, name="projector-stop", daemon=True)
         watch.start()
         try:
-            with rare_collections():
-                self._runner.run()
+            self._runner.run()
         finally:
             self.stopped.set()
             watch.join()
