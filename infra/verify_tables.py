@@ -15,7 +15,7 @@ from domain.recheck import Problem, Run
 from domain.registers import Registers
 
 OUTLET = "outlet"
-_SUBJECT = re.compile(rb'"subject":"((?:[^"\\]|\\.)+)","ciphertext":')
+_SUBJECT = re.compile(rb'"subject":"([^"\\]*(?:\\.[^"\\]*)*)","ciphertext":')
 Expected = dict[tuple[str, str], tuple[int, str, int]]
 """(notice, channel) → (position, department, serial)."""
 
