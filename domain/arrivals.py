@@ -62,8 +62,7 @@ class Arrival:
     raw: Callable[[], str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of an arrival; `released` if it had been parked before this batch or earlier in it."""
 
     arrival: Arrival

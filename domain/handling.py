@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from domain.attempts import attempt_refused
 from domain.event import Event
@@ -15,8 +14,7 @@ from domain.world import World
 Disposition = Literal["accepted", "refused", "duplicate", "conflict", "parked", "dead"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a submission. `stream` is what a parked one waits for; `rule` why one was refused."""
 
     disposition: Disposition

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -75,8 +74,7 @@ PAYLOADS: dict[str, type[Payload]] = {}
 P = TypeVar("P", bound=Payload, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Submission(Generic[P]):
+class Submission(NamedTuple, Generic[P]):
     """One submission, read and sealed. `place` says where it lay in Kafka, for people."""
 
     source: str

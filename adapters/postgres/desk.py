@@ -42,9 +42,11 @@ class PostgresDesk:
         self._claims: dict[tuple[str, str], bytes] = {}
         if arrivals:
             self._read(arrivals)
-        rows = conn.execute("SELECT stream, count(*) FROM shenguan.parked GROUP BY stream", prepare=True)
-        self._parked_streams: dict[str, int] = dict(rows.fetchall())
-        self._waiting = self._read_waiting(arrivals)
+        self._counted: dict[str, int] = {}  # how many wait for a stream
+        self._asked: set[str] = set()  # streams, and facts that owe notices, whose counts are known
+        self._taken: set[str] = set()  # streams whose waiting ones somebody has taken on
+        self._waiting: dict[str, list[Arrival]] = {}
+        self._foresee(arrivals)
 
     def _read(self, arrivals: Sequence[Arrival]) -> None:
         seen = self._conn.execute(
@@ -81,21 +83,35 @@ class PostgresDesk:
         )
         return {(place := Place(*row)): letters[place] for row in rows}
 
-    def _read_waiting(self, arrivals: Sequence[Arrival]) -> dict[str, list[Arrival]]:
-        """Who waits for what these arrivals are about, or for a notice that one of them may owe."""
-        about = streams_of(a.submission for a in arrivals if a.submission)
-        facts = {f"{a.source}/{a.id}" for a in arrivals}
+    def _foresee(self, arrivals: Sequence[Arrival]) -> None:
+        """Reads who waits for what these arrivals are about, or for a notice that one of them may owe."""
+        streams = streams_of(a.submission for a in arrivals if a.submission) - self._asked
+        facts = {f"{a.source}/{a.id}" for a in arrivals} - self._asked
+        counted = self._count(list(streams), list(facts))
+        self._asked |= streams | facts
         expected: list[str] = []
         room = self._left
-        for stream, count in self._parked_streams.items():
-            if count <= room and (stream in about or stream.split("/", 2)[-1] in facts):
+        for stream, count in counted.items():
+            if count <= room:
                 expected.append(stream)
                 room -= count
-        found: dict[str, list[Arrival]] = {stream: [] for stream in expected}
         if expected:
+            self._waiting |= {stream: [] for stream in expected}
             for stream, arrival in self._parked("WHERE p.stream = ANY(%s)", (expected,)):
-                found[stream].append(arrival)
-        return found
+                self._waiting[stream].append(arrival)
+
+    def _count(self, streams: list[str], facts: list[str]) -> dict[str, int]:
+        if not streams and not facts:
+            return {}
+        rows = self._conn.execute(
+            "SELECT stream, count(*) FROM shenguan.parked WHERE stream = ANY(%b::text[]) OR fact = ANY(%b::text[])"
+            " GROUP BY stream",
+            (streams, facts),
+            prepare=True,
+        )
+        counted = {stream: count for stream, count in rows if stream not in self._taken}
+        self._counted |= counted
+        return counted
 
     def waiting(self, stream: str) -> list[Arrival]:
         """Whoever asks takes them on: asked again, there are none.
@@ -103,7 +119,12 @@ class PostgresDesk:
         Where there are more than the batch will release, the first come, so many that the chain is cut, and all the
         others are made ready for the batches after it.
         """
-        count = self._parked_streams.pop(stream, 0)
+        if stream in self._taken:
+            return []
+        if stream not in self._asked and stream.split("/", 2)[-1] not in self._asked:
+            self._count([stream], [])
+        self._taken.add(stream)
+        count = self._counted.pop(stream, 0)
         if not count:
             return []
         known = self._waiting.pop(stream, None)
@@ -111,6 +132,7 @@ class PostgresDesk:
             if count > self._left:
                 self._conn.execute("UPDATE shenguan.parked SET ready = true WHERE stream = %s AND NOT ready", (stream,))
             known = self.parked("WHERE p.stream = %s", (stream,), self._left) if self._left else []
+            self._foresee(known)
         self._left = max(0, self._left - len(known))
         return known
 
@@ -118,6 +140,7 @@ class PostgresDesk:
         """Those whose chain was cut in an earlier batch."""
         found = self.parked("WHERE p.ready", (), limit)
         self._left += len(found)  # they wait for streams too, and who has been decided is not released by them
+        self._foresee(found)
         return found
 
     def parked(self, clause: str, params: tuple[Any, ...], limit: int | None = None) -> list[Arrival]:

@@ -124,6 +124,18 @@ class Log:
             yield from found
             position = found[-1].position
 
+    def streams_since(self, position: int, most: int) -> set[str] | None:
+        """The streams that have changed after a position, notices whose owing is new among them; None if they are
+        more than `most` events."""
+        rows = self._conn.execute(
+            "SELECT originator_id, unique_key FROM shenguan.stored_events WHERE notification_id > %s LIMIT %s",
+            (position, most + 1),
+            prepare=True,
+        ).fetchall()
+        if len(rows) > most:
+            return None
+        return {stream for stream, _ in rows} | {f"notice/{notice}" for _, notice in rows if notice is not None}
+
     def head(self) -> int:
         """The last position, 0 in an empty log."""
         row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()

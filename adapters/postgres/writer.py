@@ -23,6 +23,8 @@ from domain.registers import Registers
 from domain.world import World
 
 STATES_KEPT = 100_000
+CHANGES_FOLLOWED = 10_000
+"""Of others' streams; where they wrote to more, everything is read again as it is needed."""
 ATTEMPTS = 5
 
 Fact = Callable[[World, datetime], list[Event]]
@@ -120,12 +122,12 @@ class Writer:
         conn = self._conn
         now = self._clock()
         with conn.transaction():
-            generation = self._lock(conn)
+            generation, before = self._lock(conn)
             advance(conn, moves)
             if action is not None:
                 action(conn)
             log = Log(conn)
-            world = self._world(log, generation)
+            world = self._world(log, generation, before)
             desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()], RELEASES_PER_BATCH)
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
             dead = desk.still_dead(letters or {})
@@ -147,7 +149,7 @@ class Writer:
             put_dead(conn, intake.results, self._seal, now)
             mark_retried(conn, [r.arrival.place for r in intake.results if r.arrival.place in dead], now)
             self._count_again(conn, intake.redelivered)
-            head = log.head() if events else self._cache.head
+            head = log.head() if events else before
             conn.execute("UPDATE shenguan.writer SET generation = %s", (generation + 1,), prepare=True)
         self._cache.generation, self._cache.head = generation + 1, head
         self._cache.registers_at = head
@@ -155,21 +157,30 @@ class Writer:
             intake.results, len(intake.redelivered), len(events), bool(cut) or len(ready) == RELEASES_PER_BATCH
         )
 
-    def _lock(self, conn: Connection[Any]) -> int:
+    def _lock(self, conn: Connection[Any]) -> tuple[int, int]:
+        """(generation, position of the last event), which nobody else can move until this transaction ends."""
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,), prepare=True)
-        row = conn.execute("SELECT generation FROM shenguan.writer", prepare=True).fetchone()
+        row = conn.execute(
+            "SELECT generation, (SELECT coalesce(max(notification_id), 0) FROM shenguan.stored_events)"
+            " FROM shenguan.writer",
+            prepare=True,
+        ).fetchone()
         assert row is not None
-        return int(row[0])
+        return row[0], row[1]
 
-    def _world(self, log: Log, generation: int) -> World:
-        """The caches hold if nobody else wrote; else states are read again and the registers' delta is applied."""
+    def _world(self, log: Log, generation: int, head: int) -> World:
+        """The caches hold but for what others wrote since: those streams are read anew, registers by their delta."""
         cache = self._cache
-        head = log.head()
         if (cache.generation, cache.head) != (generation, head):
-            cache.states.clear()
+            changed = log.streams_since(cache.head, CHANGES_FOLLOWED) if cache.generation >= 0 else None
+            if changed is None:
+                cache.states.clear()
+            else:
+                for stream in changed:
+                    cache.states.pop(stream, None)
             log.refresh(cache.registers, cache.registers_at)
             cache.registers_at = cache.head = head
-        elif len(cache.states) > STATES_KEPT:
+        if len(cache.states) > STATES_KEPT:
             cache.states.clear()
         return World(cache.registers, log.streams, cache.states)
 
