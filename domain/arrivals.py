@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from domain.deadletters import RetryDeadLetter
 from domain.event import Auth, Event
 from domain.handling import Disposition, Outcome, handle
-from domain.notices import NoticeOwed, notice_stream
+from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, notice_stream
 from domain.rules import FieldError, rejection
 from domain.submissions import Submission
 from domain.world import World
@@ -134,6 +134,12 @@ class Intake:
         self._unparked.add(arrival.place)
         self._decide(arrival, released=True)
 
+    def record(self, events: Iterable[Event]) -> None:
+        """Takes facts that no submission here made, and decides those who waited for them."""
+        before = len(self._world.pending)
+        self._world.append(events)
+        self._decide_all(deque(self._freed(before)))
+
     def _retry(self, letter: Arrival) -> None:
         """A dead letter's second chance; what comes of it replaces its disposition."""
         if letter.submission is None:
@@ -157,7 +163,10 @@ class Intake:
             self._decide(arrival, released=released)
 
     def _decide(self, arrival: Arrival, *, released: bool) -> None:
-        queue = deque([(arrival, released)])
+        self._decide_all(deque([(arrival, released)]))
+
+    def _decide_all(self, queue: deque[tuple[Arrival, bool]]) -> None:
+        """(arrival, whether it had been parked), and whom each releases in turn."""
         while queue:
             one, was_parked = queue.popleft()
             assert one.submission is not None
@@ -166,13 +175,17 @@ class Intake:
             self._put(one, outcome, was_parked)
             if outcome.disposition == "dead":
                 self._claims[one.source, one.id] = None  # it may have been parked and held its identity until now
-            for stream in _advanced(self._world.pending[before:]):
-                for waiting in self._release(stream):
-                    if self._released >= RELEASES_PER_BATCH:
-                        self.cut.append(waiting)
-                    else:
-                        self._released += 1
-                        queue.append((waiting, True))
+            queue.extend(self._freed(before))
+
+    def _freed(self, before: int) -> Iterator[tuple[Arrival, bool]]:
+        """Who waited for what has been taken into the world since it held `before` events."""
+        for stream in _advanced(self._world.pending[before:]):
+            for waiting in self._release(stream):
+                if self._released >= RELEASES_PER_BATCH:
+                    self.cut.append(waiting)
+                else:
+                    self._released += 1
+                    yield waiting, True
 
     def _put(self, arrival: Arrival, outcome: Outcome, released: bool = False) -> None:
         self.results.append(Result(arrival, outcome, released))
@@ -198,6 +211,8 @@ def _advanced(events: list[Event]) -> list[str]:
     """The streams that somebody may have been waiting for, in order and once each."""
     streams: dict[str, None] = {}
     for event in events:
+        if isinstance(event, (NoticeDispatched, NoticeDelivered)):
+            continue  # no decision depends on how a notice travels
         streams[event.originator_id] = None
         if isinstance(event, NoticeOwed):
             streams[notice_stream(event.notice)] = None

@@ -5,6 +5,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     cases,
     deadletters,
     departments,
+    following,
     matters,
     notices,
     permits,

@@ -125,6 +125,7 @@ class RegisterState(State):
 
 @decides(RegisterDepartment)
 def register_department(submission: Submission[RegisterDepartment], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
     offices = {code for code, known in world.registers.departments.items() if "REFORM_OFFICE" in known.roles}
@@ -135,6 +136,7 @@ def register_department(submission: Submission[RegisterDepartment], world: World
 
 @decides(RegisterPrincipal)
 def register_principal(submission: Submission[RegisterPrincipal], world: World) -> list[Event]:
+    world.require_own_registers()
     payload = submission.payload
     stream = world.state(principal_stream(payload.principal))
     known = world.registers.principals.get(payload.principal)
@@ -151,6 +153,7 @@ def register_principal(submission: Submission[RegisterPrincipal], world: World) 
 
 @decides(RegisterLiaison)
 def register_liaison(submission: Submission[RegisterLiaison], world: World) -> list[Event]:
+    world.require_own_registers()
     payload = submission.payload
     fields: dict[str, Any] = {
         name: getattr(payload, name) for name in ("department", "number", "person", "deputy", "active")

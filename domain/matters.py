@@ -158,6 +158,7 @@ class PublicRecordMapped(Event):
 
 @decides(RegisterMatter)
 def register_matter(submission: Submission[RegisterMatter], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
     world.require_department(entry.competent)
@@ -169,6 +170,7 @@ def register_matter(submission: Submission[RegisterMatter], world: World) -> lis
 
 @decides(TransferMatter)
 def transfer_matter(submission: Submission[TransferMatter], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)
@@ -191,6 +193,7 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
 
 @decides(ReturnMatter)
 def return_matter(submission: Submission[ReturnMatter], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)
@@ -205,6 +208,7 @@ def return_matter(submission: Submission[ReturnMatter], world: World) -> list[Ev
 
 @decides(RouteMatter)
 def route_matter(submission: Submission[RouteMatter], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)
@@ -223,6 +227,7 @@ def route_matter(submission: Submission[RouteMatter], world: World) -> list[Even
 
 @decides(MapPublicRecord)
 def map_public_record(submission: Submission[MapPublicRecord], world: World) -> list[Event]:
+    world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)

@@ -14,6 +14,7 @@ from datetime import datetime
 from domain.cases import AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, CaseState, LicenceIssued
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
+from domain.following import STREAM, RegistersFollowed
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,
@@ -29,7 +30,7 @@ from domain.notices import (
 )
 from domain.owing import owed
 from domain.public_records import CaseReported
-from domain.registers import Registers
+from domain.registers import MASTERED_TOPICS, Registers
 from domain.system import SYSTEM, EpochOpened
 
 
@@ -72,18 +73,18 @@ class Run:
 
 
 class Runs:
-    """The log by submissions. The system's own facts come one by one and belong to none."""
+    """The log by submissions. Facts of the system's own and followed ones come one by one and belong to none."""
 
     def __init__(self) -> None:
         self._last: Run | None = None
 
-    def take(self, recorded: Recorded) -> Run | None:
-        """The run that this event ends by not belonging to it."""
+    def take(self, recorded: Recorded, followed: bool = False) -> Run | None:
+        """The run that this event ends by not belonging to it. `followed`: a submission to another store made it."""
         event, last = recorded.event, self._last
-        if last is not None and _submission(event) == _submission(last.first.event):
+        if last is not None and not followed and _submission(event) == _submission(last.first.event):
             last.kinds.append(type(event))
             return None
-        self._last = None if event.meta.auth == "system" else Run(recorded, [type(event)])
+        self._last = None if followed or event.meta.auth == "system" else Run(recorded, [type(event)])
         return last
 
     def finish(self) -> Run | None:
@@ -132,7 +133,12 @@ class Recheck:
         self._versions[stream] = event.originator_version
         if event.meta.auth == "system" and not _of_system(event):
             yield problem("system", f"{event.TOPIC} 不是系统自身的事实", f"{event.TOPIC} is no fact of the system's")
-        yield from self._followed(event, problem)
+        begun = not self.registers.empty or self.registers.master is not None
+        if isinstance(event, RegistersFollowed) and (begun or stream != STREAM):
+            yield problem(
+                "follow", "已有登记簿之后又跟随别的库", "registers are followed where there had been others before"
+            )
+        yield from self._owing(event, problem)
         yield from self._audience(event, problem)
         for notice in owed(event, self.registers):
             self._expected.append((position, NoticeOwed, notice.fields()))
@@ -142,6 +148,10 @@ class Recheck:
                 }  # fmt: skip
                 self._expected.append((position, NoticeMoved, moved))
         self._evolve(event)
+
+    def followed(self, event: Event) -> bool:
+        """Whether the event, just taken, is another store's: of its registers, in a store that follows them."""
+        return self.registers.master is not None and event.TOPIC in MASTERED_TOPICS
 
     def finish(self) -> Iterator[Problem]:
         """What the end of the log still owes."""
@@ -160,7 +170,7 @@ class Recheck:
             found[name] = (state.owed, final)
         return found
 
-    def _followed(self, event: Event, problem: _Maker) -> Iterator[Problem]:
+    def _owing(self, event: Event, problem: _Maker) -> Iterator[Problem]:
         """The notices that a fact owes come right after it, and no others come."""
         if not self._expected:
             if isinstance(event, NoticeOwed):
@@ -227,6 +237,8 @@ def _of_system(event: Event) -> bool:
             id_ = f"delivered.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
         case EpochOpened(topic=topic, epoch=epoch):
             id_ = f"epoch.{topic}.{epoch}"
+        case RegistersFollowed(store=store):
+            id_ = f"follow.{store}"
         case DepartmentRegistered(entry=entry):
             id_ = f"found.{entry.code}"
         case PrincipalRegistered(principal=principal):

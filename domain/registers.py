@@ -8,6 +8,7 @@ from datetime import date
 
 from domain.departments import Department, DepartmentRegistered, LiaisonRegistered, PrincipalRegistered
 from domain.event import Event
+from domain.following import RegistersFollowed
 from domain.matters import (
     Matter,
     MatterRegistered,
@@ -19,7 +20,7 @@ from domain.matters import (
 )
 from domain.submissions import local_date
 
-REGISTER_TOPICS = tuple(
+MASTERED_TOPICS = tuple(
     kind.TOPIC
     for kind in (
         DepartmentRegistered,
@@ -32,6 +33,9 @@ REGISTER_TOPICS = tuple(
         PublicRecordMapped,
     )
 )
+"""What registers consist of; one store masters them, and others may follow it."""
+REGISTER_TOPICS = (*MASTERED_TOPICS, RegistersFollowed.TOPIC)
+"""What `Registers` are folded from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,16 @@ class Registers:
         self.matters: dict[str, MatterHistory] = {}
         self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
         self.founded_on: date | None = None
+        self.master: str | None = None  # the store whose registers these are; None: this one's own
         self._sequence = 0
 
     def evolve(self, event: Event) -> None:
         """Takes in one more event; those that are no register's change nothing."""
         self._sequence += 1
         match event:
+            case RegistersFollowed():
+                self.master = event.store
+                self.founded_on = local_date(event.meta.occurred_at)
             case DepartmentRegistered():
                 self.founded_on = self.founded_on or local_date(event.meta.occurred_at)
                 self.departments[event.entry.code] = event.entry
@@ -104,6 +112,11 @@ class Registers:
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
             case _:
                 pass
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was registered yet."""
+        return not (self.departments or self.principals or self.matters)
 
     def transfer(self, matter: str, on: date) -> Transfer | None:
         """The transfer in force on that date, or None where the competent department holds the power itself."""

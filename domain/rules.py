@@ -87,6 +87,12 @@ RULES: dict[str, Rule] = {
         Rule(
             "legacy.recent", "2.2a", "存量只限本系统建立之前的决定", "stock is what was decided before the system began"
         ),
+        Rule(
+            "registers.followed",
+            None,
+            "本库的登记簿由上级库登记，此处不得登记",
+            "the registers are mastered in another store: nothing is registered here",
+        ),
         Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
         # rejections: the content itself is wrong; to the dead letters
         Rule("number.shape", None, "须为 1–64 个字符，不含空白与斜杠", "1–64 characters, no white space, no slash"),

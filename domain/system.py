@@ -12,6 +12,7 @@ from domain.departments import (
     principal_stream,
 )
 from domain.event import Event, Meta
+from domain.following import STREAM, CannotFollow, RegistersFollowed
 from domain.notices import Channel, NoticeDelivered, NoticeDispatched, NoticeState, notice_stream
 from domain.world import World
 
@@ -37,7 +38,7 @@ def found(
     world: World, office: Department, principals: dict[str, tuple[str, ...]], operator: str, now: datetime
 ) -> list[Event]:
     """A store begins with its reform office, the office's principal and the operator; empty where it has begun."""
-    if office.code in world.registers.departments:
+    if office.code in world.registers.departments or world.registers.master is not None:
         return []
     events: list[Event] = [
         world.state(department_stream(office.code)).then(
@@ -55,6 +56,21 @@ def found(
             )
         )
     return events
+
+
+def registers_followed(world: World, store: str, now: datetime) -> list[Event]:
+    """A store that follows another's registers begins with saying so; nothing where it has been said.
+
+    Raises CannotFollow where there are registers already: its own, or those of another master.
+    """
+    master = world.registers.master
+    if master == store:
+        return []
+    if master is not None:
+        raise CannotFollow(f"the registers here are {master}'s, and cannot become {store}'s")
+    if not world.registers.empty:
+        raise CannotFollow("this store has registers of its own, and cannot follow others")
+    return [world.state(STREAM).then(RegistersFollowed, system_meta(f"follow.{store}", now), store=store)]
 
 
 def dispatched(

@@ -107,6 +107,11 @@ class World:
 
     # What deciders ask before they look at the case itself.
 
+    def require_own_registers(self) -> None:
+        """Registers have one master: where another store's are followed, nobody registers anything."""
+        if self.registers.master is not None:
+            raise Refusal("registers.followed")
+
     def require_role(self, submission: Submission[Any], *roles: str) -> Department:
         """The submitting department's entry. Refused where it holds none of the roles."""
         entry = self.require_department(submission.payload.department)

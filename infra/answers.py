@@ -7,6 +7,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg import Connection
+from psycopg.rows import dict_row
+
 from adapters.postgres.log import Log
 from domain.registers import Registers
 from infra.presentation import Column, Context, Shown, columns, moment, names_over
@@ -156,6 +159,14 @@ FOLLOWER = columns("""
     name | 跟随者 | follower
     position | 位置 | position
     behind | 落后 | behind
+    alive_at | 心跳 | alive
+    error | 停止原因 | stopped because
+""")
+READING = columns("""
+    reader | 读者 | reader
+    store | 库 | store
+    position | 已读到 | read up to
+    read_at | 读取时间 | read at
     alive_at | 心跳 | alive
     error | 停止原因 | stopped because
 """)
@@ -310,8 +321,10 @@ def status(context: Context, shown: Shown) -> None:
             "  WHERE notification_id > coalesce(t.notification_id, 0) LIMIT 100000) AS behind)"
             " FROM shenguan.notification_tracking AS t FULL JOIN shenguan.follower AS f ON f.name = t.application_name"
             " WHERE coalesce(t.application_name, f.name) <> 'deadletters'"  # follows the dead letters, not the log
+            " AND coalesce(f.name, '') !~ '^(registrar|region)[.]'"  # they follow other stores' logs
             " ORDER BY 1"
         ).fetchall()
+        readings = log_readings(conn)
         submissions = outcomes.counts(conn)
     followers = [dict(zip(("name", "position", "alive_at", "error", "behind"), row, strict=True)) for row in rows]
     with closing(context.connect_reader()) as conn:
@@ -327,6 +340,7 @@ def status(context: Context, shown: Shown) -> None:
             {
                 "log": {"head": head, "recorded_at": recorded[0] if recorded else None},
                 "followers": followers,
+                "readings": readings,
                 "submissions": submissions,
                 "notices": notices,
                 "overdue": overdue,
@@ -338,6 +352,8 @@ def status(context: Context, shown: Shown) -> None:
     last = shown.text("", recorded[0]) if recorded else "—"
     shown.say(f"日志位置 {head}，最后记录于 {last}。", f"Log position {head}, last recorded at {last}.")
     shown.table(("跟随者", "Followers"), FOLLOWER, followers)
+    if readings:
+        shown.table(("读取其他库的日志", "Other stores' logs"), READING, readings)
     shown.table(("提交", "Submissions"), FIGURES, _figures(submissions))
     shown.table(("审批决定的告知", "Notices of decisions"), FIGURES, _figures(notices))
     late = "工作日历未公布" if overdue is None else str(overdue)
@@ -346,6 +362,21 @@ def status(context: Context, shown: Shown) -> None:
         f"决定 {decided} 件；逾期未签收 {late}；用印 {seals['applied']} 次，拒绝 {seals['refused']} 次。",
         f"{decided} decisions; overdue: {late_en}; seals applied {seals['applied']}, refused {seals['refused']}.",
     )
+
+
+def log_readings(conn: Connection[Any], reader: str | None = None) -> list[dict[str, Any]]:
+    """How far each other store's log was read, when something was last read of it, and why it stands still."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT coalesce(r.reader, split_part(f.name, '.', 1)) AS reader,"
+            " coalesce(r.store, split_part(f.name, '.', 2)) AS store, coalesce(r.position, 0) AS position, r.read_at,"
+            " f.alive_at, f.error FROM shenguan.log_reading AS r"
+            " FULL JOIN (SELECT * FROM shenguan.follower WHERE name ~ '^(registrar|region)[.]') AS f"
+            " ON f.name = r.reader || '.' || r.store"
+            " WHERE coalesce(r.reader, split_part(f.name, '.', 1)) = coalesce(%s, r.reader, split_part(f.name, '.', 1))"
+            " ORDER BY 1, 2",
+            (reader,),
+        ).fetchall()
 
 
 def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:

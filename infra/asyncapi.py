@@ -264,6 +264,12 @@ def _event(recorded: Recorded) -> Node:
             "ce_time": _TIME | {"description": "When it was recorded."},
             "ce_subject": {"type": "string", "description": "The stream."},
             "ce_position": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "Rises; gaps mean nothing."},
+            "ce_previous": {
+                "type": "string",
+                "pattern": "^[0-9]+$",
+                "description": "The position of the event before it in the log, 0 before the first. Who has not read"
+                " that one has missed something: it comes again, in order.",
+            },
         }
     )
     attributes = {
@@ -274,6 +280,7 @@ def _event(recorded: Recorded) -> Node:
         "subject": event.originator_id,
         "time": recorded.recorded_at.isoformat(),
         "position": str(recorded.position),
+        "previous": str(recorded.position - 1),
     }
     state = json.loads(EventMapper().to_stored_event(event).state)
     payload = {"schemaFormat": _FORMAT, "schema": {"$ref": f"./schemas/event.{event.TOPIC}.json"}}

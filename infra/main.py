@@ -56,6 +56,9 @@ def found(file: Annotated[Path, typer.Argument(help="founding.json：审改部�
     from infra.founding import prepare, read
 
     with _store(kafka=False) as store:
+        if (master := store.settings.registers_from) is not None:
+            en = f"the registers are {master}'s: the role registrar founds this store"
+            raise typer.BadParameter(en if store.language == "en" else f"登记簿跟随 {master}，由角色 registrar 建库")
         prepare(store)
         typer.echo(f"写入 {begin(store, read(file))} 个事件")
 
@@ -83,7 +86,9 @@ def topics_accept(topic: Annotated[str, typer.Argument(help="被重建的提交�
 
 
 @app.command()
-def role(names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock")]) -> None:
+def role(
+    names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock registrar region")],
+) -> None:
     """运行一个或几个角色，直到收到终止信号。"""
     from infra.roles.supervisor import run_roles
 
@@ -95,7 +100,7 @@ def role(names: Annotated[list[str], typer.Argument(help="intake outlet projecto
 def up() -> None:
     """建库（如需要）并运行全部角色，直到收到终止信号。"""
     from infra.founding import prepare
-    from infra.roles.catalogue import ROLES
+    from infra.roles.catalogue import needed
     from infra.roles.supervisor import run_roles
     from infra.topics import apply_topics
 
@@ -105,7 +110,7 @@ def up() -> None:
         typer.echo(
             f"Kafka {store.kafka_options['bootstrap_servers']}，数据目录 {store.settings.data_dir}，按 Ctrl-C 结束"
         )
-        run_roles(store, list(ROLES), apart=True)
+        run_roles(store, needed(store.settings), apart=True)
 
 
 @app.command()

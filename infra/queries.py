@@ -136,6 +136,23 @@ def parked(
 
 
 @app.command()
+def region(
+    ctx: typer.Context,
+    store: Annotated[str | None, typer.Option(help="只看一个库")] = None,
+    department: Dept = None,
+    departments: Annotated[bool, typer.Option("--departments", help="逐部门列出")] = False,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """全区各库：决定、告知、签收与未签收，以及各库日志读到何处。"""
+    from infra import region_answer
+
+    context, shown = _begin(ctx, lang, as_json)
+    region_answer.region(context, shown, store, department, departments, limit)
+
+
+@app.command()
 def status(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> None:
     """现状：日志、跟随者、提交、告知。"""
     from infra import answers

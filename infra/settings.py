@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 PREFIX = "SHENGUAN_"
+_STORE = r"^[a-z0-9-]{1,32}$"
 KAFKA_OPTIONS = "SHENGUAN_KAFKA_OPTIONS"
 Language = Literal["zh", "en"]
 Url = Annotated[str | None, Field(repr=False)]  # contains a password
@@ -49,8 +50,12 @@ class Settings(BaseSettings):
         validate_by_alias=True,
     )
 
-    store: str = Field("150000", pattern=r"^[a-z0-9-]{1,32}$")
+    store: str = Field("150000", pattern=_STORE)
     """The store: 行政区划代码 or another short name; part of topic names."""
+    registers_from: str | None = Field(None, pattern=_STORE)
+    """The store whose registers this one follows; None = it masters its own."""
+    region_stores: Annotated[tuple[Annotated[str, StringConstraints(pattern=_STORE)], ...], NoDecode] = ()
+    """The stores that the region's read model covers, with commas between; none = there is no such read model here."""
     data_dir: Path = Path(".shenguan")
     """Where embedded servers and generated keys live."""
     database_url: Url = None
@@ -138,6 +143,18 @@ class Settings(BaseSettings):
                 raise _problem("不是有效的 PostgreSQL 连接串", "is no valid PostgreSQL connection string") from None
         return value
 
+    @field_validator("region_stores", mode="before")
+    @classmethod
+    def _is_list(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("region_stores")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise _problem("同一个库列了两次", "names a store twice")
+        return value
+
     @field_validator("kafka")
     @classmethod
     def _is_understood(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -164,6 +181,8 @@ class Settings(BaseSettings):
                 "must be set too when SHENGUAN_MIGRATOR_URL or SHENGUAN_READER_URL is",
                 "database_url",
             )
+        if self.registers_from == self.store:
+            raise _problem("不能跟随本库自己", "must be another store than SHENGUAN_STORE", "registers_from")
         chosen = "master_key_file" in self.model_fields_set
         if self.database_url is not None and not chosen and not self.master_key_file.exists():
             raise _problem(*_no_key(self.master_key_file), "master_key_file")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 
-from adapters.kafka.topics import Grant, TopicSpec, apply, apply_acls, may_receive, may_submit
+from adapters.kafka import clients
+from adapters.kafka.topics import Grant, TopicSpec, apply, apply_acls, may_receive, may_submit, topic_ids
 from adapters.postgres.registers import RegisterCache
 from domain.registers import Registers
 from infra.store import Store
@@ -33,9 +35,11 @@ def apply_topics(store: Store) -> list[str]:
     return created
 
 
-def apply_outward(store: Store) -> list[str]:
-    """The log's topic and that of the dead letters. Raises as `apply_topics`."""
-    return apply(store.kafka_options, _outward(store))
+def apply_outward(store: Store, topic: str) -> str:
+    """Sees to it that the log's topic, or that of the dead letters, is there; its id. Raises as `apply_topics`."""
+    apply(store.kafka_options, [spec for spec in _outward(store) if spec.name == topic])
+    with closing(clients.admin(store.kafka_options)) as admin:
+        return topic_ids(admin, [topic]).get(topic, "")
 
 
 def apply_notices(store: Store, registers: Registers, departments: Iterable[str]) -> list[str]:

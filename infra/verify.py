@@ -89,6 +89,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
         batch: list[Recorded] = []
         ended: list[Run | None] = []
         expected: Expected = {}
+        states: list[bytes] = []
         for stream, version, topic, state, position, at in rows:
             try:
                 recorded = Recorded(position, at, mapper.read(stream, version, topic, state))
@@ -99,12 +100,15 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
                 models[:] = []  # the rest is not known: there is nothing to compare them with
                 return
             batch.append(recorded)
-            ended.append(runs.take(recorded))
+            followed = recheck.followed(recorded.event)
+            ended.append(runs.take(recorded, followed))
+            if not followed:  # its keys are its master's
+                states.append(state)
             if position <= outlet:
                 expected |= owed_deliveries(recorded, recheck.registers)
         yield from claims.take([run for run in ended if run is not None])
         yield from deliveries(conn, expected)
-        yield from subjects(conn, [row[3] for row in rows], position)
+        yield from subjects(conn, states, position)
         for model in models:
             yield from model.apply(batch)
         progress(recheck.events, total)

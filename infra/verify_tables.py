@@ -80,6 +80,7 @@ class Claims:
         ).fetchone()
         if row is None or row[0] == self._matched:
             return
+        unclaimed = True
         for fact, stream, version in self._conn.execute(
             "SELECT s.source || '/' || s.id, s.stream, s.version FROM shenguan.submission AS s"
             " JOIN shenguan.stored_events AS e ON e.originator_id = s.stream AND e.originator_version = s.version,"
@@ -87,10 +88,15 @@ class Claims:
             " WHERE s.disposition IN ('accepted', 'refused')"
             " AND (m.meta ->> 'source', m.meta ->> 'id') IS DISTINCT FROM (s.source, s.id) LIMIT 5"
         ):
+            unclaimed = False
             zh = f"提交 {fact} 的事实 {stream} {version} 是别的提交产生的"
             yield Problem(
                 0, stream, "fact", zh, f"the fact {stream} {version} of {fact} was made by another submission"
             )
+        if unclaimed:  # such as a fact of registers that are another store's
+            zh = f"已受理或被拒的提交 {row[0]} 件，日志中由提交产生的事实 {self._matched} 件"
+            en = f"{row[0]} submissions were accepted or refused, {self._matched} facts in the log were made by some"
+            yield Problem(0, "submission", "fact", zh, en)
 
 
 def owed_deliveries(recorded: Recorded, registers: Registers) -> Expected:

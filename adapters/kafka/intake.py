@@ -6,7 +6,7 @@ partition was reassigned, given up, or its topic made anew.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
 
 
 class IntakeSource:
-    """Reads every intake topic of a store, or this worker's share of them. For one thread.
+    """Reads every intake topic of a store, or this worker's share of them; or other topics by name. For one thread.
 
     Args:
         options: `bootstrap_servers`, security, tuning (`fetch_max_wait_ms`, `session_timeout_ms`, …).
@@ -44,6 +44,7 @@ class IntakeSource:
         assignor: `range`, or `cooperative`, which stops only what moves (but two members taking turns in one thread
             were seen to rebalance for ever).
         refresh_s: how often to look for new topics and partitions.
+        only: these topics instead of the store's intake topics; needs static assignment.
 
     Raises:
         clients.BrokerError: no broker answers.
@@ -58,6 +59,7 @@ class IntakeSource:
         group: str | None = None,
         assignor: str = "range",
         refresh_s: float = 5.0,
+        only: Collection[str] | None = None,
     ) -> None:
         names = topics.TopicNames(store)
         self._positions = positions
@@ -72,7 +74,8 @@ class IntakeSource:
         self._broken: Exception | None = None
         self._mean = _FIRST_GUESS
         self._notes = RebalanceNotes(self._stop)
-        self._roster = TopicRoster(options, names, refresh_s)
+        wanted = (lambda name: names.principal_of(name) is not None) if only is None else frozenset(only).__contains__
+        self._roster = TopicRoster(options, wanted, refresh_s)
         try:
             self._consumer = clients.without_positions(options, group, assignor, refresh_s)
         except BaseException:
@@ -88,7 +91,7 @@ class IntakeSource:
 
     @property
     def topic_ids(self) -> dict[str, str]:
-        """The ids of the store's intake topics; fresh whenever `positions` is called."""
+        """The ids of the topics it reads; fresh whenever `positions` is called."""
         return dict(self._roster.ids)
 
     @property

@@ -1,6 +1,7 @@
-"""The intake topics there are, looked up every so often."""
+"""The topics to read that there are, looked up every so often."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -12,14 +13,14 @@ _log = structlog.get_logger(__name__)
 
 
 class TopicRoster:
-    """The store's intake topics, their ids and partitions, as the broker last told them. For one thread.
+    """The topics that are `wanted`, their ids and partitions, as the broker last told them. For one thread.
 
     Raises:
         clients.BrokerError: no broker answers.
     """
 
-    def __init__(self, options: clients.Options, names: topics.TopicNames, refresh_s: float) -> None:
-        self._names = names
+    def __init__(self, options: clients.Options, wanted: Callable[[str], bool], refresh_s: float) -> None:
+        self._wanted = wanted
         self._refresh_s = refresh_s
         self._due_at = 0.0
         self._admin: Any = clients.admin(options)
@@ -40,7 +41,7 @@ class TopicRoster:
             return set()
         finally:
             self._due_at = time.monotonic() + self._refresh_s
-        mine = {name: topic for name, topic in listed.items() if self._names.principal_of(name) is not None}
+        mine = {name: topic for name, topic in listed.items() if self._wanted(name)}
         before = self.ids
         self.ids = {name: topics.identity(topic) for name, topic in mine.items()}
         self.places = {(name, each["partition_index"]) for name, topic in mine.items() for each in topic["partitions"]}

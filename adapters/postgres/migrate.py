@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.registers import REGISTER_TOPICS
-from projections.catalogue import PROJECTIONS
+from projections.catalogue import PROJECTIONS, REGION
 from projections.projection import Projection
 
 MIGRATION_LOCK = 0x4D49_4752
@@ -54,7 +54,7 @@ def migrate(migrator_url: str, runtime_role: str, reader_role: str) -> list[str]
             conn.execute(sql.SQL(text).format(**names))
             conn.execute("INSERT INTO public.shenguan_migration (name, sha256) VALUES (%s, %s)", (path.stem, digest))
             done.append(path.stem)
-        for projection in PROJECTIONS:
+        for projection in (*PROJECTIONS, REGION):
             if _missing(conn, projection.tables):
                 create_tables(conn, projection, "read", names)
                 create_indexes(conn, projection, "read")

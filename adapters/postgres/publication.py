@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,12 @@ from adapters.postgres.log import COLUMNS
 DEAD_LETTERS = "deadletters"
 """The name under which the position in the dead letters is kept."""
 
+_ROWS = f"SELECT {COLUMNS} FROM shenguan.stored_events"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """An event as it is stored."""
+    """An event as it is stored. `previous` is the position of the one before it, 0 before the first."""
 
     stream: str
     version: int
@@ -25,6 +27,7 @@ class StoredRow:
     state: bytes
     position: int
     recorded_at: datetime
+    previous: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,51 @@ class DeadLetter:
 def stored_rows(conn: Connection[Any], positions: Sequence[int]) -> list[StoredRow]:
     """The rows between the first and the last of these positions, in their order."""
     rows = conn.execute(
-        f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id BETWEEN %b AND %b"
-        " ORDER BY notification_id",
+        f"{_ROWS} WHERE notification_id BETWEEN %b AND %b ORDER BY notification_id",
         (positions[0], positions[-1]),
         binary=True,
         prepare=True,
     )
-    return [StoredRow(*row) for row in rows]
+    row = conn.execute(
+        "SELECT max(notification_id) FROM shenguan.stored_events WHERE notification_id < %s", (positions[0],)
+    ).fetchone()
+    return _chained(rows, (row and row[0]) or 0)
+
+
+def stored_rows_before(conn: Connection[Any], position: int, batch: int = 1000) -> Iterator[list[StoredRow]]:
+    """All rows before a position, in their order."""
+    last = 0
+    while rows := conn.execute(
+        f"{_ROWS} WHERE notification_id > %b AND notification_id < %b ORDER BY notification_id LIMIT %b",
+        (last, position, batch),
+        binary=True,
+        prepare=True,
+    ).fetchall():
+        yield _chained(rows, last)
+        last = rows[-1][4]
+
+
+def _chained(rows: Iterable[Any], previous: int) -> list[StoredRow]:
+    chained = []
+    for row in rows:
+        chained.append(StoredRow(*(*row, previous)))
+        previous = row[4]
+    return chained
+
+
+def published_to(conn: Connection[Any], topic: str) -> str:
+    """The id of the topic that holds the whole log as far as it was published; empty where there is none."""
+    row = conn.execute("SELECT topic_id FROM shenguan.published_log WHERE topic = %s", (topic,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def publish_to(conn: Connection[Any], topic: str, topic_id: str) -> None:
+    """From now on the log is published there, and all that came before is in it."""
+    conn.execute(
+        "INSERT INTO shenguan.published_log VALUES (%s, %s) ON CONFLICT (topic) DO UPDATE"
+        " SET topic_id = excluded.topic_id",
+        (topic, topic_id),
+    )
 
 
 def lead_dead_letters(conn: Connection[Any]) -> int | None:

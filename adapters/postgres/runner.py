@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import threading
@@ -17,8 +16,8 @@ import structlog
 from psycopg import Connection
 
 from adapters.postgres.follower import BATCH, Batches, EventFailed, Follower, PositionTaken, Postponed, run_batch
+from adapters.postgres.liveness import show_alive, take_lease
 
-LEASE_CLASS = 0x464F_4C4C  # apart from the writer's and the migrations' advisory locks
 POLL = 1.0
 ALIVE_EVERY = 1.0
 BACK_OFF = (0.1, 0.3, 1.0, 3.0)
@@ -154,10 +153,7 @@ class Runner:
         """A lease lasts as long as the connection: whoever dies gives it up, whoever stands by asks again."""
         for run in self._runs:
             if not run.leased:
-                row = conn.execute(
-                    "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (LEASE_CLASS, run.follower.name), prepare=True
-                ).fetchone()
-                run.leased = bool(row and row[0])
+                run.leased = take_lease(conn, run.follower.name)
                 if run.leased:
                     _log.info("follower_leads", follower=run.follower.name)
 
@@ -168,13 +164,7 @@ class Runner:
         self._alive_at = time.monotonic() + ALIVE_EVERY
         mine = [run for run in self._runs if run.leased]
         if mine:
-            conn.execute(
-                "INSERT INTO shenguan.follower AS f (name, host, pid, alive_at, error)"
-                " SELECT n, %s, %s, clock_timestamp(), e FROM unnest(%b::text[], %b::text[]) AS new (n, e)"
-                " ON CONFLICT (name) DO UPDATE SET host = excluded.host, pid = excluded.pid, error = excluded.error,"
-                " alive_at = CASE WHEN excluded.error IS NULL THEN excluded.alive_at ELSE f.alive_at END",
-                (socket.gethostname(), os.getpid(), [r.follower.name for r in mine], [r.error for r in mine]),
-            )
+            show_alive(conn, {run.follower.name: run.error for run in mine})
 
     def _wait(self, conn: Connection[Any]) -> None:
         """Until the log has grown, `stop` was called, or the poll interval is over."""

@@ -139,7 +139,7 @@ class Writer:
             for arrival in arrivals:
                 intake.take(arrival)
             for fact in facts:
-                world.append(fact(world, now))
+                intake.record(fact(world, now))
             events = world.pending
             if events:
                 stored = [self._mapper.to_stored_event(event) for event in events]

@@ -9,7 +9,10 @@ from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
 from infra.roles.projector import ProjectorRole
 from infra.roles.publisher import PublisherRole
+from infra.roles.region import RegionRole
+from infra.roles.registrar import RegistrarRole
 from infra.roles.role import Role
+from infra.settings import Settings
 from infra.store import Store
 
 ROLES: dict[str, Callable[[Store], Role]] = {
@@ -18,4 +21,12 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "projector": ProjectorRole,
     "publisher": PublisherRole,
     "clock": ClockRole,
+    "registrar": RegistrarRole,
+    "region": RegionRole,
 }
+
+
+def needed(settings: Settings) -> list[str]:
+    """Those that have something to do in a store of these settings."""
+    idle = {"registrar": settings.registers_from is None, "region": not settings.region_stores}
+    return [name for name in ROLES if not idle.get(name, False)]

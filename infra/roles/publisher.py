@@ -21,8 +21,11 @@ from adapters.postgres.publication import (
     StoredRow,
     dead_letters_after,
     lead_dead_letters,
+    publish_to,
     published,
+    published_to,
     stored_rows,
+    stored_rows_before,
 )
 from adapters.postgres.runner import Runner
 from domain.event import Recorded
@@ -42,30 +45,43 @@ Record = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
 
 class Publication:
-    """A producer of one's own, made when first needed. For one thread."""
+    """A topic, with a producer of one's own, made when first needed. For one thread."""
 
     def __init__(self, store: Store, topic: str) -> None:
+        self.topic = topic
         self._store = store
-        self._topic = topic
         self._outbox: Outbox | None = None
+        self._topic_id = ""
+
+    def open(self) -> str:
+        """The topic's id as it was when the producer was made. Raises Postponed."""
+        if self._outbox is None:
+            try:
+                # A producer asking for a topic that is missing may make it, wrongly.
+                self._topic_id = apply_outward(self._store, self.topic)
+                if not self._topic_id:
+                    raise Postponed(f"{self.topic}: not there yet")
+                self._outbox = Outbox(self._store.kafka_options)
+            except (clients.BrokerError, TopicError) as error:
+                raise Postponed(f"{self.topic}: {type(error).__name__}") from None
+        return self._topic_id
 
     def send(self, records: Iterable[Record]) -> None:
         """Returns when every record has been acknowledged. Raises Postponed: send them all again."""
+        self.open()
+        assert self._outbox is not None
         try:
-            if self._outbox is None:
-                apply_outward(self._store)  # a producer asking for a topic that is missing may make it, wrongly
-                self._outbox = Outbox(self._store.kafka_options)
             for key, value, headers in records:
-                self._outbox.send(self._topic, key, value, headers)
+                self._outbox.send(self.topic, key, value, headers)
             failed = next((r for r in self._outbox.flush(ACKS_S) if isinstance(r, Failed)), None)
             unsure = self._outbox.pending
         except (clients.BrokerError, TopicError) as error:
             self.close()
-            raise Postponed(f"{self._topic}: {type(error).__name__}") from None
+            raise Postponed(f"{self.topic}: {type(error).__name__}") from None
         if failed is not None or unsure:
             # A new producer: what the old one still holds would otherwise come after what is sent again.
             self.close()
-            raise Postponed(f"{self._topic}: {failed.error if failed else 'NotAcknowledged'}")
+            raise Postponed(f"{self.topic}: {failed.error if failed else 'NotAcknowledged'}")
 
     def close(self) -> None:
         outbox, self._outbox = self._outbox, None
@@ -74,15 +90,27 @@ class Publication:
 
 
 class LogPublisher:
-    """A follower of the log: every event, keyed by its stream. Its position moves after all acks."""
+    """A follower of the log: every event, keyed by its stream. Its position moves after all acks.
+
+    A topic that was made anew holds nothing of what was published before, and other stores read it from its start: it
+    is filled with the whole log before it is added to.
+    """
 
     name = "log-publisher"
 
     def __init__(self, store: Store, publication: Publication) -> None:
         self._source = source(store.settings.store)
         self._publication = publication
+        self._filled = ""
 
     def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+        topic, topic_id = self._publication.topic, self._publication.open()
+        if self._filled != topic_id:
+            if published_to(conn, topic) != topic_id:
+                for rows in stored_rows_before(conn, events[0].position):
+                    self._publication.send(self._record(row) for row in rows)
+                publish_to(conn, topic, topic_id)
+            self._filled = topic_id
         # The stored bytes, not the decoded events: they are what proofs hash, and may be of an older version.
         rows = stored_rows(conn, [one.position for one in events])
         self._publication.send(self._record(row) for row in rows)
@@ -96,6 +124,7 @@ class LogPublisher:
             "subject": attribute(row.stream),
             "time": row.recorded_at.isoformat(),
             "position": str(row.position),  # CloudEvents integers end at 32 bits
+            "previous": str(row.previous),
         }
         headers, value = encode(attributes, row.state)
         return row.stream.encode(), value, headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,24 @@ def _migrated(postgres_server: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-def store(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[TestStore]:
-    urls = postgres_server.create_database(f"store_{next(_numbers)}", template=_migrated)
-    made = TestStore(urls, MASTER)
-    yield made
-    made.close()
-    postgres_server.drop_database(urls.name)
+def stores(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[Callable[[], TestStore]]:
+    """Makes stores, each with a database of its own."""
+    all_made: list[TestStore] = []
+
+    def make() -> TestStore:
+        urls = postgres_server.create_database(f"store_{next(_numbers)}", template=_migrated)
+        all_made.append(TestStore(urls, MASTER))
+        return all_made[-1]
+
+    yield make
+    for made in all_made:
+        made.close()
+        postgres_server.drop_database(made.urls.name)
+
+
+@pytest.fixture
+def store(stores: Callable[[], TestStore]) -> TestStore:
+    return stores()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from adapters.postgres.migrate import MigrationError, migrate
 from infra.main import app
 from infra.servers.postgres import READER, RUNTIME, DatabaseUrls
-from projections.catalogue import PROJECTIONS
+from projections.catalogue import PROJECTIONS, REGION
 
 
 def test_several_processes_may_start_at_once(database: DatabaseUrls) -> None:
@@ -35,7 +35,7 @@ def test_a_migration_is_never_another_text(database: DatabaseUrls) -> None:
 def test_every_read_table_is_bound_by_department(database: DatabaseUrls) -> None:
     """Row-level security on each, and a column `department` in each."""
     migrate(database.migrator, RUNTIME, READER)
-    tables = {table for projection in PROJECTIONS for table in projection.tables}
+    tables = {table for projection in (*PROJECTIONS, REGION) for table in projection.tables}
     with psycopg.connect(database.migrator) as conn:
         secured = conn.execute(
             "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"

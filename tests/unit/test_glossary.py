@@ -19,6 +19,7 @@ from infra import schemas
 from projections.approvals import Approval
 from projections.attempts import Attempt
 from projections.receipts import Receipt
+from projections.region import RegionDecision, RegionNotice
 from projections.two_way import Step
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
@@ -30,7 +31,7 @@ def names() -> Iterator[str]:
     yield from EVENT_TYPES
     yield from PAYLOADS
     yield from FIELDS
-    for row in (Approval, Attempt, Receipt, Step):
+    for row in (Approval, Attempt, Receipt, Step, RegionNotice, RegionDecision):
         yield from (field.name for field in fields(row))
     for schema in schemas.schemas().values():
         yield from _properties(schemas.inlined(schema))

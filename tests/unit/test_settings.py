@@ -82,6 +82,32 @@ def test_kafka_options_are_a_json_object(monkeypatch: pytest.MonkeyPatch, option
     assert refused(monkeypatch, KAFKA_OPTIONS=options) == ["SHENGUAN_KAFKA_OPTIONS：须是 JSON 对象。"]
 
 
+def test_several_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load().registers_from, load().region_stores) == (None, ())
+    monkeypatch.setenv("SHENGUAN_STORE", "150100")
+    monkeypatch.setenv("SHENGUAN_REGISTERS_FROM", "150000")
+    monkeypatch.setenv("SHENGUAN_REGION_STORES", "150000, 150100")
+    settings = load()
+    assert (settings.registers_from, settings.region_stores) == ("150000", ("150000", "150100"))
+
+
+def test_nobody_follows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = refused(monkeypatch, LANGUAGE="en", STORE="150100", REGISTERS_FROM="150100")
+    assert lines == ["SHENGUAN_REGISTERS_FROM must be another store than SHENGUAN_STORE."]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("150000,150000", "SHENGUAN_REGION_STORES：同一个库列了两次。"),
+        ("150000,A", "SHENGUAN_REGION_STORES：须匹配 ^[a-z0-9-]{1,32}$。"),
+        ("150000,", "SHENGUAN_REGION_STORES：须匹配 ^[a-z0-9-]{1,32}$。"),
+    ],
+)
+def test_the_region_names_each_store_once(monkeypatch: pytest.MonkeyPatch, value: str, line: str) -> None:
+    assert refused(monkeypatch, REGION_STORES=value) == [line]
+
+
 def test_guarantees_are_not_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = refused(monkeypatch, KAFKA_OPTIONS='{"acks": 0}')
     assert line == "SHENGUAN_KAFKA_OPTIONS：由审管自己决定、不可更改的设置：acks。"
