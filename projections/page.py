@@ -23,11 +23,18 @@ class Page:
 
 
 def page(
-    conn: Connection[Any], source: str, conditions: Mapping[str, Any], order: str, limit: int, columns: str = "*"
+    conn: Connection[Any],
+    source: str,
+    conditions: Mapping[str, Any],
+    order: str,
+    limit: int,
+    columns: str = "*",
+    total: str = "count(*)",
 ) -> Page:
     """Rows of `source` under conditions such as `{"matter = %s": code}`; a condition whose value is None is left out.
 
-    A condition that takes no value is given True. All three texts come from this package's code, never from people.
+    A condition that takes no value is given True; `total` counts what matches. All these texts come from this
+    package's code, never from people.
     """
     used = {text: value for text, value in conditions.items() if value is not None}
     where = " AND ".join(used) or "true"
@@ -39,6 +46,6 @@ def page(
         ).fetchall()
         if len(rows) < limit:
             return Page(len(rows), rows)
-        counted = cursor.execute(f"SELECT count(*) AS n FROM {source} WHERE {where}", values).fetchone()
+        counted = cursor.execute(f"SELECT {total} AS n FROM {source} WHERE {where}", values).fetchone()
     assert counted is not None
     return Page(counted["n"], rows)

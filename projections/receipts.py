@@ -151,5 +151,8 @@ def find_receipts(
         "owed_at >= %s": since,
         "status = 'outstanding'": True if outstanding else None,
     }
-    order = "owed_position" if outstanding or case else "owed_position DESC"
+    if department is not None and (matter, case, since, outstanding) == (None, None, None, False):
+        # Serials rise from 1 without gaps: the last one is how many there are, however many that be.
+        return page(conn, "read.receipts", conditions, "serial DESC", limit, total="coalesce(max(serial), 0)")
+    order = "owed_at" if outstanding or case else "owed_at DESC"  # the order of the log: record times strictly rise
     return page(conn, "read.receipts", conditions, order, limit)

@@ -11,21 +11,23 @@ from psycopg import Connection, sql
 
 from infra.store import Store
 
-# table → its primary key
-TABLES = {
-    "shenguan.stored_events": ("originator_id", "originator_version"),
-    "shenguan.submission": ("topic_id", "partition", "offset"),
-    "shenguan.dead_letter": ("topic_id", "partition", "offset"),
-    "vault.subject_key": ("subject",),
-}
 Rows = dict[str, list[tuple[Any, ...]]]
+_KEYS = """
+SELECT n.nspname || '.' || c.relname, array_agg(a.attname::text ORDER BY k.place)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
+CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.number
+WHERE n.nspname IN ('shenguan', 'vault') AND c.relkind = 'r' GROUP BY 1 ORDER BY 1
+"""
 
 
 def copied_rows(store: Store, before: Store) -> Rows:
-    """The rows that the store has and `before`, the template it was made from, has not; the log in its order."""
+    """Of every working table the rows that the store has and `before`, the template it was made from, has not; the log
+    in its order."""
     found: Rows = {}
     with psycopg.connect(store.migrator_url) as conn, psycopg.connect(before.migrator_url) as old:
-        for table, key in TABLES.items():
+        for table, key in conn.execute(_KEYS).fetchall():
             names = sql.SQL(", ").join(map(sql.Identifier, key))
             known = set(old.execute(sql.SQL("SELECT {} FROM {}").format(names, _table(table))).fetchall())
             order = sql.SQL("ORDER BY notification_id") if table.endswith("stored_events") else sql.SQL("")
@@ -33,7 +35,8 @@ def copied_rows(store: Store, before: Store) -> Rows:
             cursor.execute(sql.SQL("SELECT * FROM {} {}").format(_table(table), order))
             assert cursor.description is not None
             at = [[column.name for column in cursor.description].index(name) for name in key]
-            found[table] = [row for row in cursor if tuple(row[i] for i in at) not in known]
+            if rows := [row for row in cursor if tuple(row[i] for i in at) not in known]:
+                found[table] = rows
     return found
 
 

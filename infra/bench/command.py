@@ -4,83 +4,96 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from infra.bench.options import CASES, EVENTS, LARGE, RATES, SEED, SIZES, Options
 from infra.bench.outcome import Outcome
 from infra.settings import Settings
 
-NAMES = ("intake", "projections", "latency", "growth")
-SEED = 2020
-RATES = (10, 100)
-SIZES = (100_000, 2_000_000)
-LARGE = 10_000_000
-EVENTS = 1_000_000
 PAGE = Path("docs/performance.md")
+KEPT = PAGE.with_suffix(".json")
 
 
 def bench(
-    name: Annotated[str | None, typer.Argument(help="intake、projections、latency 或 growth；不给则全部")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="intake、projections、latency、growth、queries 或 stores；不给则全部")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每项测试输出一行 JSON")] = False,
-    cases: Annotated[int, typer.Option(min=1, help="摄取测试的办件数")] = 2000,
+    cases: Annotated[int, typer.Option(min=1, help="所生成一年的办件数")] = CASES,
     seed: Annotated[int, typer.Option(help="随机种子")] = SEED,
     rounds: Annotated[int, typer.Option(min=1, help="摄取测试的轮数，取中位数")] = 2,
     seconds: Annotated[float, typer.Option(min=0.1, help="时延测试每档的秒数")] = 8.0,
-    log_events: Annotated[int, typer.Option("--events", min=1, help="读模型测试的日志事件数")] = EVENTS,
+    rates: Annotated[str, typer.Option(help="时延测试每秒的决定数，逗号分隔")] = ",".join(map(str, RATES)),
     sizes: Annotated[str, typer.Option(help="增长测试的日志事件数，逗号分隔")] = ",".join(map(str, SIZES)),
     large: Annotated[bool, typer.Option("--large", help="增长测试另加一千万事件")] = False,
-    write: Annotated[bool, typer.Option("--write", help="写入 docs/performance.md")] = False,
+    events: Annotated[int, typer.Option(min=1, help="读模型测试的日志事件数")] = EVENTS,
+    most: Annotated[int, typer.Option(min=2, help="存储与工作进程测试中最多几个并行")] = 4,
+    check: Annotated[bool, typer.Option("--verify/--no-verify", help="每项测试之后核验其存储")] = True,
+    write: Annotated[bool, typer.Option("--write", help="写入 docs/performance.md，保留其他测试的结果")] = False,
 ) -> None:
     """性能测试：与普通做法及机器上限在同一次运行中并列；最后一行是结论。"""
-    from infra.bench.report import lines, page
+    from infra.bench.catalogue import BENCHES
+    from infra.bench.report import keep, lines
+    from infra.bench.settled import Unclean
     from infra.settings import load
 
-    if name is not None and name not in NAMES:
-        raise typer.BadParameter(f"须是 {'、'.join(NAMES)} 之一", param_hint="NAME")
-    events = sorted({int(size) for size in sizes.split(",")} | ({LARGE} if large else set()))
+    if name is not None and name not in BENCHES:
+        raise typer.BadParameter(f"须是 {'、'.join(BENCHES)} 之一", param_hint="NAME")
+    options = Options(
+        say=_say,
+        cases=cases,
+        seed=seed,
+        rounds=rounds,
+        seconds=seconds,
+        rates=_numbers(rates, "--rates"),
+        sizes=tuple(sorted({*_numbers(sizes, "--sizes"), *((LARGE,) if large else ())})),
+        events=events,
+        most=most,
+        verify=check,
+    )
     outcomes = []
-    for one in [name] if name else NAMES:
-        outcome = _run(load(), one, cases, seed, rounds, seconds, log_events, events)
+    for one in [name] if name else list(BENCHES):
+        try:
+            outcome = _run(load(), one, options)
+        except Unclean as problem:
+            typer.echo(f"{one}：核验发现问题：{problem}", err=True)
+            raise typer.Exit(1) from None
         outcomes.append(outcome)
-        if as_json:
-            typer.echo(outcome.as_json())
-        else:
-            for line in lines(outcome):
-                typer.echo(line)
-    if write:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page(outcomes), encoding="utf-8")
-        print(PAGE, file=sys.stderr)  # noqa: T201
+        for line in [outcome.as_json()] if as_json else lines(outcome):
+            typer.echo(line)
+        if write:
+            keep(outcome, KEPT, PAGE)
     if len(outcomes) > 1 and not as_json:
         typer.echo(" | ".join(outcome.headline for outcome in outcomes))
 
 
-def _run(
-    settings: Settings,
-    name: str,
-    cases: int,
-    seed: int,
-    rounds: int,
-    seconds: float,
-    log_events: int,
-    sizes: list[int],
-) -> Outcome:
+def _run(settings: Settings, name: str, options: Options) -> Outcome:
     """On servers started for this benchmark alone: none inherits another's dirt."""
-    from infra.bench import growth, intake, latency, projections
+    from infra.bench.catalogue import BENCHES
     from infra.bench.ground import open_ground
 
     begun = time.monotonic()
 
     def say(text: str) -> None:
-        print(f"[{time.monotonic() - begun:5.0f} s] {name}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        _say(f"[{time.monotonic() - begun:5.0f} s] {name}: {text}")
 
     with open_ground(settings) as ground:
-        if name == "intake":
-            return intake.run(ground, cases, seed, rounds, say)
-        if name == "projections":
-            return projections.run(ground, cases, seed, log_events, say)
-        if name == "latency":
-            return latency.run(ground, seed, RATES, seconds, say)
-        return growth.run(ground, cases, seed, sizes, seconds, say)
+        return BENCHES[name](ground, replace(options, say=say))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _numbers(text: str, option: str) -> tuple[int, ...]:
+    try:
+        found = tuple(sorted({int(one) for one in text.split(",")}))
+    except ValueError:
+        found = ()
+    if not found or found[0] < 1:
+        raise typer.BadParameter("须是逗号分隔的正整数", param_hint=option)
+    return found

@@ -11,7 +11,11 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-GRACE = 30.0  # seconds that the last answers may take
+from infra.bench.pace import quantiles_ms
+
+GRACE = 30.0  # seconds to start or to end
+ANSWERED = 180.0
+"""Seconds that the last answers may take: a pace that cannot be kept is told by its quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,17 @@ class Question:
     answers: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """`seconds` from handing a question to the producer to reading each of its answers; `sender`: the rate that was
+    kept, and by how many milliseconds questions were handed over later than at an even rate."""
+
+    seconds: list[float]
+    sender: dict[str, float]
+
+
 def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Question], rate: float) -> None:
-    """Asks at an even rate once the other side has said so; sends back the seconds from each send to each answer."""
+    """Asks at an even rate once the other side has said so; sends back a `Driven`."""
     topics = sorted({topic for question in questions for topic, _ in question.answers})
     consumer = KafkaConsumer(
         group_id=None, enable_auto_commit=False, **{"fetch_max_wait_ms": 100, **_for(KafkaConsumer, options)}
@@ -43,11 +56,12 @@ def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Questio
     pipe.send("ready")
     pipe.recv()
     sent: dict[str, float] = {}
-    sender = threading.Thread(target=_ask, args=(producer, questions, rate, sent), daemon=True)
+    lags: list[float] = []
+    sender = threading.Thread(target=_ask, args=(producer, questions, rate, sent, lags), daemon=True)
     sender.start()
     wanted = sum(len(question.answers) for question in questions)
     found: list[float] = []
-    until = time.monotonic() + len(questions) / rate + GRACE
+    until = time.monotonic() + len(questions) / rate + ANSWERED
     while len(found) < wanted and time.monotonic() < until:
         for records in consumer.poll(timeout_ms=100).values():
             now = time.perf_counter()
@@ -56,19 +70,35 @@ def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Questio
                 if token in sent:
                     found.append(now - sent.pop(token))
     sender.join(GRACE)
-    pipe.send((found, wanted))
+    pipe.send(Driven(found, _kept(lags, rate)))
     producer.close(timeout=5)
     consumer.close(autocommit=False)
 
 
-def _ask(producer: Any, questions: Sequence[Question], rate: float, sent: dict[str, float]) -> None:
+def _ask(producer: Any, questions: Sequence[Question], rate: float, sent: dict[str, float], lags: list[float]) -> None:
     begun = time.perf_counter()
     for number, question in enumerate(questions):
-        time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+        due = begun + number / rate
+        time.sleep(max(0.0, due - time.perf_counter()))
         now = time.perf_counter()
         for _, token in question.answers:
             sent[token] = now
         producer.send(question.topic, value=question.value, key=question.key, headers=question.headers)
+        lags.append(now - due)
+
+
+def _kept(lags: Sequence[float], rate: float) -> dict[str, float]:
+    """Of the times at which questions were handed over, as lags behind the schedule."""
+    if not lags:
+        return {"rate": 0.0}
+    lasted = (len(lags) - 1) / rate + lags[-1] - lags[0]
+    found = quantiles_ms(lags)
+    return {
+        "rate": round((len(lags) - 1) / lasted, 1) if lasted else rate,
+        "late_p50": found["p50"],
+        "late_p99": found["p99"],
+        "late_max": round(max(lags) * 1000, 2),
+    }
 
 
 def _for(kind: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -22,10 +22,12 @@ from infra.store import Servers, Store
 
 
 class ScratchStore(Store):
-    """Knows its connections, so that its database can become a template or go."""
+    """Knows its connections, so that its database can become a template or go; (`settings`, `servers`) make it anew in
+    another process."""
 
     def __init__(self, settings: Settings, servers: Servers) -> None:
         super().__init__(settings, servers)
+        self.servers = servers
         self._connections: list[psycopg.Connection[Any]] = []
 
     def connect(self) -> psycopg.Connection[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -29,18 +30,22 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """`store` has the registers; the year's `submissions` lie in its topics behind the positions it holds."""
+    """`store` has the registers; the year's `submissions` lie in its topics behind the positions it holds, and in the
+    files of `directory`."""
 
     store: ScratchStore
     cases: int
     seed: int
     submissions: int
+    directory: Path
 
 
-def lay_out(ground: Ground, label: str, cases: int, seed: int) -> Mix:
-    """Generates the year, takes its registers in and leaves the rest in Kafka, in topics of its own."""
-    out = ground.directory / label
-    generate(cases, seed, out)
+def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True) -> Mix:
+    """Generates the year, takes its registers in and leaves the rest in Kafka, in topics of its own; without `send` it
+    is left in the files, for the caller to send."""
+    out = ground.directory / f"year-{cases}-{seed}"
+    if not out.exists():
+        generate(cases, seed, out)
     store = ground.store(label)
     found(store, read(out / "founding.json"))
     founders = feeding.known_principals(store)
@@ -48,8 +53,8 @@ def lay_out(ground: Ground, label: str, cases: int, seed: int) -> Mix:
     take_in(store, feeding.send(store, out, [REGISTERS], founders.__contains__))
     apply_topics(store)  # for those whom the registers have named
     take_in(store, feeding.send(store, out, [REGISTERS], lambda principal: principal not in founders))
-    sent = feeding.send(store, out, [SUBMISSIONS])
-    return Mix(store, cases, seed, sent)
+    sent = feeding.send(store, out, [SUBMISSIONS]) if send else 0
+    return Mix(store, cases, seed, sent, out)
 
 
 def take_in(store: Store, wanted: int, watch: Callable[[Written], None] = lambda _: None) -> Pace:
@@ -62,6 +67,8 @@ def take_in(store: Store, wanted: int, watch: Callable[[Written], None] = lambda
         if pace.total >= wanted:
             role.stopped.set()
 
+    if wanted <= 0:
+        return pace
     role = IntakeRole(store, committed)
     timer = Timer(PATIENCE, role.stopped.set)
     timer.daemon = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -48,6 +48,11 @@ class Outcome:
     def as_json(self) -> str:
         """One line."""
         return json.dumps(self.as_dict(), ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> Outcome:
+        """What `as_dict` gave; the ratios are computed anew."""
+        return cls(**{one.name: found[one.name] for one in fields(cls)})
 
 
 def _ratio(ours: float, other: float | None) -> float | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
 
-from adapters.postgres.follower import catch_up
 from adapters.postgres.log import COLUMNS
 from infra.bench import stock_view
 from infra.bench.filler import CASES_AT_MOST, Pattern
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.mix import lay_out, take_in
+from infra.bench.options import Options
 from infra.bench.outcome import Outcome
+from infra.bench.settled import deliver, verified
 from infra.memory import calmer
 from infra.rebuilding import rebuild_all
 from projections.catalogue import PROJECTIONS
@@ -30,24 +31,24 @@ class ViewsDiffer(Exception):
     """The stock view has other rows than ours: what was compared was not the same work."""
 
 
-def run(ground: Ground, cases: int, seed: int, events: int, say: Callable[[str], None]) -> Outcome:
+def run(ground: Ground, options: Options) -> Outcome:
     """Each read model alone and all together on a filled log; the ceiling beside them; stock on the log of the year
     that it was filled with, because it is slow."""
-    mix = lay_out(ground, "projections", min(cases, CASES_AT_MOST), seed)
+    mix = lay_out(ground, "projections", min(options.cases, CASES_AT_MOST), options.seed)
     year = ground.store("year", mix.store)
     take_in(year, mix.submissions)
-    with year.connect() as conn:
-        catch_up(conn, PROJECTIONS)
+    deliver(year)
     store = ground.store("filled", mix.store)
-    size = Pattern(year).fill(store, events)
-    say(f"{size:,} events")
+    size = Pattern(year).fill(store, options.events)
+    options.say(f"{size:,} events")
     alone = {projection.name: _seconds(store, projection.name) for projection in PROJECTIONS}
     together = _seconds(store, None)
-    say(f"all together in {together:.1f} s, alone {', '.join(f'{n} {s:.1f} s' for n, s in alone.items())}")
+    options.say(f"all together in {together:.1f} s, alone {', '.join(f'{n} {s:.1f} s' for n, s in alone.items())}")
+    clean = verified(store, options)
     ceiling, shape = _ceiling(store, size)
-    say(f"ceiling in {ceiling:.1f} s")
+    options.say(f"ceiling in {ceiling:.1f} s")
     stock = _stock(year)
-    say(f"stock {stock:,.0f}/s")
+    options.say(f"stock {stock:,.0f}/s")
     ours, most = size / alone[Receipts.name], size / ceiling
     return Outcome(
         name="projections",
@@ -55,7 +56,7 @@ def run(ground: Ground, cases: int, seed: int, events: int, say: Callable[[str],
         ours=ours,
         stock=stock,
         ceiling=most,
-        conditions=ground.conditions(seed=seed, cases=mix.cases, events=size, batch=BATCH),
+        conditions=ground.conditions(seed=options.seed, cases=mix.cases, events=size, batch=BATCH),
         details={
             "alone": {name: round(size / seconds) for name, seconds in alone.items()},
             "together": {
@@ -64,6 +65,7 @@ def run(ground: Ground, cases: int, seed: int, events: int, say: Callable[[str],
                 "seconds_per_million": round(together / size * MILLION, 1),
             },
             "rows": shape,
+            "verify": clean,
         },
         headline=(
             f"projections: receipt ledger rebuilt at {ours:,.0f} events/s ="

@@ -1,64 +1,136 @@
-"""The hot queries: what deciding reads, and what people ask most."""
+"""`queries`: the hot queries, what deciding reads and what people ask most, each by the function the product calls."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Rollback
 
+from adapters.postgres.deliveries import lease
+from adapters.postgres.desk import PostgresDesk
 from adapters.postgres.log import Log
-from infra.bench.ground import ScratchStore
+from adapters.postgres.proofs import unproven
+from domain.arrivals import Arrival, Place
+from domain.notices import TakeNotice
+from domain.submissions import Submission
+from infra.bench.filler import CASES_AT_MOST, Pattern, settle
+from infra.bench.ground import Ground, ScratchStore
+from infra.bench.mix import lay_out, take_in
+from infra.bench.options import Options
+from infra.bench.outcome import Outcome
 from infra.bench.pace import quantiles_ms
+from infra.bench.settled import follow, verified
 from projections.approvals import find_approvals
 from projections.receipts import find_receipts
+from projections.two_way import find_steps
 
-WARM_UP, ASKED = 300, 1000
+EVENTS = 1_000_000
+WARM_UP, ASKED = 100, 1000
+NOTHING = "an empty round trip"
+LEASED = 20
+"""Deliveries taken at the heads of two departments' queues; given back at once."""
 Ask = Callable[[Connection[Any], Any], object]
 
 
+def run(ground: Ground, options: Options) -> Outcome:
+    """On a log of a million events, or of the last given size where that is smaller: the slowest p99."""
+    mix = lay_out(ground, "queries", min(options.cases, CASES_AT_MOST), options.seed)
+    pattern = Pattern.of_year(ground, mix)
+    store = ground.store("filled", mix.store)
+    filled = pattern.fill(store, min(EVENTS, options.sizes[-1]))
+    take_in(store, mix.submissions)
+    follow(store)
+    settle(store.migrator_url)
+    options.say(f"{filled:,} events, and a year that is open")
+    found = hot_queries(store, options.seed)
+    floor = found.pop(NOTHING)
+    slowest = max(found, key=lambda name: found[name]["p99"])
+    worst = found[slowest]["p99"]
+    return Outcome(
+        name="queries",
+        unit="ms (p99)",
+        ours=worst,
+        stock=None,
+        ceiling=floor["p99"],
+        conditions=ground.conditions(seed=options.seed, cases=mix.cases, events=filled, asked=ASKED, connections=1),
+        details={"queries": found, NOTHING: floor, "verify": verified(store, options)},
+        headline=(
+            f"queries: at {filled:,} events the slowest of {len(found)} hot queries is {slowest}:"
+            f" p50 {found[slowest]['p50']} p99 {worst} p99.9 {found[slowest]['p99.9']} ms"
+            f" (an empty round trip: p99 {floor['p99']} ms)"
+        ),
+    )
+
+
 def hot_queries(store: ScratchStore, seed: int) -> dict[str, dict[str, float]]:
-    """p50, p99, p99.9 of each in milliseconds, one connection, with cases and departments drawn from the store."""
-    rng = Random(seed)
+    """p50, p99, p99.9 of each in milliseconds, one connection, with cases and departments drawn from the store.
+
+    They take turns, so that what disturbs the machine for a moment disturbs all of them.
+    """
+    found: dict[str, list[float]] = {}
     with store.connect() as conn:
-        cases = _sample(conn, "SELECT stream, number FROM read.approvals ORDER BY random() LIMIT 1000", rng)
-        notices = _sample(
-            conn, "SELECT notice, department, serial FROM read.receipts ORDER BY random() LIMIT 1000", rng
-        )
-        asks: dict[str, tuple[list[Any], Ask]] = {
-            "stream of a case": (cases, lambda c, row: Log(c).streams([row[0]])),
-            "stream of a notice": (notices, lambda c, row: Log(c).streams([f"notice/{row[0]}"])),
-            "ledger entry": (notices, lambda c, row: Log(c).ledger(row[1], row[2])),
-            "case by number": (cases, lambda c, row: find_approvals(c, number=row[1])),
-            "receipts of a case": (cases, lambda c, row: find_receipts(c, case=row[0])),
-            "two-way record": (cases, lambda c, row: c.execute(_TWO_WAY, (row[0],), prepare=True).fetchall()),
-            "outstanding of a department": (
-                notices,
-                lambda c, row: c.execute(_OLDEST, (row[1],), prepare=True).fetchall(),
-            ),
-        }
-        return {name: _timed(conn, rows, ask) for name, (rows, ask) in asks.items()}
+        asked = questions(conn, seed)
+        for number in range(WARM_UP + ASKED):
+            for name, (rows, ask) in asked.items():
+                begun = time.perf_counter()
+                ask(conn, rows[number])
+                if number >= WARM_UP:
+                    found.setdefault(name, []).append(time.perf_counter() - begun)
+    return {name: quantiles_ms(seconds) for name, seconds in found.items()}
 
 
-_TWO_WAY = "SELECT * FROM read.two_way WHERE case_stream = %s ORDER BY position"
-_OLDEST = (
-    "SELECT * FROM read.receipts WHERE department = %s AND status = 'outstanding' ORDER BY department, owed_at LIMIT 50"
-)
+def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], Ask]]:
+    """By name what is asked about, WARM_UP + ASKED of them, and how."""
+    rng = Random(seed)
+    cases = _sample(conn, "SELECT stream, number, department FROM read.approvals ORDER BY random() LIMIT 1000", rng)
+    notices = _sample(conn, "SELECT notice, department, serial FROM read.receipts ORDER BY random() LIMIT 1000", rng)
+    submissions = _sample(
+        conn,
+        'SELECT topic_id, partition, "offset", s.source, s.id, r.department, r.notice FROM shenguan.submission AS s,'
+        " (SELECT department, notice FROM read.receipts LIMIT 1) AS r WHERE s.id <> '' ORDER BY random() LIMIT 1000",
+        rng,
+    )
+    return {
+        NOTHING: (cases, lambda c, _: c.execute("SELECT 1", prepare=True).fetchall()),
+        "stream of a case": (cases, lambda c, row: Log(c).streams([row[0]])),
+        "stream of a notice": (notices, lambda c, row: Log(c).streams([f"notice/{row[0]}"])),
+        "head of a ledger": (notices, lambda c, row: Log(c).streams([f"ledger/{row[1]}"])),
+        "ledger entry": (notices, lambda c, row: Log(c).ledger(row[1], row[2])),
+        "head of the log": (cases, lambda c, _: Log(c).head()),
+        "place and claim of a submission": (submissions, _desk),
+        "next deliveries": (cases, _lease),
+        "sent and unproven": (cases, lambda c, _: unproven(c, "kafka")),
+        "case by number": (cases, lambda c, row: find_approvals(c, number=row[1])),
+        "receipts of a case": (cases, lambda c, row: find_receipts(c, case=row[0])),
+        "receipts of a department": (notices, lambda c, row: find_receipts(c, department=row[1])),
+        "outstanding of a department": (
+            notices,
+            lambda c, row: find_receipts(c, department=row[1], outstanding=True),
+        ),
+        "two-way record": (cases, lambda c, row: find_steps(c, row[0])),
+    }
+
+
+def _desk(conn: Connection[Any], row: Any) -> PostgresDesk:
+    """What intake asks about an arrival: whether its place was seen, its identity claimed, who waits for it."""
+    topic_id, partition, offset, source, id_, department, notice = row
+    now = datetime.now(UTC)
+    payload = TakeNotice(department=department, notice=notice)
+    submission = Submission(source=source, id=id_, occurred_at=now, principal="", auth="none", payload=payload)
+    arrival = Arrival(Place(topic_id, partition, offset), "", "", "none", now, submission, b"", source, id_)
+    return PostgresDesk(conn, [arrival])
+
+
+def _lease(conn: Connection[Any], _: object) -> None:
+    with conn.transaction():
+        lease(conn, "kafka", LEASED, 60.0)
+        raise Rollback
 
 
 def _sample(conn: Connection[Any], query: str, rng: Random) -> list[Any]:
     rows = conn.execute(query).fetchall()
     return [rng.choice(rows) for _ in range(WARM_UP + ASKED)]
-
-
-def _timed(conn: Connection[Any], rows: list[Any], ask: Ask) -> dict[str, float]:
-    for row in rows[:WARM_UP]:
-        ask(conn, row)
-    seconds = []
-    for row in rows[WARM_UP:]:
-        begun = time.perf_counter()
-        ask(conn, row)
-        seconds.append(time.perf_counter() - begun)
-    return quantiles_ms(seconds)
