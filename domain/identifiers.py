@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -180,6 +181,7 @@ def _uscc_valid(value: str) -> bool:
     return value[2:8].isdigit() and value[2:4] in _REGISTRARS and uscc.calc_check_digit(value[:17]) == value[17]
 
 
+@lru_cache(maxsize=10_000)  # a party comes again and again
 def normalise_uscc(raw: str) -> Uscc:
     """Read a unified social credit code (GB 32100-2015): flag a wrong check, keep the code.
 

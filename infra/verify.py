@@ -14,6 +14,7 @@ from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.mapper import EventMapper, UnknownEvent
 from domain.event import Recorded
 from domain.recheck import Problem, Recheck, Run, Runs
+from infra.memory import calmer
 from infra.verify_models import ReadModel
 from infra.verify_tables import OUTLET, Claims, Expected, deliveries, owed_deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
@@ -50,7 +51,7 @@ class Verdict:
 
 def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, most: int = 20) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems."""
-    with psycopg.connect(store.migrator_url) as conn:
+    with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         recheck = Recheck()
         head = Log(conn).head()

@@ -28,7 +28,8 @@ class ReadModel:
         self._broken = False
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
         self._enter()
-        conn.execute(projection.ddl())
+        tables, _ = projection.ddl()
+        conn.execute(tables)
 
     def apply(self, batch: Sequence[Recorded]) -> Iterator[Problem]:
         """Takes in what the read model has taken in; a log that was tampered with may not be foldable."""
@@ -38,7 +39,7 @@ class ReadModel:
         try:
             with self._conn.transaction():
                 self._enter()
-                self._projection.apply(self._conn, mine)
+                self._projection.apply(self._conn, mine, bulk=True)
         except (LookupError, TypeError, ValueError, psycopg.DataError, psycopg.IntegrityError) as error:
             self._broken = True
             reason = f"{type(error).__name__}: {first_line(error)}"

@@ -15,7 +15,7 @@ from domain.recheck import Problem, Run
 from domain.registers import Registers
 
 OUTLET = "outlet"
-_SUBJECT = re.compile(rb'"subject":"((?:[^"\\]|\\.)+)","ciphertext":')
+_SUBJECT = re.compile(rb'"subject":"([^"\\]*(?:\\.[^"\\]*)*)","ciphertext":')
 Expected = dict[tuple[str, str], tuple[int, str, int]]
 """(notice, channel) → (position, department, serial)."""
 
@@ -35,8 +35,9 @@ class Claims:
             " JOIN (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS u (source, id)) AS f USING (source, id)"
             " WHERE disposition IN ('accepted', 'refused')",
             ([m.source for m in metas], [m.id for m in metas]),
-        )
-        known = {(source, id_): tuple(rest) for source, id_, *rest in rows}
+            binary=True,
+        ).fetchall()
+        known = {row[:2]: row[2:] for row in rows}
         for run in runs:
             event = run.first.event
             wanted = "refused" if run.refused else "accepted"
@@ -112,19 +113,20 @@ def deliveries(conn: Connection[Any], expected: Expected) -> Iterator[Problem]:
     rows = conn.execute(
         "SELECT notice, channel, position, department, serial FROM shenguan.delivery WHERE notice = ANY(%s)",
         (sorted({notice for notice, _ in expected}),),
-    )
+        binary=True,
+    ).fetchall()
     found: Expected = {(notice, channel): (p, d, s) for notice, channel, p, d, s in rows}
-    for notice, channel in sorted(expected.keys() | found.keys()):
+    for notice, channel in sorted({key for key, _ in expected.items() ^ found.items()}):
         wanted, actual = expected.get((notice, channel)), found.get((notice, channel))
-        if wanted != actual:
-            zh = f"告知 {notice} 经 {channel} 的投递应为 {wanted}，实为 {actual}"
-            en = f"the delivery of {notice} by {channel} should be {wanted}, is {actual}"
-            yield Problem((wanted or actual or (0,))[0], f"notice/{notice}", "delivery", zh, en)
+        zh = f"告知 {notice} 经 {channel} 的投递应为 {wanted}，实为 {actual}"
+        en = f"the delivery of {notice} by {channel} should be {wanted}, is {actual}"
+        yield Problem((wanted or actual or (0,))[0], f"notice/{notice}", "delivery", zh, en)
 
 
 def subjects(conn: Connection[Any], states: Sequence[bytes], position: int) -> Iterator[Problem]:
     """Every subject under whose key something is sealed has its row in the vault, be the key destroyed or not."""
-    found = {subject for state in states for subject in _SUBJECT.findall(state)}
+    sealed = (state for state in states if b'"ciphertext":' in state)
+    found = {subject for state in sealed for subject in _SUBJECT.findall(state)}
     names = [json.loads(b'"%b"' % subject) for subject in found]
     for (name,) in conn.execute(
         "SELECT name FROM unnest(%s::text[]) AS u (name)"

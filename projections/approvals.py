@@ -23,10 +23,9 @@ from domain.cases import (
 from domain.event import Event, Recorded
 from domain.identifiers import normalise_uscc
 from domain.matters import MatterRegistered
-from domain.personal import Sealed
 from domain.seals import SealApplied
 from projections.page import Page, page
-from projections.projection import Projection
+from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
 ENDINGS: dict[type[Event], str] = {
@@ -85,16 +84,12 @@ APPROVALS = Table("approvals", Approval)
 MATTERS = Table("approval_matters", MatterName)
 
 
-def plain(value: Any) -> Any:
-    """A personal field as JSON: sealed as it is, or the string where it is not personal after all."""
-    return value.model_dump() if isinstance(value, Sealed) else value
-
-
 class Approvals(Projection):
     name = "approvals"
     tables = ("approvals", "approval_matters")
+    topics = topics_of("case.", SealApplied.TOPIC, MatterRegistered.TOPIC)
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         streams, matters = set(), set()
         for one in events:
             match one.event:
@@ -124,8 +119,8 @@ class Approvals(Projection):
                 row.last_position = one.position
             elif event.originator_id.startswith("case/"):
                 _follow(cases.rows[event.originator_id,], one)
-        names.save()
-        cases.save()
+        names.save(bulk)
+        cases.save(bulk)
 
 
 def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:
@@ -138,7 +133,7 @@ def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:
         matter=event.matter,
         matter_name=matter_name,
         party_kind=party.kind,
-        party_name=plain(party.name),
+        party_name=party.name,
         uscc=party.uscc,
         uscc_valid=normalise_uscc(party.uscc).valid if party.uscc else None,
         accepted_on=event.accepted_on,
@@ -154,7 +149,7 @@ def _follow(row: Approval, one: Recorded) -> None:
         case CaseDecided():
             _decided(row, one, event)
         case LicenceIssued():
-            row.licence_number = plain(event.licence_number)
+            row.licence_number = event.licence_number
             _changed(row, event.TOPIC, event.issued_on)
         case CaseCorrected():
             setattr(
@@ -175,7 +170,7 @@ def _decided(row: Approval, one: Recorded, event: CaseDecided) -> None:
     row.decided_on = event.decided_on
     row.decided_by = event.meta.department
     if event.meta.officer is not None:
-        row.officer, row.officer_name = event.meta.officer.id, plain(event.meta.officer.name)
+        row.officer, row.officer_name = event.meta.officer.id, event.meta.officer.name
     row.power_since, row.power_basis = event.power_since, event.power_basis
     row.legacy = event.basis == "legacy"
     row.decision_recorded_at, row.decision_position = one.recorded_at, one.position

@@ -33,10 +33,6 @@ CREATE TABLE approvals (
     recorded_at timestamptz NOT NULL,   -- of the acceptance
     last_position bigint NOT NULL
 );
-CREATE INDEX approvals_number_idx ON approvals (number);
-CREATE INDEX approvals_department_idx ON approvals (department, decided_on);
-CREATE INDEX approvals_matter_idx ON approvals (matter, decided_on);
-CREATE INDEX approvals_decided_idx ON approvals (decided_on);
 
 -- The matters' current names.
 CREATE TABLE approval_matters (
@@ -44,3 +40,9 @@ CREATE TABLE approval_matters (
     department text NOT NULL,           -- the competent department
     name text NOT NULL
 );
+
+-- For queries only:
+CREATE INDEX approvals_number_idx ON approvals (number);
+CREATE INDEX approvals_department_idx ON approvals (department, decided_on);
+CREATE INDEX approvals_matter_idx ON approvals (matter, decided_on);
+CREATE INDEX approvals_decided_idx ON approvals (decided_on);

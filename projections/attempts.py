@@ -12,7 +12,7 @@ from psycopg import Connection
 from domain.attempts import AttemptRefused
 from domain.event import Recorded
 from projections.page import Page, page
-from projections.projection import Projection
+from projections.projection import Projection, topics_of
 from projections.table import Table
 
 
@@ -39,9 +39,11 @@ ATTEMPTS = Table("attempts", Attempt)
 class Attempts(Projection):
     name = "attempts"
     tables = ("attempts",)
+    topics = topics_of(AttemptRefused.TOPIC)
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
-        ATTEMPTS.store(conn, [_attempt(one, one.event) for one in events if isinstance(one.event, AttemptRefused)])
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
+        rows = [_attempt(one, one.event) for one in events if isinstance(one.event, AttemptRefused)]
+        ATTEMPTS.add(conn, rows, bulk)
 
 
 def _attempt(one: Recorded, event: AttemptRefused) -> Attempt:

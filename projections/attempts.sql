@@ -12,5 +12,7 @@ CREATE TABLE attempts (
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL
 );
+
+-- For queries only:
 CREATE INDEX attempts_about_idx ON attempts (about);
 CREATE INDEX attempts_department_idx ON attempts (department, position);

@@ -19,9 +19,8 @@ from domain.notices import (
     NoticeReturned,
     NoticeTaken,
 )
-from projections.approvals import plain
 from projections.page import Page, page
-from projections.projection import Projection
+from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
 PREFIX = "notice/"
@@ -71,8 +70,9 @@ RECEIPTS = Table("receipts", Receipt)
 class Receipts(Projection):
     name = "receipts"
     tables = ("receipts",)
+    topics = topics_of("notice.")
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         lives = [one for one in events if one.event.originator_id.startswith(PREFIX)]
         owed = [one for one in events if isinstance(one.event, NoticeOwed)]
         new = {one.event.notice for one in owed if isinstance(one.event, NoticeOwed)}
@@ -83,7 +83,7 @@ class Receipts(Projection):
             ledger.rows[row.notice,] = row
         for one in lives:
             _live(ledger.rows[one.event.originator_id.removeprefix(PREFIX),], one)
-        ledger.save()
+        ledger.save(bulk)
 
 
 def _owed(one: Recorded) -> Receipt:
@@ -124,7 +124,7 @@ def _live(row: Receipt, one: Recorded) -> None:
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
             if event.meta.officer is not None:
-                row.received_by, row.received_by_name = event.meta.officer.id, plain(event.meta.officer.name)
+                row.received_by, row.received_by_name = event.meta.officer.id, event.meta.officer.name
         case NoticeTaken():
             row.taken_at = event.meta.occurred_at
         case NoticeReturned():

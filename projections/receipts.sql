@@ -41,6 +41,8 @@ CREATE TABLE receipts (
         WHEN deemed_at IS NOT NULL THEN 'deemed'
         ELSE 'outstanding' END) STORED
 );
+
+-- For queries only:
 CREATE UNIQUE INDEX receipts_serial_idx ON receipts (department, serial);
 CREATE INDEX receipts_case_idx ON receipts (case_stream);
 CREATE INDEX receipts_owed_idx ON receipts (owed_at);

@@ -56,11 +56,12 @@ class Region(Projection):
 
     name = "region"
     tables = ("region_notices", "region_decisions")
+    topics = frozenset(TOPICS)
 
     def __init__(self, store: str) -> None:
         self._store = store
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         owed = {notice_stream(one.event.notice) for one in events if isinstance(one.event, NoticeOwed)}
         streams = {one.event.originator_id for one in events if isinstance(one.event, (NoticeReceived, NoticeMoved))}
         ledger = Fold(conn, NOTICES, [self._key(stream) for stream in streams - owed])
@@ -78,7 +79,7 @@ class Region(Projection):
                 case CaseDecided():
                     stream = event.originator_id
                     decisions.append(RegionDecision(self._store, stream, stream.split("/")[1], event.decided_on))
-        ledger.save()
+        ledger.save(bulk)
         DECISIONS.store(conn, decisions)
 
     def _key(self, stream: str) -> tuple[str, str]:

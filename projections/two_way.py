@@ -13,10 +13,9 @@ from domain.event import Event, Recorded
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
 from domain.seals import SealApplied
 from domain.supervision import FeedbackDisposed, FeedbackRaised
-from projections.approvals import plain
 from projections.page import Page, page
-from projections.projection import Projection
-from projections.table import Fold, Json, Table
+from projections.projection import Projection, topics_of
+from projections.table import Json, Table
 
 PREFIX = "notice/"
 _SHOWN_ELSEWHERE = {"originator_id", "originator_version", "meta"}
@@ -66,8 +65,9 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
+    topics = topics_of("case.", "notice.", "seal.", "feedback.")
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
             one.event.notice: Owed(one.event.case, one.event.addressee, one.event.serial)
             for one in events
@@ -76,14 +76,13 @@ class TwoWay(Projection):
         named = {_notice(one.event) for one in events} - notices.keys() - {None}
         notices |= _known(conn, (name for name in named if name))
         steps = [step for one in events if (step := _step(one, notices))]
-        parties = Fold(conn, PARTIES, [(s.case_stream, d) for s in steps for d in _concerned(s)])
+        since: dict[tuple[str, str], int] = {}
         for step in steps:
             for department in _concerned(step):
-                key = (step.case_stream, department)
-                if key not in parties.rows:
-                    parties.rows[key] = Party(*key, since=step.position)
-        parties.save()
-        STEPS.store(conn, steps)
+                since.setdefault((step.case_stream, department), step.position)
+        known = PARTIES.load(conn, since)
+        PARTIES.add(conn, [Party(*key, position) for key, position in since.items() if key not in known], bulk)
+        STEPS.add(conn, steps, bulk)
 
 
 def _concerned(step: Step) -> set[str]:
@@ -142,14 +141,14 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
         from_department=meta.department,
         to_department=to,
         officer=meta.officer.id if meta.officer else None,
-        officer_name=plain(meta.officer.name) if meta.officer else None,
+        officer_name=meta.officer.name if meta.officer else None,
         effective_on=date.fromisoformat(event.effective_on) if event.effective_on else None,
         occurred_at=meta.occurred_at,
         recorded_at=one.recorded_at,
         notice=notice,
         serial=owed.serial if owed else None,
         channel=channel,
-        summary=event.model_dump(mode="json", exclude=_SHOWN_ELSEWHERE),
+        summary=event.__pydantic_serializer__.to_json(event, exclude=_SHOWN_ELSEWHERE),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -37,21 +37,24 @@ class LogApplication(Application[str]):
 
 def application(url: str) -> LogApplication:
     """Opens the log at a database URL."""
+    return LogApplication(environment(url))
+
+
+def environment(url: str) -> dict[str, str]:
+    """The library's settings for the log at a database URL."""
     parts = conninfo.conninfo_to_dict(url)
-    return LogApplication(
-        {
-            "PERSISTENCE_MODULE": "adapters.postgres.factory",
-            "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
-            "ORIGINATOR_ID_TYPE": "text",
-            "CREATE_TABLE": "n",
-            "POSTGRES_SCHEMA": "shenguan",
-            "POSTGRES_DBNAME": str(parts["dbname"]),
-            "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
-            "POSTGRES_PORT": str(parts.get("port") or 5432),
-            "POSTGRES_USER": str(parts["user"]),
-            "POSTGRES_PASSWORD": str(parts.get("password") or ""),
-        }
-    )
+    return {
+        "PERSISTENCE_MODULE": "adapters.postgres.factory",
+        "MAPPER_TOPIC": "adapters.postgres.mapper:EventMapper",
+        "ORIGINATOR_ID_TYPE": "text",
+        "CREATE_TABLE": "n",
+        "POSTGRES_SCHEMA": "shenguan",
+        "POSTGRES_DBNAME": str(parts["dbname"]),
+        "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
+        "POSTGRES_PORT": str(parts.get("port") or 5432),
+        "POSTGRES_USER": str(parts["user"]),
+        "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+    }
 
 
 class Log:
@@ -102,10 +105,17 @@ class Log:
         rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (ledger_stream(addressee), serial))
         return self._recorded(rows[0]) if rows else None
 
-    def after(self, position: int, limit: int, up_to: int | None = None) -> list[Recorded]:
-        """The next events in log order."""
-        clause = "WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"
-        return [self._recorded(row) for row in self._rows(clause, (position, 2**62 if up_to is None else up_to, limit))]
+    def after(
+        self, position: int, limit: int, up_to: int | None = None, topics: Collection[str] | None = None
+    ) -> list[Recorded]:
+        """The next events in log order, of these topics or of all."""
+        clause = (
+            f"WHERE notification_id > %s AND notification_id <= %s{'' if topics is None else ' AND topic = ANY(%s)'}"
+            " ORDER BY notification_id LIMIT %s"
+        )
+        chosen = [] if topics is None else [sorted(topics)]
+        rows = self._rows(clause, (position, 2**62 if up_to is None else up_to, *chosen, limit))
+        return [self._recorded(row) for row in rows]
 
     def all(self, up_to: int | None = None, batch: int = 5000) -> Iterator[Recorded]:
         """The whole log, in bounded memory."""

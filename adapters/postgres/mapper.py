@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+from pydantic_core import from_json
 
 from domain.catalogue import EVENT_TYPES
 from domain.event import Event
@@ -42,7 +42,7 @@ class EventMapper(Mapper[str]):
         kind = EVENT_TYPES.get(topic)
         if kind is None:
             raise UnknownEvent(f"{stream} {version}: topic {topic}")
-        fields = json.loads(state)
+        fields = from_json(state)
         stored_version = fields.pop("class_version", 1)
         if stored_version > kind.class_version:
             raise UnknownEvent(f"{stream} {version}: {topic} of version {stored_version}")
@@ -50,4 +50,4 @@ class EventMapper(Mapper[str]):
             getattr(kind, f"upcast_v{step}_v{step + 1}")(fields)
         fields["originator_id"] = stream
         fields["originator_version"] = version
-        return kind.model_validate(fields)
+        return kind.__pydantic_validator__.validate_python(fields)  # type: ignore[no-any-return]

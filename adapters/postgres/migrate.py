@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from domain.registers import REGISTER_TOPICS
 from projections.catalogue import PROJECTIONS, REGION
+from projections.projection import Projection
 
 MIGRATION_LOCK = 0x4D49_4752
 FOLDER = Path(__file__).parent / "migrations"
@@ -56,16 +57,18 @@ def migrate(migrator_url: str, runtime_role: str, reader_role: str) -> list[str]
         for projection in (*PROJECTIONS, REGION):
             if _missing(conn, projection.tables):
                 create_tables(conn, projection, "read", names)
+                create_indexes(conn, projection, "read")
                 done.append(f"read.{projection.name}")
     return done
 
 
 def create_tables(
-    conn: psycopg.Connection[Any], projection: Any, schema: str, names: dict[str, sql.Composable]
+    conn: psycopg.Connection[Any], projection: Projection, schema: str, names: dict[str, sql.Composable]
 ) -> None:
     """A read model's tables in `schema`, with what runtime and readers may do; rows are a department's own."""
+    tables, _ = projection.ddl()
     conn.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
-    conn.execute(projection.ddl())
+    conn.execute(tables)
     for table in projection.tables:
         conn.execute(
             sql.SQL(
@@ -78,6 +81,15 @@ def create_tables(
             ).format(table=sql.Identifier(table), runtime=names["runtime"], reader=names["reader"])
         )
     conn.execute("RESET search_path")
+
+
+def create_indexes(conn: psycopg.Connection[Any], projection: Projection, schema: str) -> None:
+    """What queries need beside the tables."""
+    _, indexes = projection.ddl()
+    if indexes:
+        conn.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
+        conn.execute(indexes)
+        conn.execute("RESET search_path")
 
 
 def _missing(conn: psycopg.Connection[Any], tables: tuple[str, ...]) -> bool:

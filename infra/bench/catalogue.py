@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.bench import growth, intake, latency, queries, stores
+from infra.bench import growth, intake, latency, projections, queries, stores
 from infra.bench.ground import Ground
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
 
 BENCHES: dict[str, Callable[[Ground, Options], Outcome]] = {
     "intake": intake.run,
+    "projections": projections.run,
     "latency": latency.run,
     "growth": growth.run,
     "queries": queries.run,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from infra.bench.options import CASES, LARGE, RATES, SEED, SIZES, Options
+from infra.bench.options import CASES, EVENTS, LARGE, RATES, SEED, SIZES, Options
 from infra.bench.outcome import Outcome
 from infra.settings import Settings
 
@@ -19,7 +19,9 @@ KEPT = PAGE.with_suffix(".json")
 
 
 def bench(
-    name: Annotated[str | None, typer.Argument(help="intake、latency、growth、queries 或 stores；不给则全部")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="intake、projections、latency、growth、queries 或 stores；不给则全部")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每项测试输出一行 JSON")] = False,
     cases: Annotated[int, typer.Option(min=1, help="所生成一年的办件数")] = CASES,
     seed: Annotated[int, typer.Option(help="随机种子")] = SEED,
@@ -28,6 +30,7 @@ def bench(
     rates: Annotated[str, typer.Option(help="时延测试每秒的决定数，逗号分隔")] = ",".join(map(str, RATES)),
     sizes: Annotated[str, typer.Option(help="增长测试的日志事件数，逗号分隔")] = ",".join(map(str, SIZES)),
     large: Annotated[bool, typer.Option("--large", help="增长测试另加一千万事件")] = False,
+    events: Annotated[int, typer.Option(min=1, help="读模型测试的日志事件数")] = EVENTS,
     most: Annotated[int, typer.Option(min=2, help="存储与工作进程测试中最多几个并行")] = 4,
     check: Annotated[bool, typer.Option("--verify/--no-verify", help="每项测试之后核验其存储")] = True,
     write: Annotated[bool, typer.Option("--write", help="写入 docs/performance.md，保留其他测试的结果")] = False,
@@ -48,6 +51,7 @@ def bench(
         seconds=seconds,
         rates=_numbers(rates, "--rates"),
         sizes=tuple(sorted({*_numbers(sizes, "--sizes"), *((LARGE,) if large else ())})),
+        events=events,
         most=most,
         verify=check,
     )

@@ -11,6 +11,7 @@ CASES = 8_000
 RATES = (10, 100, 1_000)
 SIZES = (100_000, 1_000_000, 5_000_000)
 LARGE = 10_000_000
+EVENTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Options:
     """Decisions a second, rising."""
     sizes: tuple[int, ...] = SIZES
     """Events in the log, rising."""
+    events: int = EVENTS
+    """In the log that read models are rebuilt from."""
     most: int = 4
     """Workers of a store, and stores, that have to be right together; for rates there are two."""
     verify: bool = True

@@ -72,6 +72,15 @@ def test_intake(server_dir: Path) -> None:
     assert clean(found["details"]["verify"])
 
 
+def test_projections(server_dir: Path) -> None:
+    found = outcome(server_dir, "projections", "--cases", "10", "--events", "3000")
+    details = found["details"]
+    assert found["conditions"]["events"] == details["rows"]["read"] >= 3000
+    assert details["rows"]["copied"] > 0
+    assert details["alone"].keys() == {"approvals", "attempts", "receipts", "two_way"}
+    assert details["together"].keys() == {"events_per_s", "seconds", "seconds_per_million"}
+
+
 def test_latency(server_dir: Path) -> None:
     found = outcome(server_dir, "latency", "--seconds", "0.2", "--rates", "10,100,200", stock=False)
     for rate in ("10/s", "100/s", "200/s"):

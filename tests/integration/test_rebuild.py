@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import Connection
 
 from adapters.postgres.follower import position_of
 from adapters.postgres.rebuild import RebuildRunning, rebuild
 from adapters.postgres.runner import Runner
+from domain.event import EVENT_TYPES
 from infra.servers.postgres import READER, RUNTIME
 from projections.approvals import Approvals
 from projections.catalogue import PROJECTIONS
@@ -30,8 +32,8 @@ from tests.integration.teststore import TestStore
 
 
 class TestRebuild:
-    def run(self, store: TestStore, projection: Projection, **more: Any) -> int:
-        return rebuild(store.urls.migrator, RUNTIME, READER, projection, **more)
+    def run(self, store: TestStore, *projections: Projection, **more: Any) -> int:
+        return rebuild(store.urls.migrator, RUNTIME, READER, projections, **more)
 
     @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
     def test_gives_the_same_rows_and_rights(self, full: TestStore, projection: Projection) -> None:
@@ -46,6 +48,45 @@ class TestRebuild:
             full.project()
         assert {r[0] for r in full.rows("SELECT department FROM read.receipts", S1)} <= {S1}
         assert full.rows(f"SELECT count(*) FROM read.two_way WHERE case_stream = 'case/{APPROVAL}/9'", S3) == [(23,)]
+
+    def test_all_together_give_the_same_rows_rights_and_indexes(self, full: TestStore) -> None:
+        with full.connect() as conn:
+            expected, indexes = snapshot(conn), defined(conn)
+            steps: list[tuple[int, int]] = []
+            self.run(full, *PROJECTIONS, progress=lambda done, total: steps.append((done, total)))
+            assert snapshot(conn) == expected
+            assert defined(conn) == indexes
+            assert {position_of(conn, p.name) for p in PROJECTIONS} == {steps[-1][0]}
+            assert conn.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'").fetchone() == (0,)
+            granted(full, "77")
+            full.project()
+        assert {r[0] for r in full.rows("SELECT department FROM read.receipts", S1)} <= {S1}
+        assert full.rows(f"SELECT count(*) FROM read.two_way WHERE case_stream = 'case/{APPROVAL}/9'", S3) == [(23,)]
+
+    @pytest.mark.parametrize("batch", [1, 2, 7])
+    def test_rows_do_not_depend_on_where_batches_end(
+        self, full: TestStore, batch: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("adapters.postgres.rebuild.BATCH", batch)
+        with full.connect() as conn:
+            expected = snapshot(conn)
+            self.run(full, *PROJECTIONS)
+            assert snapshot(conn) == expected
+            for projection in PROJECTIONS:
+                self.run(full, projection)
+            assert snapshot(conn) == expected
+
+    @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
+    def test_events_of_other_topics_change_nothing(self, full: TestStore, projection: Projection) -> None:
+        """Those that a projection names are all that it needs: without the filter its tables are the same."""
+
+        class Everything(type(projection)):  # type: ignore[misc]
+            topics = frozenset(EVENT_TYPES)
+
+        with full.connect() as conn:
+            expected = snapshot(conn)
+            self.run(full, Everything())
+            assert snapshot(conn) == expected
 
     def test_while_events_keep_coming_and_a_projector_runs(self, full: TestStore) -> None:
         runner = Runner(full.connect, PROJECTIONS)
@@ -65,6 +106,7 @@ class TestRebuild:
             for _ in range(3):
                 for projection in PROJECTIONS:
                     self.run(full, projection)
+                self.run(full, *PROJECTIONS)
         finally:
             ended.set()
             source.join()
@@ -81,7 +123,10 @@ class TestRebuild:
                 self.run(full, projection)
             assert snapshot(conn) == found
 
-    def test_killed_in_the_middle_it_leaves_the_model_in_use_alone(self, full: TestStore) -> None:
+    @pytest.mark.parametrize("projections", [(TwoWay(),), PROJECTIONS], ids=["one", "all"])
+    def test_killed_in_the_middle_it_leaves_the_model_in_use_alone(
+        self, full: TestStore, projections: tuple[Projection, ...]
+    ) -> None:
         class Killed(BaseException):
             pass
 
@@ -92,12 +137,12 @@ class TestRebuild:
         with full.connect() as conn:
             expected = snapshot(conn)
             with pytest.raises(Killed):
-                self.run(full, TwoWay(), progress=kill)
+                self.run(full, *projections, progress=kill)
             assert snapshot(conn) == expected
             granted(full, "88")
             full.project()
             expected = snapshot(conn)
-            self.run(full, TwoWay())
+            self.run(full, *projections)
             assert snapshot(conn) == expected
 
     def test_a_failing_swap_changes_nothing_and_is_tried_again(self, full: TestStore) -> None:
@@ -117,5 +162,15 @@ class TestRebuild:
         def again(_done: int, _total: int) -> None:
             with pytest.raises(RebuildRunning):
                 self.run(full, Approvals())
+            with pytest.raises(RebuildRunning):
+                self.run(full, Receipts(), Approvals())
+            self.run(full, Receipts())
 
         self.run(full, Approvals(), progress=again)
+
+
+def defined(conn: Connection[Any]) -> set[Any]:
+    """Indexes and policies of the read models."""
+    indexes = conn.execute("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'read'").fetchall()
+    policies = conn.execute("SELECT tablename, policyname, roles, qual FROM pg_policies WHERE schemaname = 'read'")
+    return {*indexes, *((table, name, str(roles), qual) for table, name, roles, qual in policies)}
