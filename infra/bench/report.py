@@ -29,15 +29,15 @@ ratios, which compare figures of one run on the same servers and the same data, 
   events, one `save` for each, on the first of the submissions: it is slow. In its favour it keeps duplicates, parked
   submissions, registers and serials in memory and moves no Kafka positions. *Ceiling*: kafka-python consumes and COPY
   writes the very rows that ours wrote. The clock of each runs from its first commit to its last. *Memory*: resident,
-  of the process in which ours ran, over the first and the last third of the run.
+  of ours with the process that reads for it, over the first and the last third of the run.
 - **projections**: the receipt ledger rebuilt from a filled log, as `shenguan projections rebuild` does it (tables,
   fold, indexes, statistics, swap), in events of the log a second, be they the ledger's or not. *Stock*: the library's
   `ProjectionRunner` with a view of the same columns and indexes, subscribed to the ledger's topics only, one
   transaction for each event, on the log of a year; the rows are compared with ours. *Ceiling*: a binary cursor reads
   every row of the log, COPY writes the very rows of the ledger, then its indexes; nothing is decoded or folded.
   *Together*: all read models in one rebuild.
-- **latency**: a decision sent → each of its notices read by an independent consumer at the department's topic, all
-  roles in one process as in `shenguan up`; sender and consumer are a process of their own. The clock of each answer
+- **latency**: a decision sent → each of its notices read by an independent consumer at the department's topic, the
+  roles in processes of their own as in `shenguan up`; sender and consumer are a process of their own. The clock of each answer
   begins when its decision is handed to the producer; `sender` tells the pace that was really kept and by how much the
   sending lagged behind the schedule. *Bare hop*: the same records at the same pace, consumed, one row INSERTed and
   committed, produced, consumed.
