@@ -18,6 +18,8 @@ from domain.world import World
 
 CLAIMING: frozenset[Disposition] = frozenset({"accepted", "refused", "parked"})
 """The dispositions that hold a submission's identity: another under it is a duplicate or a conflict."""
+AWAITED = frozenset({"case", "department", "feedback", "mapping", "matter", "notice", "principal"})
+"""The kinds of streams that a decider may wait for."""
 RELEASES_PER_BATCH = 5_000
 """A chain of released submissions is cut here and goes on in the next batch."""
 
@@ -39,7 +41,7 @@ class Place(NamedTuple):
         return cls(topic_id, int(partition), int(offset))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """One Kafka record, decoded as far as it went. Without a `submission` there are `errors`.
 
@@ -213,7 +215,7 @@ def _advanced(events: list[Event]) -> list[str]:
     for event in events:
         if isinstance(event, (NoticeDispatched, NoticeDelivered)):
             continue  # no decision depends on how a notice travels
-        streams[event.originator_id] = None
-        if isinstance(event, NoticeOwed):
-            streams[notice_stream(event.notice)] = None
+        stream = notice_stream(event.notice) if isinstance(event, NoticeOwed) else event.originator_id
+        if stream.partition("/")[0] in AWAITED:
+            streams[stream] = None
     return list(streams)

@@ -36,6 +36,7 @@ MASTERED_TOPICS = tuple(
 """What registers consist of; one store masters them, and others may follow it."""
 REGISTER_TOPICS = (*MASTERED_TOPICS, RegistersFollowed.TOPIC)
 """What `Registers` are folded from."""
+_FOLDED = frozenset(REGISTER_TOPICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Registers:
     def evolve(self, event: Event) -> None:
         """Takes in one more event; those that are no register's change nothing."""
         self._sequence += 1
+        if event.TOPIC not in _FOLDED:
+            return
         match event:
             case RegistersFollowed():
                 self.master = event.store
@@ -110,8 +113,6 @@ class Registers:
                 insort(routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
             case PublicRecordMapped():
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
-            case _:
-                pass
 
     @property
     def empty(self) -> bool:

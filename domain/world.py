@@ -57,7 +57,8 @@ class World:
                 self._states[stream] = state
 
     def state(self, stream: str) -> State:
-        self.prefetch((stream,))
+        if stream not in self._states:
+            self.prefetch((stream,))
         return self._states[stream]
 
     def case(self, organ: str, number: str) -> CaseState:

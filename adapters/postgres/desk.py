@@ -97,8 +97,10 @@ class PostgresDesk:
                 room -= count
         if expected:
             self._waiting |= {stream: [] for stream in expected}
-            for stream, arrival in self._parked("WHERE p.stream = ANY(%s)", (expected,)):
+            found = list(self._parked("WHERE p.stream = ANY(%s)", (expected,)))
+            for stream, arrival in found:
                 self._waiting[stream].append(arrival)
+            self._foresee([arrival for _, arrival in found])
 
     def _count(self, streams: list[str], facts: list[str]) -> dict[str, int]:
         if not streams and not facts:

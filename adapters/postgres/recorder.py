@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
 from adapters.postgres.bulk import copy_rows
+from adapters.postgres.mapper import EventMapper
+from domain.event import Event
 
 WRITER_LOCK = 0x5348_454E  # one deciding writer per store; a store is a database, and advisory locks are per database
 
@@ -57,16 +59,21 @@ def insert_events(curs: Cursor[Any], events: Sequence[StoredEvent]) -> None:
     )
 
 
-def copy_events(conn: Connection[Any], events: Sequence[StoredEvent], unique_keys: Sequence[str | None]) -> None:
+def copy_events(conn: Connection[Any], mapper: EventMapper, events: Sequence[Event]) -> None:
     """Appends under a lock that the caller holds, and wakes the followers. Raises UniqueViolation on a taken place."""
     conn.execute("NOTIFY stored_events")
     row = conn.execute(LAST, prepare=True, binary=True).fetchone()
     assert row is not None
-    rows = (
-        (e.originator_id, e.originator_version, e.topic, e.state, key, row[0] + number * _MICROSECOND)
-        for number, (e, key) in enumerate(zip(events, unique_keys, strict=True), 1)
-    )
+    first = row[0]
     columns = "originator_id, originator_version, topic, state, unique_key, recorded_at"
     types = ("text", "int8", "text", "bytea", "text", "timestamptz")
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        """Made while PostgreSQL takes those before them in."""
+        for number, event in enumerate(events, 1):
+            stored = mapper.to_stored_event(event)
+            at = first + number * _MICROSECOND
+            yield stored.originator_id, stored.originator_version, stored.topic, stored.state, event.unique_key, at
+
     with conn.cursor() as cursor:
-        copy_rows(cursor, "shenguan.stored_events", columns, types, rows)
+        copy_rows(cursor, "shenguan.stored_events", columns, types, rows())

@@ -41,7 +41,11 @@ class _Run:
 
 
 class Runner:
-    """Runs until `stop()`. `connect` gives a new connection as the runtime role; the runner owns it."""
+    """Runs until `stop()`. `connect` gives a new connection as the runtime role; the runner owns it.
+
+    `rest`: seconds between batches that are not full. Who need not be at the log's heels at once takes several commits
+    together, and leaves the machine to those who must.
+    """
 
     def __init__(
         self,
@@ -49,10 +53,12 @@ class Runner:
         followers: Sequence[Follower],
         limit: int = BATCH,
         poll: float = POLL,
+        rest: float = 0.0,
     ) -> None:
         self._connect = connect
         self._limit = limit
         self._poll = poll
+        self._rest = rest
         self._runs = [_Run(follower, limit) for follower in followers]
         self._batches = Batches()
         self._stopping = threading.Event()
@@ -109,6 +115,8 @@ class Runner:
                     busy = self._turn(conn, run) or busy
                 self._show_alive(conn)
             self._wait(conn)
+            if self._rest:
+                self._stopping.wait(self._rest)
 
     def _turn(self, conn: Connection[Any], run: _Run) -> bool:
         """One batch of one follower; whether there may be more at once."""

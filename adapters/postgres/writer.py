@@ -142,8 +142,7 @@ class Writer:
                 intake.record(fact(world, now))
             events = world.pending
             if events:
-                stored = [self._mapper.to_stored_event(event) for event in events]
-                copy_events(conn, stored, [event.unique_key for event in events])
+                copy_events(conn, self._mapper, events)
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
             put_dead(conn, intake.results, self._seal, now)

@@ -32,7 +32,7 @@ def copied_rows(store: Store, before: Store) -> Rows:
             known = set(old.execute(sql.SQL("SELECT {} FROM {}").format(names, _table(table))).fetchall())
             order = sql.SQL("ORDER BY notification_id") if table.endswith("stored_events") else sql.SQL("")
             cursor = conn.cursor(binary=True)
-            cursor.execute(sql.SQL("SELECT * FROM {} {}").format(_table(table), order))
+            cursor.execute(sql.SQL("SELECT {} FROM {} {}").format(_written(conn, table), _table(table), order))
             assert cursor.description is not None
             at = [[column.name for column in cursor.description].index(name) for name in key]
             if rows := [row for row in cursor if tuple(row[i] for i in at) not in known]:
@@ -45,6 +45,7 @@ def pour(store: Store, rows: Rows, submissions: int) -> Iterator[Callable[[int],
     """A function that commits the rows of the next so many of all the submissions; the last call gets the rest."""
     with psycopg.connect(store.migrator_url, autocommit=True) as conn:
         types = {table: _types(conn, table) for table in rows}
+        names = {table: _written(conn, table) for table in rows}
         done = 0
 
         def put(count: int) -> None:
@@ -52,7 +53,8 @@ def pour(store: Store, rows: Rows, submissions: int) -> Iterator[Callable[[int],
             with conn.transaction(), conn.cursor() as cursor:
                 for table, found in rows.items():
                     part = found[len(found) * done // submissions : len(found) * (done + count) // submissions]
-                    with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(_table(table))) as copy:
+                    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(_table(table), names[table])
+                    with cursor.copy(command) as copy:
                         copy.set_types(types[table])
                         for row in part:
                             copy.write_row(row)
@@ -62,9 +64,19 @@ def pour(store: Store, rows: Rows, submissions: int) -> Iterator[Callable[[int],
 
 
 def _types(conn: Connection[Any], table: str) -> list[int]:
-    cursor = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_table(table)))
+    cursor = conn.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(_written(conn, table), _table(table)))
     assert cursor.description is not None
     return [column.type_code for column in cursor.description]
+
+
+def _written(conn: Connection[Any], table: str) -> sql.Composable:
+    """Its columns but those that PostgreSQL computes."""
+    rows = conn.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        " AND attgenerated = '' ORDER BY attnum",
+        (table,),
+    )
+    return sql.SQL(", ").join(sql.Identifier(name) for (name,) in rows)
 
 
 def _table(name: str) -> sql.Identifier:

@@ -41,6 +41,7 @@ _MARKS = re.compile(
     rb"|\b000(?P<submission>(?P<b>\d{4})\.\d\d\b)"  # case and place in it
     rb"|\bFK000(?P<feedback>(?P<c>\d{4})\d\d\b)"
     rb"|(?P<person>\bperson/[0-9a-f]{24}\b)"
+    rb"|(?P<officer>\bofficer/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+)"
     rb"|(?P<letter>\bdeadletter/[0-9a-f-]{36}\b)"
 )
 _STAGE = "bench_pattern"
@@ -50,7 +51,7 @@ _FROM = {
     "shenguan.submission": "id NOT LIKE 'register.%' AND disposition <> 'parked'",
     "shenguan.dead_letter": "true",
     "shenguan.delivery": "true",
-    "vault.subject_key": "split_part(subject, '/', 1) IN ('case', 'person', 'deadletter')"
+    "vault.subject_key": "split_part(subject, '/', 1) IN ('case', 'person', 'officer', 'deadletter')"
     " OR subject ~ '^submission/.*/\\d{{7}}\\.\\d\\d$'",
 }
 _POSITIONS = {"notification_id", "position", "last_position", "decision_position", "owed_position", "since"}
@@ -92,7 +93,7 @@ class Pattern:
 
     def _wanted(self, row: bytes) -> bool:
         """Every row belongs to one story, or to none."""
-        found = next((m for m in _MARKS.finditer(row) if not m["person"] and not m["letter"]), None)
+        found = next((m for m in _MARKS.finditer(row) if m["a"] or m["b"] or m["c"]), None)
         return found is None or (found["a"] or found["b"] or found["c"]) not in self._unwanted
 
     def fill(self, store: ScratchStore, events: int) -> int:

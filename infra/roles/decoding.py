@@ -56,14 +56,20 @@ class Decoder:
 
     def _arrivals(self, records: Sequence[RawRecord], topic_ids: dict[str, str], reads: list[Read]) -> list[Arrival]:
         now = datetime.now(UTC)
-        # Each comes a little after the one before it, so that what parks together is released in the same order later.
-        times = (now + timedelta(microseconds=number) for number in range(len(reads)))
+        principals = {topic: self._names.principal_of(topic) or "" for topic in topic_ids}
         return [
-            self._arrival(record, read, topic_ids, at) for record, read, at in zip(records, reads, times, strict=True)
+            self._arrival(
+                record,
+                read,
+                Place(topic_ids[record.topic], record.partition, record.offset),
+                principals[record.topic],
+                # A little after the one before it, so that what parks together is released in the same order later.
+                now + timedelta(microseconds=number),
+            )
+            for number, (record, read) in enumerate(zip(records, reads, strict=True))
         ]
 
-    def _arrival(self, record: RawRecord, read: Read, topic_ids: dict[str, str], at: datetime) -> Arrival:
-        principal = self._names.principal_of(record.topic) or ""
+    def _arrival(self, record: RawRecord, read: Read, place: Place, principal: str, at: datetime) -> Arrival:
         header = read.header
         submission = None
         if read.payload is not None and header is not None:
@@ -77,7 +83,7 @@ class Decoder:
                 classified=header.classified,
             )
         return Arrival(
-            place=Place(topic_ids[record.topic], record.partition, record.offset),
+            place=place,
             topic=record.topic,
             principal=principal,
             auth=self._auth,

@@ -8,12 +8,14 @@ from adapters.postgres.runner import Runner
 from infra.store import Store
 from projections.catalogue import PROJECTIONS
 
+REST_S = 0.05
+
 
 class ProjectorRole:
     """All read models in one process; of each one process at a time does the work, others stand by."""
 
     def __init__(self, store: Store) -> None:
-        self._runner = Runner(store.connect, PROJECTIONS)
+        self._runner = Runner(store.connect, PROJECTIONS, rest=REST_S)
         self.stopped = threading.Event()
 
     def run(self) -> None:

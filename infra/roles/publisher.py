@@ -37,6 +37,7 @@ from infra.topics import apply_outward
 
 _log = structlog.get_logger("shenguan.publisher")
 POLL_S = 0.5
+REST_S = 0.05
 LETTERS = 500
 ACKS_S = 60.0
 """Longer than the producer tries a record."""
@@ -179,7 +180,7 @@ class PublisherRole:
     def run(self) -> None:
         """Until `stopped` is set."""
         with closing(Publication(self._store, self._store.names.log)) as log:
-            runner = Runner(self._store.connect, [LogPublisher(self._store, log)])
+            runner = Runner(self._store.connect, [LogPublisher(self._store, log)], rest=REST_S)
             follower = threading.Thread(target=runner.run, name="log-publisher", daemon=True)
             follower.start()
             try:

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 
 from adapters.kafka.records import RawRecord
-from domain.submissions import PAYLOADS, Payload
 from infra.processes import begin
 from infra.roles.reading import Read, Reader
 from infra.settings import Settings
@@ -32,8 +31,8 @@ class ReadingPool:
             self._pool = ProcessPoolExecutor(
                 self._processes, multiprocessing.get_context("spawn"), initializer=self._begin
             )
-        reading: Future[list[_Travelling]] = self._pool.submit(_read, records)
-        return lambda: [_arrived(one) for one in reading.result()]
+        reading: Future[list[Read]] = self._pool.submit(_read, records)
+        return reading.result
 
     def close(self) -> None:
         """Ends the processes after what they are at; `start` starts new ones."""
@@ -53,24 +52,5 @@ def _begin(settings: Settings, servers: Servers) -> None:
     _reader = Reader(store.names, store.sealer())
 
 
-_Travelling = tuple[Read, bytes]
-"""What was read but for its payload, and that as JSON: to pickle a model takes longer than to write and read it."""
-
-
-def _read(records: Sequence[RawRecord]) -> list[_Travelling]:
-    return [
-        (
-            read._replace(payload=None),
-            read.payload.__pydantic_serializer__.to_json(read.payload) if read.payload else b"",
-        )
-        for read in _reader.read(records)
-    ]
-
-
-def _arrived(travelled: _Travelling) -> Read:
-    read, payload = travelled
-    if not payload:
-        return read
-    assert read.header is not None
-    kind = Payload if read.header.classified else PAYLOADS[read.header.type]
-    return read._replace(payload=kind.model_validate_json(payload))
+def _read(records: Sequence[RawRecord]) -> list[Read]:
+    return _reader.read(records)
