@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from adapters.postgres.log import COLUMNS
+from adapters.postgres.rebuild import BATCH
 from infra.bench import stock_view
 from infra.bench.filler import CASES_AT_MOST, Pattern
 from infra.bench.ground import Ground, ScratchStore
@@ -22,7 +23,6 @@ from infra.rebuilding import rebuild_all
 from projections.catalogue import PROJECTIONS
 from projections.receipts import Receipts
 
-BATCH = 5000
 MILLION = 1_000_000
 _JSONB = "received_by_name"
 
