@@ -19,10 +19,13 @@ from adapters.postgres.recorder import WRITER_LOCK, copy_events
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
 from domain.handling import streams_of
+from domain.notices import ledger_stream
 from domain.registers import Registers
 from domain.world import World
 
-STATES_KEPT = 100_000
+STATES_KEPT = 30_000
+"""When there are more, the half that was first read is dropped, but for the ledgers: they are few, and everybody's."""
+LEDGERS = ledger_stream("")
 CHANGES_FOLLOWED = 10_000
 """Of others' streams; where they wrote to more, everything is read again as it is needed."""
 ATTEMPTS = 5
@@ -180,7 +183,9 @@ class Writer:
             log.refresh(cache.registers, cache.registers_at)
             cache.registers_at = cache.head = head
         if len(cache.states) > STATES_KEPT:
-            cache.states.clear()
+            old = [stream for stream in cache.states if not stream.startswith(LEDGERS)]
+            for stream in old[: STATES_KEPT // 2]:
+                del cache.states[stream]
         return World(cache.registers, log.streams, cache.states)
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:

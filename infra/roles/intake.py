@@ -83,6 +83,7 @@ class IntakeRole:
                 except BrokenExecutor as error:
                     _log.error("reading_process_died", error=type(error).__name__)
                     self._give_up(source)
+                    self._keep_polling(source, BACK_OFF[0])
                 except psycopg.OperationalError as error:
                     # The database is away, full, or restarting: stay in the group, take nothing, ask again.
                     wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
@@ -90,6 +91,8 @@ class IntakeRole:
                     _log.error("database_unavailable", error=_first_line(error), retry_in_s=wait)
                     source.pause()
                     self._give_up(source)
+                    self._writer.close()
+                    self._writer = self._store.writer()  # it seals too, and may have keys that are lost
                     self._keep_polling(source, wait)
                     source.resume()
         finally:
