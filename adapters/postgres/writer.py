@@ -64,14 +64,22 @@ class Writer:
         seal: SealTexts,
         parked_for: timedelta = timedelta(days=30),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
+        """`forget` makes `seal` ask for its keys anew: the database may have lost the latest."""
         self._connect = connect
         self._conn: Connection[Any] | None = None
         self._seal = seal
         self._parked_for = parked_for
         self._clock = clock
+        self._forget = forget
         self._mapper = EventMapper()
         self._cache = _Cache()
+
+    def open(self) -> None:
+        """Connects, where that is not so. Raises psycopg.OperationalError."""
+        if self._conn is None:
+            self._conn = self._connect()
 
     def close(self) -> None:
         if self._conn is not None:
@@ -107,6 +115,7 @@ class Writer:
                     raise
             except BaseException:
                 self._cache = _Cache()
+                self._forget()
                 if self._conn is not None and self._conn.broken:
                     self._conn = None
                 raise
@@ -120,9 +129,9 @@ class Writer:
         action: Callable[[Connection[Any]], None] | None = None,
         letters: Mapping[Place, Arrival] | None = None,
     ) -> Written:
-        if self._conn is None:
-            self._conn = self._connect()
+        self.open()
         conn = self._conn
+        assert conn is not None
         now = self._clock()
         with conn.transaction():
             generation, before = self._lock(conn)
