@@ -225,8 +225,9 @@ def _check_required(attributes: Mapping[str, Value]) -> None:
         raise MalformedEvent("specversion", "specversion", "只接受 CloudEvents 1.0")
 
 
-@lru_cache(maxsize=1024)
 def _check_json_type(field: str, media_type: str) -> None:
+    if media_type == "application/json":
+        return
     essence, _, parameters = media_type.partition(";")
     if not _JSON_TYPE.fullmatch(essence.strip().lower()):
         raise MalformedEvent(field, "content_type", "数据类型必须是 application/json")

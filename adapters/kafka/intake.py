@@ -28,7 +28,8 @@ _LOOKUP_MS: Final = 5_000
 _ASK_AGAIN_S: Final = 1.0
 _BREATHE_S, _BREATH_S = 1.0, 0.1
 AHEAD: Final = 8
-"""So many times the records that are handed out at once are held, so that partitions can be merged by time."""
+"""So many times the records that are handed out at once are held, so that partitions can be merged by time. Of large
+records, whose bytes reach their limit first, there are fewer."""
 _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
 
 

@@ -14,9 +14,13 @@ from adapters.postgres.bulk import copy_rows
 from domain.arrivals import CLAIMING, RELEASES_PER_BATCH, Arrival, Place, Result
 from domain.catalogue import PAYLOADS
 from domain.handling import streams_of
+from domain.notices import notice_stream
 from domain.personal import Sealed
 from domain.submissions import Submission
 
+LEVELS = 8
+"""So far is foreseen who waits for those who wait; longer chains are followed link by link."""
+NOTICES = notice_stream("")
 PLACES = "unnest(%b::text[], %b::int4[], %b::int8[])"
 
 
@@ -43,7 +47,8 @@ class PostgresDesk:
         if arrivals:
             self._read(arrivals)
         self._counted: dict[str, int] = {}  # how many wait for a stream
-        self._asked: set[str] = set()  # streams, and facts that owe notices, whose counts are known
+        self._streams: set[str] = set()  # whose counts are known
+        self._facts: set[str] = set()  # of whose notices the counts are known
         self._taken: set[str] = set()  # streams whose waiting ones somebody has taken on
         self._waiting: dict[str, list[Arrival]] = {}
         self._foresee(arrivals)
@@ -84,23 +89,27 @@ class PostgresDesk:
         return {(place := Place(*row)): letters[place] for row in rows}
 
     def _foresee(self, arrivals: Sequence[Arrival]) -> None:
-        """Reads who waits for what these arrivals are about, or for a notice that one of them may owe."""
-        streams = streams_of(a.submission for a in arrivals if a.submission) - self._asked
-        facts = {f"{a.source}/{a.id}" for a in arrivals} - self._asked
-        counted = self._count(list(streams), list(facts))
-        self._asked |= streams | facts
-        expected: list[str] = []
+        """Reads who waits for what these arrivals are about, or for a notice that one of them may owe; then who waits
+        for those, and so on, as far as there is room. Whoever is not foreseen is looked up when asked for."""
         room = self._left
-        for stream, count in counted.items():
-            if count <= room:
-                expected.append(stream)
-                room -= count
-        if expected:
+        for _ in range(LEVELS):
+            streams = streams_of(a.submission for a in arrivals if a.submission) - self._streams
+            facts = {f"{a.source}/{a.id}" for a in arrivals} - self._facts
+            counted = self._count(list(streams), list(facts))
+            self._streams |= streams | counted.keys()
+            self._facts |= facts
+            expected: list[str] = []
+            for stream, count in counted.items():
+                if count <= room:
+                    expected.append(stream)
+                    room -= count
+            if not expected:
+                return
             self._waiting |= {stream: [] for stream in expected}
             found = list(self._parked("WHERE p.stream = ANY(%s)", (expected,)))
             for stream, arrival in found:
                 self._waiting[stream].append(arrival)
-            self._foresee([arrival for _, arrival in found])
+            arrivals = [arrival for _, arrival in found]
 
     def _count(self, streams: list[str], facts: list[str]) -> dict[str, int]:
         if not streams and not facts:
@@ -123,7 +132,8 @@ class PostgresDesk:
         """
         if stream in self._taken:
             return []
-        if stream not in self._asked and stream.split("/", 2)[-1] not in self._asked:
+        owing = stream.split("/", 2)[-1] if stream.startswith(NOTICES) else None
+        if stream not in self._streams and owing not in self._facts:
             self._count([stream], [])
         self._taken.add(stream)
         count = self._counted.pop(stream, 0)

@@ -19,10 +19,13 @@ from adapters.postgres.recorder import WRITER_LOCK, copy_events
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
 from domain.handling import streams_of
+from domain.notices import ledger_stream
 from domain.registers import Registers
 from domain.world import World
 
-STATES_KEPT = 100_000
+STATES_KEPT = 30_000
+"""When there are more, the half that was first read is dropped, but for the ledgers: they are few, and everybody's."""
+LEDGERS = ledger_stream("")
 CHANGES_FOLLOWED = 10_000
 """Of others' streams; where they wrote to more, everything is read again as it is needed."""
 ATTEMPTS = 5
@@ -61,14 +64,22 @@ class Writer:
         seal: SealTexts,
         parked_for: timedelta = timedelta(days=30),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
+        """`forget` makes `seal` ask for its keys anew: the database may have lost the latest."""
         self._connect = connect
         self._conn: Connection[Any] | None = None
         self._seal = seal
         self._parked_for = parked_for
         self._clock = clock
+        self._forget = forget
         self._mapper = EventMapper()
         self._cache = _Cache()
+
+    def open(self) -> None:
+        """Connects, where that is not so. Raises psycopg.OperationalError."""
+        if self._conn is None:
+            self._conn = self._connect()
 
     def close(self) -> None:
         if self._conn is not None:
@@ -104,6 +115,7 @@ class Writer:
                     raise
             except BaseException:
                 self._cache = _Cache()
+                self._forget()
                 if self._conn is not None and self._conn.broken:
                     self._conn = None
                 raise
@@ -117,9 +129,9 @@ class Writer:
         action: Callable[[Connection[Any]], None] | None = None,
         letters: Mapping[Place, Arrival] | None = None,
     ) -> Written:
-        if self._conn is None:
-            self._conn = self._connect()
+        self.open()
         conn = self._conn
+        assert conn is not None
         now = self._clock()
         with conn.transaction():
             generation, before = self._lock(conn)
@@ -180,7 +192,9 @@ class Writer:
             log.refresh(cache.registers, cache.registers_at)
             cache.registers_at = cache.head = head
         if len(cache.states) > STATES_KEPT:
-            cache.states.clear()
+            old = [stream for stream in cache.states if not stream.startswith(LEDGERS)]
+            for stream in old[: STATES_KEPT // 2]:
+                del cache.states[stream]
         return World(cache.registers, log.streams, cache.states)
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:

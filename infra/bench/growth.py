@@ -137,7 +137,7 @@ def _latency(store: ScratchStore, mix: Mix, number: int, seconds: float) -> dict
     with psycopg.connect(store.migrator_url) as conn:
         followers_at_head(conn)
     plan = Plan(mix.seed, number, max(10, round(RATE * seconds)))
-    with Crew(store) as crew:
+    with Crew(store, apart=True) as crew:
         ours = quantiles_ms(decisions_to_notices(store, plan, RATE, crew.check).seconds)
     return {"ours": ours, "bare": quantiles_ms(bare_hops(store, plan, RATE).seconds)}
 

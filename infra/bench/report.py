@@ -37,10 +37,10 @@ ratios, which compare figures of one run on the same servers and the same data, 
   every row of the log, COPY writes the very rows of the ledger, then its indexes; nothing is decoded or folded.
   *Together*: all read models in one rebuild.
 - **latency**: a decision sent → each of its notices read by an independent consumer at the department's topic, the
-  roles in processes of their own as in `shenguan up`; sender and consumer are a process of their own. The clock of each answer
-  begins when its decision is handed to the producer; `sender` tells the pace that was really kept and by how much the
-  sending lagged behind the schedule. *Bare hop*: the same records at the same pace, consumed, one row INSERTed and
-  committed, produced, consumed.
+  roles in processes of their own as in `shenguan up`; sender and consumer are a process of their own. The clock of each
+  answer begins when its decision is handed to the producer; `sender` tells the pace that was really kept and by how
+  much the sending lagged behind the schedule. *Bare hop*: the same records at the same pace, consumed, one row INSERTed
+  and committed, produced, consumed.
 - **growth**: on a log filled with clones of real streams (how: `infra/bench/filler.py`) the first half of a year is
   taken in by an intake alone (the rate), the second half beside a projector in a process of its own: the lag is the
   time from intake's last commit to that projector's. Then latency, the hot queries, and what everything occupies.

@@ -38,6 +38,7 @@ class ClockRole:
         persist(self.stopped, self._tick)
 
     def _tick(self) -> None:
+        self._seal = self._store.sealer().seal_all  # anew when the database was away: it may have lost the latest keys
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
             while not self.stopped.is_set():
                 self.turn(conn, writer)

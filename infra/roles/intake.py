@@ -39,6 +39,7 @@ LOOK_SECONDS = 2.0
 class _Batch:
     """Records under way to the writer. `arrivals` waits for them to be read."""
 
+    places: list[Place]
     moves: list[Advance]
     arrivals: Callable[[], list[Arrival]]
 
@@ -74,24 +75,24 @@ class IntakeRole:
         try:
             while not self.stopped.is_set():
                 try:
+                    # Before anything is sealed: a crash of the database must break this connection.
+                    self._writer.open()
                     self._turn(source)
                     failures = 0
                     source.resume()
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
                     self._give_up(source)
-                except BrokenExecutor as error:
-                    _log.error("reading_process_died", error=type(error).__name__)
-                    self._give_up(source)
-                except psycopg.OperationalError as error:
-                    # The database is away, full, or restarting: stay in the group, take nothing, ask again.
+                except (psycopg.OperationalError, BrokenExecutor) as error:
+                    # The database is away, full, or restarting, or the process that reads was killed: stay in the
+                    # group, take nothing, ask again.
+                    what = "reading_process_died" if isinstance(error, BrokenExecutor) else "database_unavailable"
                     wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                     failures += 1
-                    _log.error("database_unavailable", error=_first_line(error), retry_in_s=wait)
-                    source.pause()
+                    _log.error(what, error=_first_line(error), retry_in_s=wait)
+                    self._decoder.forget()
                     self._give_up(source)
-                    self._keep_polling(source, wait)
-                    source.resume()
+                    self._stay(source, wait)
         finally:
             source.close()
             self._decoder.close()
@@ -103,10 +104,10 @@ class IntakeRole:
         wait = 0.0 if self._more or self._ahead else POLL_SECONDS
         records = source.poll(wait, self._settings.batch_max_records, self._settings.batch_max_bytes)
         if records:
-            moves = self._moves(records, source)
-            for move, place in zip(moves, {record.place: None for record in records}, strict=True):
+            places, moves = self._moves(records, source)
+            for place, move in zip(places, moves, strict=True):
                 self._next[place] = (move.next_offset, move.epoch)
-            self._ahead.append(_Batch(moves, self._decoder.start(records, source.topic_ids)))
+            self._ahead.append(_Batch(places, moves, self._decoder.start(records, source.topic_ids)))
             if source.more and len(self._ahead) <= self._settings.readers:
                 return
         if self._ahead:
@@ -157,9 +158,9 @@ class IntakeRole:
         record = record_of(text, letter.topic, letter.place)
         return self._decoder.decode([record], {letter.topic: letter.place.topic_id})[0]
 
-    def _moves(self, records: list[RawRecord], source: IntakeSource) -> list[Advance]:
+    def _moves(self, records: list[RawRecord], source: IntakeSource) -> tuple[list[Place], list[Advance]]:
         ends = {record.place: record.offset + 1 for record in records}
-        return [
+        return list(ends), [
             Advance(source.topic_ids[topic], partition, *self._next[topic, partition], end)
             for (topic, partition), end in ends.items()
         ]
@@ -168,14 +169,17 @@ class IntakeRole:
         """Nothing is known of our positions any more: ask the database again before reading on."""
         self._more = True
         self._ahead.clear()
-        self._decoder.forget()
         source.give_up(list(self._next))
         self._next.clear()
 
-    def _keep_polling(self, source: IntakeSource, seconds: float) -> None:
+    def _stay(self, source: IntakeSource, seconds: float) -> None:
+        """Keeps polling, so that the group keeps us, and takes nothing: what is handed out does not come again."""
+        source.pause()
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.stopped.is_set():
-            source.poll(0.1, 1, 1)
+            handed_out = source.poll(0.1, 1, 1)
+            assert not handed_out
+        source.resume()
 
     def _positions(self, places: list[Place]) -> dict[Place, int]:
         """Where to begin. A topic created anew is read from its start under a new epoch, once that is recorded.
@@ -184,6 +188,9 @@ class IntakeRole:
         the source asks for it again and again.
         """
         ids = self._source.topic_ids
+        # Where a batch is still under way the database does not know the place yet: it is asked for again.
+        moving = {place for batch in self._ahead for place in batch.places}
+        places = [place for place in places if place not in moving]
         with self._store.connect() as conn:
             known = topics(conn)
             for topic in {topic for topic, _ in places if topic in ids}:

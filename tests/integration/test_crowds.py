@@ -11,7 +11,7 @@ from domain import arrivals as business
 from domain.arrivals import Arrival
 from domain.cases import case_stream
 from domain.permits import CaseChanged, ChangeCase
-from tests.integration.region import APPROVAL, DAY, accept, case, decide
+from tests.integration.region import APPROVAL, DAY, S1, accept, case, decide, receive
 from tests.integration.test_crash_points import in_row, sound
 from tests.integration.teststore import TestStore
 
@@ -72,4 +72,17 @@ def test_a_crowd_is_read_in_portions_and_released_in_order(region: TestStore, re
     assert changes(region, "2") == [f"变{n:02d}" for n in range(20)]
     with region.connect() as conn:
         assert conn.execute("SELECT count(*) FROM shenguan.parked").fetchone() == (0,)
+    sound(region)
+
+
+def test_a_long_chain_of_those_who_wait_is_followed_link_by_link(region: TestStore) -> None:
+    """Each waits for a notice that the next one would owe, if it owed any."""
+    links = 1500
+    chain = [region.arrival(receive(S1, f"test/k{n + 1}", region.now), id_=f"k{n}") for n in range(links)]
+    region.writer.write(in_row(chain))
+    last = [region.arrival(accept("1")), region.arrival(decide("1"), id_=f"k{links}")]
+    written = region.writer.write(in_row([*chain, *last])[links:])
+    dispositions = [result.outcome.disposition for result in written.results]
+    assert dispositions == ["accepted", "accepted", "accepted"]
+    assert written.results[-1].released
     sound(region)

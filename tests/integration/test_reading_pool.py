@@ -20,6 +20,7 @@ from domain.personal import unseal
 from infra import feeding, founding
 from infra.generator.feed import record
 from infra.generator.year import generate
+from infra.roles import intake
 from infra.roles.decoding import FEW, Decoder
 from infra.roles.intake import IntakeRole
 from infra.roles.reading_pool import ReadingPool
@@ -100,7 +101,10 @@ def reading_processes() -> list[int]:
     return [p.pid for p in multiprocessing.active_children() if p.pid is not None]
 
 
-def test_intake_survives_the_death_of_its_reader(empty: TrackedStore, year: Path) -> None:
+def test_intake_survives_the_death_of_its_reader(
+    empty: TrackedStore, year: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "BACK_OFF", (2.0,))  # time enough to take, and lose, what nobody asked for
     founding.found(empty, founding.read(year / "founding.json"))
     total = 0
     with running(IntakeRole(empty)):
