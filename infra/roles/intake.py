@@ -17,6 +17,7 @@ from adapters.kafka.intake import IntakeSource
 from adapters.kafka.records import Place, RawRecord
 from adapters.postgres.desk import DeadLetter, dead_letters
 from adapters.postgres.positions import Advance, Fenced, open_epoch, positions, topics
+from adapters.postgres.runner import first_line
 from adapters.postgres.writer import Written
 from domain import system
 from domain.arrivals import Arrival
@@ -79,7 +80,6 @@ class IntakeRole:
                     self._writer.open()
                     self._turn(source)
                     failures = 0
-                    source.resume()
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
                     self._give_up(source)
@@ -89,7 +89,7 @@ class IntakeRole:
                     what = "reading_process_died" if isinstance(error, BrokenExecutor) else "database_unavailable"
                     wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                     failures += 1
-                    _log.error(what, error=_first_line(error), retry_in_s=wait)
+                    _log.error(what, error=first_line(error), retry_in_s=wait)
                     self._decoder.forget()
                     self._give_up(source)
                     self._stay(source, wait)
@@ -229,7 +229,3 @@ class IntakeRole:
             return system.epoch_opened(world, topic, old_id, new_id, epoch, reason, now)
 
         self._writer.run(lambda conn: open_epoch(conn, topic, new_id, epoch), [fact])
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
