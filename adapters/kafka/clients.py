@@ -14,7 +14,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError as BrokerError
 from kafka.net.compat import KafkaNetClient
 
-from adapters.kafka import tolerance
+from adapters.kafka import repairs
 
 __all__ = ["BrokerError", "Options", "admin", "consumer", "producer", "without_positions"]
 
@@ -22,7 +22,7 @@ Options = Mapping[str, Any]
 
 _ASSIGNORS = {"cooperative": CooperativeStickyAssignor, "range": RangePartitionAssignor}
 
-tolerance.install()
+repairs.install()
 
 
 class _NoCreation(KafkaNetClient):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """The Kafka adapter against Apache Kafka: all that holds on the embedded broker, and what only a real one can do."""
 
 import gc
+import itertools
 import signal
 import subprocess
 import sys
@@ -8,11 +9,12 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import NoOffsetForPartitionError
 
 from adapters.kafka import clients, topics
 from adapters.kafka.evidence import committed
@@ -155,6 +157,20 @@ def test_two_share_the_partitions_and_none_is_read_twice(store: Store, assignor:
         (late,) = store.create("late")  # the pattern takes it in
         scatter(store, late, 10)
         all_seen(seen, 6010)
+
+
+def test_a_join_that_outlasts_the_poll_is_ended_by_the_next(store: Store) -> None:
+    fixed = {"group_id": f"intake.{store.names.store}", "auto_offset_reset": "none", "metadata_max_age_ms": 100}
+    with closing(clients.consumer(store.options | GROUPED, fixed=fixed)) as consumer:
+        consumer.subscribe(pattern=store.names.intake_pattern)
+        patience_ms = itertools.cycle(range(1, 40, 3))
+        for number in range(8):  # each new topic is a reason to rejoin; some joins outlast the poll they began in
+            store.create(f"p{number}")
+            until = time.monotonic() + PATIENCE
+            while len(consumer.assignment()) <= number and time.monotonic() < until:
+                with suppress(NoOffsetForPartitionError):
+                    consumer.poll(timeout_ms=next(patience_ms))
+            assert len(consumer.assignment()) == number + 1
 
 
 def test_the_partitions_of_a_killed_worker_are_taken_over(store: Store, real_kafka: RealKafka) -> None:
