@@ -100,9 +100,9 @@ FOR UPDATE SKIP LOCKED
 _TAKE = """
 UPDATE shenguan.delivery AS d SET leased_until = clock_timestamp() + %b
 FROM unnest(%b::text[], %b::int4[]) AS w (department, n) CROSS JOIN LATERAL (
-    SELECT notice FROM shenguan.delivery AS one
+    SELECT notice, channel FROM shenguan.delivery AS one
     WHERE sent_at IS NULL AND channel = %b AND one.department = w.department ORDER BY serial LIMIT w.n) AS taken
-WHERE d.notice = taken.notice AND d.channel = %b
+WHERE d.notice = taken.notice AND d.channel = taken.channel
 RETURNING d.notice, d.department, d.serial, d.position, d.attempts
 """
 SHARE = 10
@@ -133,7 +133,6 @@ def lease(
                 [department for department, _ in owned],
                 [1 if attempts else share for _, attempts in owned],
                 channel,
-                channel,
             ),
             prepare=True,
         ).fetchall()
@@ -162,26 +161,27 @@ def fail(conn: Connection[Any], channel: Channel, failures: Sequence[tuple[str, 
     conn.execute(
         "UPDATE shenguan.delivery SET attempts = attempts + 1, leased_until = NULL, error = f.e,"
         " due_at = clock_timestamp() + f.s * interval '1 second'"
-        " FROM unnest(%b::text[], %b::text[], %b::float8[]) AS f (n, e, s)"
-        " WHERE notice = f.n AND channel = %b",
-        ([f[0] for f in failures], [f[1] for f in failures], [f[2] for f in failures], channel),
+        " FROM unnest(%b::text[], %b::text[], %b::text[], %b::float8[]) AS f (n, c, e, s)"
+        " WHERE notice = f.n AND channel = f.c",
+        ([f[0] for f in failures], [channel] * len(failures), [f[1] for f in failures], [f[2] for f in failures]),
     )
 
 
 def mark_sent(conn: Connection[Any], channel: Channel, dispatches: Sequence[Dispatch]) -> None:
     """In the transaction that records their dispatch."""
-    # Not "sent_at IS NULL": the planner would search the index of what is due, once for each.
+    # Not "sent_at IS NULL": the planner would search the index of what is due, once for each. Nor the channel as one
+    # value: in a young store it would rather go through all of the channel's and hold each against each.
     conn.execute(
         "UPDATE shenguan.delivery SET sent_at = clock_timestamp(), leased_until = NULL, error = NULL, topic_id = s.t,"
         ' partition = s.p, "offset" = s.o'
-        " FROM unnest(%b::text[], %b::text[], %b::int4[], %b::int8[]) AS s (n, t, p, o)"
-        " WHERE notice = s.n AND channel = %b AND delivered_at IS NULL",
+        " FROM unnest(%b::text[], %b::text[], %b::text[], %b::int4[], %b::int8[]) AS s (n, c, t, p, o)"
+        " WHERE notice = s.n AND channel = s.c AND delivered_at IS NULL",
         (
             [d.notice for d in dispatches],
+            [channel] * len(dispatches),
             [d.topic_id for d in dispatches],
             [d.partition for d in dispatches],
             [d.offset for d in dispatches],
-            channel,
         ),
         prepare=True,
     )
