@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from kafka.errors import GroupAuthorizationFailedError
 
-from adapters.kafka import clients
-from adapters.kafka.evidence import committed
+from adapters.kafka import clients, evidence
+from adapters.kafka.evidence import committed, committed_by
 from adapters.kafka.topics import listed
 from adapters.postgres.deliveries import Delivery, lease
 from adapters.postgres.registers import RegisterCache
 from domain.message import NoticeMessage
 from domain.party import Party
 from domain.personal import Person
+from infra.roles import prover
 from infra.roles.dispatcher import CHANNEL, Dispatcher
 from infra.roles.notice_topics import NoticeTopics
 from infra.roles.outlet import OutletRole
@@ -218,6 +220,68 @@ def test_a_commit_is_evidence_and_silence_stays_unknown(region: TestStore, outer
     owe(region, ["3"])
     hands.send_all()
     assert hands.prover.turn(hands.conn) == 0  # what was committed before proves nothing of what came later
+
+
+def test_all_evidence_found_together_is_recorded_together(
+    region: TestStore, outer: TrackedStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(region, ["1", "2", "3"])
+    hands.send_all()
+    for department in (S1, S2):
+        messages(outer, outer.names.notices(department), f"shenguan.{department}")
+    generation = "SELECT generation FROM shenguan.writer"
+    before = count(region, generation)
+    assert hands.prover.turn(hands.conn) == 6
+    assert count(region, generation) == before + 1
+    with region.connect() as conn:
+        states = conn.execute(
+            "SELECT originator_id, convert_from(state, 'UTF8')::jsonb FROM shenguan.stored_events"
+            " WHERE topic = 'notice.delivered'"
+        ).fetchall()
+    assert (
+        sorted((stream.split("/")[1], state["group"], state["committed"]) for stream, state in states)
+        == [(S1, f"shenguan.{S1}", 3)] * 3 + [(S2, f"shenguan.{S2}", 3)] * 3
+    )
+    monkeypatch.setattr(prover, "BATCH", 2)
+    owe(region, ["4", "5", "6"])
+    hands.send_all()
+    for department in (S1, S2):
+        messages(outer, outer.names.notices(department), f"shenguan.{department}")
+    assert hands.prover.turn(hands.conn) == 6  # more than a batch
+    assert events(region, "notice.delivered") == 12
+
+
+def test_a_group_that_may_not_be_asked_about_leaves_the_others_their_evidence(
+    region: TestStore, outer: TrackedStore, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(region, ["1"])
+    hands.send_all()
+    for department in (S1, S2):
+        messages(outer, outer.names.notices(department), f"shenguan.{department}")
+
+    def refused(_: Any, asked: Collection[tuple[str, str]]) -> Any:
+        if any(group == f"shenguan.{S1}" for group, _ in asked):
+            raise GroupAuthorizationFailedError
+        return committed_by(_, asked)
+
+    monkeypatch.setattr(prover, "committed_by", refused)
+    monkeypatch.setattr(evidence, "committed_by", refused)
+    assert hands.prover.turn(hands.conn) == 1
+    assert (
+        count(region, "SELECT count(*) FROM shenguan.delivery WHERE delivered_at IS NOT NULL AND department = 's2'")
+        == 1
+    )
+
+
+def test_every_addressee_is_told_the_same_of_a_fact(outer: TrackedStore, region: TestStore, hands: Hands) -> None:
+    owe(region, ["1", "2"])
+    hands.send_all()
+    told = {d: [json.loads(data) for _, data in messages(outer, outer.names.notices(d))] for d in (S1, S2)}
+    for first, second in zip(told[S1], told[S2], strict=True):
+        assert (first["addressee"], second["addressee"]) == (S1, S2)
+        assert first["case"] == second["case"]
+        assert first["fact"] == second["fact"]
+    assert [one["case"]["number"] for one in told[S1]] == ["1", "2"]
 
 
 def test_evidence_is_taken_by_the_role(region: TestStore, outer: TrackedStore) -> None:

@@ -22,6 +22,7 @@ from tests.integration.test_outlet import (  # noqa: F401 - collected here too, 
     test_a_crash_between_ack_and_record_sends_again_under_the_same_id,
     test_a_new_departments_topic_is_made,
     test_after_a_failure_later_serials_wait,
+    test_all_evidence_found_together_is_recorded_together,
     test_every_notice_arrives_in_serial_order_and_is_recorded,
     test_only_one_outlet_works,
 )
