@@ -6,7 +6,7 @@ topic it goes to. A value whose key was destroyed is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from domain.event import Event, Recorded
 from domain.matters import Matter
 from domain.notices import About, NoticeOwed
 from domain.party import Party, PartyKind
-from domain.personal import Person, Sealed, unseal
+from domain.personal import Person, Sealed, sealed_in, unseal
 from domain.submissions import full_type
 
 Opener = Callable[[Sealed], str | None]
@@ -102,13 +102,10 @@ class NoticeMessage(_Part):
     fact: FactPart
 
 
-def notice_message(
-    owed: Recorded, fact: Event, accepted: CaseAccepted, decision: CaseDecided | None, matter: Matter, opener: Opener
-) -> NoticeMessage:
-    """What the addressee is told: `owed` holds the NoticeOwed, `fact` is its owing event, `accepted` began its case."""
+def notice_message(owed: Recorded, case: CasePart, fact: FactPart) -> NoticeMessage:
+    """What the addressee is told: `owed` holds the NoticeOwed; every addressee of a fact is told the same of it."""
     notice = owed.event
     assert isinstance(notice, NoticeOwed)
-    officer = fact.meta.officer
     return NoticeMessage(
         notice=notice.notice,
         serial=notice.serial,
@@ -117,39 +114,43 @@ def notice_message(
         root=notice.root,
         origin=notice.origin,
         owed_at=owed.recorded_at,
-        case=CasePart(
-            organ=accepted.organ,
-            number=accepted.number,
-            matter=notice.matter,
-            matter_name=matter.name,
-            party=_party(accepted.party, opener),
-            accepted_on=accepted.accepted_on,
-            decision=_decision(decision, opener),
-        ),
-        fact=FactPart(
-            type=fact.TOPIC,
-            department=fact.meta.department,
-            officer=OfficerPart(id=officer.id, name=unseal(officer.name, opener)) if officer else None,
-            occurred_at=fact.meta.occurred_at,
-            details={
-                name.removesuffix("_"): unseal(getattr(fact, name), opener)
-                for name in type(fact).model_fields
-                if name not in _ENVELOPE
-            },
-        ),
+        case=case,
+        fact=fact,
     )
 
 
-def subjects(*events: Event) -> set[str]:
-    """Whose keys the message will need, so that a batch can fetch them at once."""
-    found: set[str] = set()
+def case_part(accepted: CaseAccepted, decision: CaseDecided | None, matter: Matter, opener: Opener) -> CasePart:
+    """What is told of a case: `accepted` began it."""
+    return CasePart(
+        organ=accepted.organ,
+        number=accepted.number,
+        matter=matter.code,
+        matter_name=matter.name,
+        party=_party(accepted.party, opener),
+        accepted_on=accepted.accepted_on,
+        decision=_decision(decision, opener),
+    )
 
-    def note(sealed: Sealed) -> None:
-        found.add(sealed.subject)
 
-    for event in events:
-        unseal(event, note)
-    return found
+def fact_part(fact: Event, opener: Opener) -> FactPart:
+    """What is told of the owing event."""
+    officer = fact.meta.officer
+    return FactPart(
+        type=fact.TOPIC,
+        department=fact.meta.department,
+        officer=OfficerPart(id=officer.id, name=unseal(officer.name, opener)) if officer else None,
+        occurred_at=fact.meta.occurred_at,
+        details={
+            name.removesuffix("_"): unseal(getattr(fact, name), opener)
+            for name in type(fact).model_fields
+            if name not in _ENVELOPE
+        },
+    )
+
+
+def subjects(events: Iterable[Event]) -> set[str]:
+    """Whose keys the messages will need, so that a batch can fetch them at once."""
+    return {one.subject for event in events for one in sealed_in(event)}
 
 
 def notice_type(about: About) -> str:

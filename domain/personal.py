@@ -165,6 +165,20 @@ def sealed_outside(model: type[BaseModel], data: Any, at: str = "") -> Iterator[
             yield from sealed_outside(model, part, f"{at}{number}.")
 
 
+def sealed_in(model: BaseModel) -> Iterator[Sealed]:
+    """The sealed values of a model's personal fields, and of those of its parts."""
+    layout = _layout(type(model))
+    for name in layout.marks:
+        value = getattr(model, name)
+        if isinstance(value, Sealed):
+            yield value
+    for name in layout.parts:
+        value = getattr(model, name)
+        for part in (value,) if isinstance(value, BaseModel) else value or ():
+            if isinstance(part, BaseModel):
+                yield from sealed_in(part)
+
+
 def unseal(value: Any, opener: Callable[[Sealed], str | None]) -> Any:
     """Plain data (dicts, lists, scalars) with every sealed value opened; None where its key was destroyed."""
     if isinstance(value, Sealed):

@@ -29,7 +29,7 @@ from domain.matters import (
     Supervisor,
     TransferMatter,
 )
-from domain.message import NoticeMessage, notice_message
+from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.party import Party
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
@@ -394,5 +394,6 @@ def _notices(teller: _Teller, events: list[Recorded]) -> list[NoticeMessage]:
         matter = teller.world.registers.matters[owed.matter].entry
         decision = placed.get((owed.case, 2))
         assert decision is None or isinstance(decision, CaseDecided)
-        found.append(notice_message(recorded, fact, accepted, decision, matter, teller.sealer.open))
+        opener = teller.sealer.open
+        found.append(notice_message(recorded, case_part(accepted, decision, matter, opener), fact_part(fact, opener)))
     return found

@@ -115,10 +115,12 @@ class Sealer:
 
     def open(self, sealed: Sealed) -> str | None:
         """The plain value; None where the key was destroyed."""
-        self.prepare((sealed.subject,), create=False)
         key = self._keys.get(sealed.subject)
         if key is None:
-            return None
+            self.prepare((sealed.subject,), create=False)
+            key = self._keys.get(sealed.subject)
+            if key is None:
+                return None
         data = base64.b64decode(sealed.ciphertext)
         return key.decrypt(data[:NONCE], data[NONCE:], sealed.subject.encode())[SALT:].decode()
 

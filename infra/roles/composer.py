@@ -17,11 +17,13 @@ from adapters.postgres.deliveries import Delivery, events_at, owings
 from adapters.postgres.registers import RegisterCache
 from domain.cases import CaseAccepted, CaseDecided
 from domain.event import Event, Recorded
-from domain.message import notice_message, notice_type, subjects
+from domain.message import CasePart, FactPart, case_part, fact_part, notice_message, notice_type, subjects
 from domain.notices import NoticeOwed
 
 ACCEPTED, DECIDED = 1, 2
 """Versions in a case's stream: nothing can happen between them."""
+_Told = dict[tuple[str, int, str, str], tuple[CasePart, FactPart]]
+"""What a batch has to say of each fact, opened once for all its addressees."""
 _log = structlog.get_logger("shenguan.outlet")
 # What CloudEvents forbids in attributes; a case number may hold some of it. The escape itself is escaped too.
 _ESCAPED = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -69,28 +71,39 @@ class Composer:
                 (one.event.case, DECIDED),
             ]
         facts = events_at(conn, places)
-        self._sealer.prepare(subjects(*facts.values()), create=False)
+        self._sealer.prepare(subjects(facts.values()), create=False)
+        told: _Told = {}
         found = []
         for delivery in deliveries:
             try:
                 recorded = owed[delivery.position]
-                found.append(self._record(delivery, recorded, facts, registers.matters))
+                found.append(self._record(delivery, recorded, facts, registers.matters, told))
             except Exception as error:  # noqa: BLE001 - one notice that cannot be written must not stop the others
                 _log.error("notice_not_composed", notice=delivery.notice, error=type(error).__name__)
                 found.append(Outgoing(delivery, error=type(error).__name__))
         return found
 
     def _record(
-        self, delivery: Delivery, owed: Recorded, facts: dict[tuple[str, int], Event], matters: dict[str, Any]
+        self,
+        delivery: Delivery,
+        owed: Recorded,
+        facts: dict[tuple[str, int], Event],
+        matters: dict[str, Any],
+        told: _Told,
     ) -> Outgoing:
         notice = owed.event
         assert isinstance(notice, NoticeOwed)
         accepted = facts[notice.case, ACCEPTED]
         assert isinstance(accepted, CaseAccepted)
-        decision = facts.get((notice.case, DECIDED))
-        assert decision is None or isinstance(decision, CaseDecided)
-        fact = facts[notice.owing_stream, notice.owing_version]
-        message = notice_message(owed, fact, accepted, decision, matters[notice.matter].entry, self._sealer.open)
+        key = (notice.owing_stream, notice.owing_version, notice.case, notice.matter)
+        if key not in told:
+            decision = facts.get((notice.case, DECIDED))
+            assert decision is None or isinstance(decision, CaseDecided)
+            told[key] = (
+                case_part(accepted, decision, matters[notice.matter].entry, self._sealer.open),
+                fact_part(facts[notice.owing_stream, notice.owing_version], self._sealer.open),
+            )
+        message = notice_message(owed, *told[key])
         attributes: dict[str, Value] = {
             "specversion": "1.0",
             "id": notice.notice,

@@ -9,9 +9,10 @@ import pytest
 
 from adapters.crypto.sealer import Sealer
 from domain.catalogue import PAYLOADS
-from domain.personal import Officer, Sealed, plain_subjects, seal
+from domain.personal import Officer, Sealed, plain_subjects, seal, sealed_in, unseal
 from domain.rules import Rejection
 from domain.submissions import Payload, read_payload
+from infra.examples import story
 
 
 class Keys:
@@ -122,3 +123,14 @@ def test_of_two_who_make_a_key_at_once_the_first_counts() -> None:
 
     keys.add = add  # type: ignore[method-assign]
     assert first.open(second.seal("person/1", "x")) == "x"
+
+
+def test_of_every_event_all_that_is_sealed_is_known_beforehand() -> None:
+    """By its class, without looking at every value: what a batch's messages need is fetched at once."""
+    found = 0
+    for recorded in story().events:
+        opened: set[str] = set()
+        unseal(recorded.event, lambda sealed, opened=opened: opened.add(sealed.ciphertext))  # type: ignore[misc]
+        assert {one.ciphertext for one in sealed_in(recorded.event)} == opened, recorded.event.TOPIC
+        found += len(opened)
+    assert found
