@@ -91,7 +91,7 @@ class Outbox:
             self._options,
             usual={
                 "compression_type": "lz4",
-                "linger_ms": 20,
+                "linger_ms": 1_000,  # a flush follows: until then a partition's records go together
                 "batch_size": 131_072,
                 "delivery_timeout_ms": 30_000,
                 "request_timeout_ms": 10_000,
@@ -115,8 +115,18 @@ class Outbox:
         for topic in topics:
             self._producer._metadata.add_topic(topic)
 
-    def send(self, topic: str, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]) -> int:
-        """Hand a record over, and return its handle. Never raises for a record: its failure comes out of `flush`."""
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+        partition: int | None = None,
+    ) -> int:
+        """Hand a record over, and return its handle. Never raises for a record: its failure comes out of `flush`.
+
+        Where a topic has one partition only, name it: hashing keys in Python costs as much as encoding the record.
+        """
         self._handles += 1
         handle = self._handles
         if self._unknown_until.get(topic, 0.0) > time.monotonic():
@@ -125,7 +135,8 @@ class Outbox:
         try:
             if self._producer is None:
                 self._producer = self._open()
-            self._pending[handle] = (topic, self._producer.send(topic, value=value, key=key, headers=list(headers)))
+            future = self._producer.send(topic, value=value, key=key, headers=list(headers), partition=partition)
+            self._pending[handle] = (topic, future)
         except Exception as error:  # noqa: BLE001 - one bad record must not stop the others, whatever it does
             if isinstance(error, errors.KafkaTimeoutError):
                 self._unknown_until[topic] = time.monotonic() + _RECHECK_S

@@ -30,6 +30,8 @@ LEASE_S = 90.0
 FLUSH_S = 0.5
 """A silent partition holds the other departments up no longer than this."""
 BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
+NOTICES = 0
+"""The only partition of a department's topic."""
 NO_TOPIC = "NoTopic"
 PLACE_UNKNOWN = "PlaceUnknown"
 
@@ -103,7 +105,7 @@ class Dispatcher:
             if record.error is not None:
                 break
             topic = self._topics.name(department)
-            handle = self._outbox.send(topic, record.key, record.value, record.headers)
+            handle = self._outbox.send(topic, record.key, record.value, record.headers, NOTICES)
             flight.deliveries[handle] = record.delivery
             self._handles[handle] = department
         if flight.deliveries:

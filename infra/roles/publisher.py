@@ -37,10 +37,12 @@ from infra.topics import apply_outward
 
 _log = structlog.get_logger("shenguan.publisher")
 POLL_S = 0.5
-REST_S = 0.05
+REST_S = 0.2
 LETTERS = 500
 ACKS_S = 60.0
 """Longer than the producer tries a record."""
+ONLY = 0
+"""Both topics have one partition."""
 Record = tuple[bytes, bytes, list[tuple[str, bytes]]]
 """(key, value, headers)."""
 
@@ -73,7 +75,7 @@ class Publication:
         assert self._outbox is not None
         try:
             for key, value, headers in records:
-                self._outbox.send(self.topic, key, value, headers)
+                self._outbox.send(self.topic, key, value, headers, ONLY)
             failed = next((r for r in self._outbox.flush(ACKS_S) if isinstance(r, Failed)), None)
             unsure = self._outbox.pending
         except (clients.BrokerError, TopicError) as error:
