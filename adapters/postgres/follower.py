@@ -31,6 +31,21 @@ class Follower(Protocol):
         ...
 
 
+class RowFollower(Protocol):
+    """A follower that reads the log's rows by itself, as it needs them: nothing is decoded for it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, conn: Connection[Any], position: int, limit: int) -> Sequence[Any]:
+        """At most `limit` rows after a position; each knows its `position`."""
+        ...
+
+    def apply(self, conn: Connection[Any], rows: Sequence[Any], /) -> None:
+        """Takes in what it has read; must not commit."""
+        ...
+
+
 class PositionTaken(Exception):
     """Somebody else moved the follower's position: nothing was written."""
 
@@ -109,18 +124,20 @@ def move_position(conn: Connection[Any], name: str, position: int) -> None:
         raise PositionTaken(f"{name} is already at or past position {position}")
 
 
-def run_batch(conn: Connection[Any], follower: Follower, limit: int = BATCH, batches: Batches | None = None) -> int:
+def run_batch(
+    conn: Connection[Any], follower: Follower | RowFollower, limit: int = BATCH, batches: Batches | None = None
+) -> int:
     """Applies the next events in one transaction; returns how many. The connection is in autocommit.
 
     Raises EventFailed for whatever is wrong with the events or the follower; database errors that may pass
     (OperationalError) come as they are.
     """
-    batches = batches or Batches()
+    read = getattr(follower, "read", None) or (batches or Batches()).after
     with conn.transaction():
         position = lock_position(conn, follower.name)
-        events: list[Recorded] = []
+        events: Sequence[Any] = []
         try:
-            events = batches.after(conn, position, limit)
+            events = read(conn, position, limit)
             if not events:
                 return 0
             follower.apply(conn, events)
@@ -133,7 +150,7 @@ def run_batch(conn: Connection[Any], follower: Follower, limit: int = BATCH, bat
     return len(events)
 
 
-def catch_up(conn: Connection[Any], followers: Sequence[Follower], limit: int = BATCH) -> int:
+def catch_up(conn: Connection[Any], followers: Sequence[Follower | RowFollower], limit: int = BATCH) -> int:
     """Runs followers until none has anything left to do: for tests and one-off commands, where no runner is alive."""
     batches = Batches()
     done = 0

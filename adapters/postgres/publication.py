@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,31 +45,23 @@ class DeadLetter:
     dead_at: datetime
 
 
-def stored_rows(conn: Connection[Any], positions: Sequence[int]) -> list[StoredRow]:
-    """The rows between the first and the last of these positions, in their order."""
+def stored_rows_after(conn: Connection[Any], position: int, limit: int, before: int = 2**62) -> list[StoredRow]:
+    """The next rows after the position of one, or after 0, and before another, in their order."""
     rows = conn.execute(
-        f"{_ROWS} WHERE notification_id BETWEEN %b AND %b ORDER BY notification_id",
-        (positions[0], positions[-1]),
+        f"{_ROWS} WHERE notification_id > %b AND notification_id < %b ORDER BY notification_id LIMIT %b",
+        (position, before, limit),
         binary=True,
         prepare=True,
     )
-    row = conn.execute(
-        "SELECT max(notification_id) FROM shenguan.stored_events WHERE notification_id < %s", (positions[0],)
-    ).fetchone()
-    return _chained(rows, (row and row[0]) or 0)
+    return _chained(rows, position)
 
 
 def stored_rows_before(conn: Connection[Any], position: int, batch: int = 1000) -> Iterator[list[StoredRow]]:
     """All rows before a position, in their order."""
     last = 0
-    while rows := conn.execute(
-        f"{_ROWS} WHERE notification_id > %b AND notification_id < %b ORDER BY notification_id LIMIT %b",
-        (last, position, batch),
-        binary=True,
-        prepare=True,
-    ).fetchall():
-        yield _chained(rows, last)
-        last = rows[-1][4]
+    while rows := stored_rows_after(conn, last, batch, position):
+        yield rows
+        last = rows[-1].position
 
 
 def _chained(rows: Iterable[Any], previous: int) -> list[StoredRow]:

@@ -15,7 +15,16 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from adapters.postgres.follower import BATCH, Batches, EventFailed, Follower, PositionTaken, Postponed, run_batch
+from adapters.postgres.follower import (
+    BATCH,
+    Batches,
+    EventFailed,
+    Follower,
+    PositionTaken,
+    Postponed,
+    RowFollower,
+    run_batch,
+)
 from adapters.postgres.liveness import show_alive, take_lease
 
 POLL = 1.0
@@ -32,7 +41,7 @@ _log = structlog.get_logger("shenguan.follower")
 class _Run:
     """One follower's state in this process."""
 
-    follower: Follower
+    follower: Follower | RowFollower
     limit: int
     leased: bool = False
     error: str | None = None
@@ -43,14 +52,14 @@ class _Run:
 class Runner:
     """Runs until `stop()`. `connect` gives a new connection as the runtime role; the runner owns it.
 
-    `rest`: seconds between batches that are not full. Who need not be at the log's heels at once takes several commits
-    together, and leaves the machine to those who must.
+    `rest`: seconds that lie at least between the beginnings of batches that are not full. What comes after a pause is
+    taken at once; while much comes, several commits are taken together, which costs little more than one.
     """
 
     def __init__(
         self,
         connect: Callable[[], Connection[Any]],
-        followers: Sequence[Follower],
+        followers: Sequence[Follower | RowFollower],
         limit: int = BATCH,
         poll: float = POLL,
         rest: float = 0.0,
@@ -64,6 +73,7 @@ class Runner:
         self._stopping = threading.Event()
         self._wake_here, self._wake_there = socket.socketpair()
         self._alive_at = 0.0
+        self._rested_at = 0.0
 
     def stop(self) -> None:
         """Makes `run` return after the batch it is in; from any thread, or a signal handler."""
@@ -115,13 +125,13 @@ class Runner:
                     busy = self._turn(conn, run) or busy
                 self._show_alive(conn)
             self._wait(conn)
-            if self._rest:
-                self._stopping.wait(self._rest)
+            self._stopping.wait(max(0.0, self._rested_at - time.monotonic()))
 
     def _turn(self, conn: Connection[Any], run: _Run) -> bool:
         """One batch of one follower; whether there may be more at once."""
         if not run.leased or self._stopping.is_set() or time.monotonic() < run.not_before:
             return False
+        begun = time.monotonic()
         try:
             done = run_batch(conn, run.follower, run.limit, self._batches)
         except EventFailed as failed:
@@ -135,6 +145,8 @@ class Runner:
             self._stop(run, first_line(error), wait)
             return False
         run.failures = 0
+        if done:
+            self._rested_at = begun + self._rest
         if run.error is not None and (done or run.limit == self._limit):
             _log.info("follower_goes_on", follower=run.follower.name)
             run.error, self._alive_at = None, 0.0

@@ -27,6 +27,9 @@ _log = structlog.get_logger("shenguan.outlet")
 LEASE_CLASS = 0x4F55_544C  # apart from the writer's, the migrations' and the followers' advisory locks
 POLL_S = 0.25
 STANDBY_S = 1.0
+GATHER_S = 0.1
+"""While many are owed they are queued this often, so that a department's go as one batch: whatever is done once for a
+batch (in Kafka's broker and at the reader too) costs more than a notice. One owed after a pause goes at once."""
 
 
 class Filler:
@@ -68,7 +71,7 @@ class OutletRole:
 
     def run(self) -> None:
         """Until `stopped` is set. Raises what cannot be got over by waiting."""
-        runner = Runner(self._store.connect, [Filler()])
+        runner = Runner(self._store.connect, [Filler()], rest=GATHER_S)
         failures: list[BaseException] = []
         threads = [
             threading.Thread(target=self._guard, args=(work, failures), name=name, daemon=True)

@@ -8,7 +8,7 @@ from adapters.postgres.runner import Runner
 from infra.store import Store
 from projections.catalogue import PROJECTIONS
 
-REST_S = 0.05
+REST_S = 0.2
 
 
 class ProjectorRole:

@@ -24,11 +24,10 @@ from adapters.postgres.publication import (
     publish_to,
     published,
     published_to,
-    stored_rows,
+    stored_rows_after,
     stored_rows_before,
 )
 from adapters.postgres.runner import Runner
-from domain.event import Recorded
 from domain.submissions import full_type
 from infra.roles.composer import attribute, source
 from infra.roles.role import persist
@@ -106,16 +105,18 @@ class LogPublisher:
         self._publication = publication
         self._filled = ""
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
+    def read(self, conn: Connection[Any], position: int, limit: int) -> Sequence[StoredRow]:
+        """The stored bytes, not decoded events: they are what proofs hash, and may be of any version."""
+        return stored_rows_after(conn, position, limit)
+
+    def apply(self, conn: Connection[Any], rows: Sequence[StoredRow]) -> None:
         topic, topic_id = self._publication.topic, self._publication.open()
         if self._filled != topic_id:
             if published_to(conn, topic) != topic_id:
-                for rows in stored_rows_before(conn, events[0].position):
-                    self._publication.send(self._record(row) for row in rows)
+                for before in stored_rows_before(conn, rows[0].position):
+                    self._publication.send(self._record(row) for row in before)
                 publish_to(conn, topic, topic_id)
             self._filled = topic_id
-        # The stored bytes, not the decoded events: they are what proofs hash, and may be of an older version.
-        rows = stored_rows(conn, [one.position for one in events])
         self._publication.send(self._record(row) for row in rows)
 
     def _record(self, row: StoredRow) -> Record:

@@ -29,6 +29,7 @@ class Counting:
         self._name = name
         self.fails_at = fails_at
         self.positions: list[int] = []
+        self.batches: list[int] = []
 
     @property
     def name(self) -> str:
@@ -38,19 +39,20 @@ class Counting:
         if any(self.fails_at(one) for one in events):
             raise ValueError("cannot take this")
         self.positions += [one.position for one in events]
+        self.batches.append(len(events))
 
 
 class Running:
     """A runner in a thread."""
 
-    def __init__(self, store: TestStore, *followers: Any) -> None:
+    def __init__(self, store: TestStore, *followers: Any, rest: float = 0.0) -> None:
         self.connections: list[Connection[Any]] = []
 
         def connect() -> Connection[Any]:
             self.connections.append(store.connect())
             return self.connections[-1]
 
-        self.runner = Runner(connect, followers, limit=50)
+        self.runner = Runner(connect, followers, limit=50, rest=rest)
         self.thread = threading.Thread(target=self.runner.run)
         self.thread.start()
 
@@ -64,8 +66,8 @@ class Running:
 def running(region: TestStore) -> Iterator[Callable[..., Running]]:
     made: list[Running] = []
 
-    def start(*followers: Any) -> Running:
-        made.append(Running(region, *followers))
+    def start(*followers: Any, rest: float = 0.0) -> Running:
+        made.append(Running(region, *followers, rest=rest))
         return made[-1]
 
     yield start
@@ -91,6 +93,23 @@ class TestRunner:
             assert wait(lambda: one.positions == two.positions == everything_written)  # noqa: B023
             delays.append(time.monotonic() - began)
         assert min(delays) < 0.5  # woken, not polled
+
+    def test_after_a_pause_at_once_and_then_together(self, region: TestStore, running: Callable[..., Running]) -> None:
+        follower = Counting("one")
+        running(follower, rest=0.8)
+        assert wait(lambda: follower.positions == positions(region))
+        for number in range(3):
+            time.sleep(1.8)  # the decision, which came with the second commit, has had its rest too
+            follower.batches.clear()
+            began = time.monotonic()
+            granted(region, f"{number}-1")
+            assert wait(lambda: bool(follower.batches))
+            assert time.monotonic() - began < 0.5
+        granted(region, "2")
+        granted(region, "3")
+        assert wait(lambda: follower.positions == positions(region))
+        assert time.monotonic() - began > 0.6
+        assert len(follower.batches) == 2
 
     def test_a_failing_event_stops_its_follower_only(self, region: TestStore, running: Callable[..., Running]) -> None:
         everything(region)
