@@ -23,7 +23,7 @@ from domain.notices import ledger_stream
 from domain.registers import Registers
 from domain.world import World
 
-STATES_KEPT = 30_000
+STATES_KEPT = 10_000
 """When there are more, the half that was first read is dropped, but for the ledgers: they are few, and everybody's."""
 LEDGERS = ledger_stream("")
 CHANGES_FOLLOWED = 10_000
