@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
@@ -18,10 +18,25 @@ from domain.identifiers import holds_resident_id, parse_resident_id, without_ide
 from domain.rules import BadField
 
 
-class Sealed(BaseModel):
-    """A personal value as it is stored. `ciphertext` is base64, `commitment` hexadecimal SHA-256."""
+class Lean(BaseModel):
+    """Base of what is handed between processes by the million: its fields are, and nothing of how they were set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.__dict__)
+
+
+def _again(kind: type[Lean], fields: dict[str, Any]) -> Lean:
+    model = kind.__new__(kind)
+    state: dict[str, Any] = {"__pydantic_fields_set__": set(), "__pydantic_extra__": None, "__pydantic_private__": None}
+    model.__setstate__(state | {"__dict__": fields})
+    return model
+
+
+class Sealed(Lean):
+    """A personal value as it is stored. `ciphertext` is base64, `commitment` hexadecimal SHA-256."""
+
     subject: str
     ciphertext: str
     commitment: str
@@ -53,10 +68,8 @@ class Sealer(Protocol):
         ...
 
 
-class Model(BaseModel):
+class Model(Lean):
     """Base of every payload and part of one: immutable, nothing unknown let in, no input repeated in errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def personal_fields(self) -> Iterable[str]:
         """The fields of this very value that are to be sealed."""
@@ -109,45 +122,41 @@ def _part(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in getattr(annotation, "__args__", ()) if (found := _part(part))), None)
 
 
-def seal(model: M, sealer: Sealer, subject: str) -> M:
-    """A copy of `model` with every personal value sealed, under `subject` where a part has none of its own."""
-    under, names = _own(model, sealer, subject)
-    changed: dict[str, Any] = {}
-    for name in names:
-        value = getattr(model, name)
-        if isinstance(value, str):
-            changed[name] = sealer.seal(under, value)
-    for name, part, whose in _parts(model, under):
-        if isinstance(part, BaseModel):
-            changed[name] = seal(part, sealer, whose)
-        else:
-            changed[name] = tuple(seal(one, sealer, whose) for one in part)
-    return model.model_copy(update=changed) if changed else model
+class Plain(NamedTuple):
+    """A personal value that is not sealed yet: the field of `holder` that has it, and whose key is to seal it."""
+
+    holder: BaseModel
+    name: str
+    subject: str
 
 
-def plain_subjects(model: BaseModel, sealer: Sealer, subject: str) -> set[str]:
-    """The subjects whose keys `seal` will need."""
-    under, names = _own(model, sealer, subject)
-    found = {under} if any(isinstance(getattr(model, name), str) for name in names) else set()
-    for _, part, whose in _parts(model, under):
-        for one in (part,) if isinstance(part, BaseModel) else part:
-            found |= plain_subjects(one, sealer, whose)
-    return found
-
-
-def _own(model: BaseModel, sealer: Sealer, subject: str) -> tuple[str, Iterable[str]]:
-    """Under whose key a value's own fields are sealed, and which those are."""
-    if not isinstance(model, Model):
-        return subject, ()
-    return model.own_subject(sealer) or subject, model.personal_fields()
-
-
-def _parts(model: BaseModel, under: str) -> Iterator[tuple[str, Any, str]]:
-    """The fields that hold further values, what they hold, and under whose key that is sealed if it does not say."""
+def plain_values(model: BaseModel, sealer: Sealer, subject: str) -> Iterator[Plain]:
+    """Every plain personal value in the model; `subject` is for parts that have none of their own."""
+    fields = model.__dict__
+    under = subject
+    if isinstance(model, Model):
+        under = model.own_subject(sealer) or subject
+        for name in model.personal_fields():
+            if isinstance(fields[name], str):
+                yield Plain(model, name, under)
     for name in _layout(type(model)).parts:
-        value = getattr(model, name)
-        if value:
-            yield name, value, (isinstance(model, Model) and model.part_subject(name)) or under
+        if part := fields[name]:
+            whose = (isinstance(model, Model) and model.part_subject(name)) or under
+            for one in (part,) if isinstance(part, BaseModel) else part:
+                yield from plain_values(one, sealer, whose)
+
+
+def seal_values(values: Iterable[Plain], sealer: Sealer) -> None:
+    """Seals each where it stands. Only for a model that is nobody else's yet: to all others models are immutable."""
+    for holder, name, subject in values:
+        holder.__dict__[name] = sealer.seal(subject, holder.__dict__[name])
+
+
+def seal(model: M, sealer: Sealer, subject: str) -> M:
+    """A copy of the model with every personal value sealed."""
+    sealed = model.model_copy(deep=True)
+    seal_values(list(plain_values(sealed, sealer, subject)), sealer)
+    return sealed
 
 
 def sealed_outside(model: type[BaseModel], data: Any, at: str = "") -> Iterator[tuple[str, Any]]:

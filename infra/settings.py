@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     """Submissions decided in one transaction."""
     batch_max_bytes: int = Field(16 * 1024 * 1024, ge=1024 * 1024)
     """Bytes of submissions decided in one transaction."""
-    readers: int = Field(1, ge=0, le=64)
-    """Processes that read and seal submissions beside the one that writes; they start under load. 0 = none."""
+    reads_apart: bool = True
+    """Whether intake fetches, reads and seals in a process beside the one that decides and writes."""
     language: Language = "zh"
     """Of messages to people."""
     operator: str = Field("operator", pattern=r"^[a-z0-9-]{1,64}$")

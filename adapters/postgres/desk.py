@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,14 +38,21 @@ _COLUMNS = (
 class PostgresDesk:
     """The `Desk` of one batch, within its transaction; what the batch may ask is read at once."""
 
-    def __init__(self, conn: Connection[Any], arrivals: Sequence[Arrival], releases: int = RELEASES_PER_BATCH) -> None:
-        """`releases`: how many the batch releases before it cuts. No more of those that wait are read than suffice."""
+    def __init__(
+        self,
+        conn: Connection[Any],
+        arrivals: Sequence[Arrival],
+        releases: int = RELEASES_PER_BATCH,
+        never_read: Callable[[str, int, int], bool] = lambda *_: False,
+    ) -> None:
+        """`releases`: how many the batch releases before it cuts. No more of those that wait are read than suffice.
+        `never_read`: whether a place is certain to be new, and need not be looked up."""
         self._conn = conn
         self._left = releases + 1
         self._seen: set[Place] = set()
         self._claims: dict[tuple[str, str], bytes] = {}
         if arrivals:
-            self._read(arrivals)
+            self._read(arrivals, [a.place for a in arrivals if not never_read(*a.place)])
         self._counted: dict[str, int] = {}  # how many wait for a stream
         self._streams: set[str] = set()  # whose counts are known
         self._facts: set[str] = set()  # of whose notices the counts are known
@@ -53,14 +60,15 @@ class PostgresDesk:
         self._waiting: dict[str, list[Arrival]] = {}
         self._foresee(arrivals)
 
-    def _read(self, arrivals: Sequence[Arrival]) -> None:
-        seen = self._conn.execute(
-            'SELECT topic_id, partition, "offset" FROM shenguan.submission'
-            f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")',
-            columns([a.place for a in arrivals]),
-            prepare=True,
-        )
-        self._seen = {Place(*row) for row in seen}
+    def _read(self, arrivals: Sequence[Arrival], doubtful: Sequence[Place]) -> None:
+        if doubtful:
+            seen = self._conn.execute(
+                'SELECT topic_id, partition, "offset" FROM shenguan.submission'
+                f' JOIN {PLACES} AS p (topic_id, partition, "offset") USING (topic_id, partition, "offset")',
+                columns(doubtful),
+                prepare=True,
+            )
+            self._seen = {Place(*row) for row in seen}
         named = [a for a in arrivals if a.submission is not None]
         claims = self._conn.execute(
             "SELECT source, id, content FROM shenguan.submission JOIN unnest(%b::text[], %b::text[]) AS p (source, id)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
+
+FIRST = 1
+"""The epoch in which a topic is read for the first time."""
 
 
 class Fenced(Exception):
@@ -43,6 +46,18 @@ def advance(conn: Connection[Any], moves: Sequence[Advance]) -> None:
     )
     if moved.rowcount != len(moves):
         raise Fenced(f"{len(moves) - moved.rowcount} of {len(moves)} partitions were moved by somebody else")
+
+
+def never_read(moves: Sequence[Advance]) -> Callable[[str, int, int], bool]:
+    """Whether an offset of a partition is certain not to have been read before these moves: in a first epoch nothing is
+    read twice, for positions move with what was read."""
+    starts = {(move.topic_id, move.partition): move.start for move in moves if move.epoch == FIRST}
+
+    def new(topic_id: str, partition: int, offset: int) -> bool:
+        start = starts.get((topic_id, partition))
+        return start is not None and offset >= start
+
+    return new
 
 
 def topics(conn: Connection[Any]) -> dict[str, tuple[str, int]]:

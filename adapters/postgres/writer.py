@@ -14,7 +14,7 @@ from adapters.postgres.deadletters import SealTexts, mark_retried, put_dead
 from adapters.postgres.desk import PLACES, PostgresDesk, columns, put_results
 from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
-from adapters.postgres.positions import Advance, advance
+from adapters.postgres.positions import Advance, advance, never_read
 from adapters.postgres.recorder import WRITER_LOCK, copy_events
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
@@ -23,7 +23,7 @@ from domain.notices import ledger_stream
 from domain.registers import Registers
 from domain.world import World
 
-STATES_KEPT = 30_000
+STATES_KEPT = 10_000
 """When there are more, the half that was first read is dropped, but for the ledgers: they are few, and everybody's."""
 LEDGERS = ledger_stream("")
 CHANGES_FOLLOWED = 10_000
@@ -140,7 +140,7 @@ class Writer:
                 action(conn)
             log = Log(conn)
             world = self._world(log, generation, before)
-            desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()], RELEASES_PER_BATCH)
+            desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()], RELEASES_PER_BATCH, never_read(moves))
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
             dead = desk.still_dead(letters or {})
             intake = Intake(world, desk, dead)

@@ -15,12 +15,13 @@ from infra.bench.filler import CASES_AT_MOST, Pattern, followers_at_head, settle
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.intake import stock_rate
 from infra.bench.latency import Plan, bare_hops, decisions_to_notices
-from infra.bench.mix import Mix, lay_out, take_in
+from infra.bench.mix import Mix, lay_out
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
-from infra.bench.pace import Pace, quantiles_ms
+from infra.bench.pace import quantiles_ms
 from infra.bench.queries import hot_queries
 from infra.bench.settled import deliver, follow, verified
+from infra.bench.taking import Taken, taken_in_apart
 from infra.roles.supervisor import Crew
 from projections.catalogue import PROJECTIONS
 
@@ -100,11 +101,11 @@ def _at(ground: Ground, mix: Mix, pattern: Pattern, size: int, number: int, opti
     }
 
 
-def _half(store: ScratchStore, wanted: int) -> Pace:
+def _half(store: ScratchStore, wanted: int) -> Taken:
     """Takes in so many, and no more than a batch beyond them, which is the less the fewer they are."""
     most = min(store.settings.batch_max_records, max(1, wanted // 4))
     part = ScratchStore(store.settings.model_copy(update={"batch_max_records": most}), store.servers)
-    return take_in(part, wanted)
+    return taken_in_apart(part, wanted)
 
 
 def _lag(store: ScratchStore, wanted: int) -> dict[str, float]:
@@ -114,7 +115,7 @@ def _lag(store: ScratchStore, wanted: int) -> dict[str, float]:
     names = [projection.name for projection in PROJECTIONS]
     with RoleProcess(store, "projector") as projector, store.connect() as conn:
         feeding.wait_for(lambda: _leads(conn, names), LAG_S, "projector")
-        rate = take_in(store, wanted).rate
+        rate = taken_in_apart(store, wanted).rate
         begun = time.monotonic()
         head = Log(conn).head()
         behind = head - min(position_of(conn, name) for name in names)

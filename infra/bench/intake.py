@@ -11,20 +11,17 @@ from typing import Any
 from adapters.kafka.records import RawRecord, from_client
 from adapters.postgres.log import Log
 from domain.registers import Registers
-from infra.bench.apart import apart
 from infra.bench.ceiling import Rows, copied_rows, pour
-from infra.bench.ground import Ground, ScratchStore
-from infra.bench.memory import Memory
-from infra.bench.mix import Mix, Stalled, consumer_at, lay_out, take_in
+from infra.bench.ground import Ground
+from infra.bench.mix import Mix, Stalled, consumer_at, lay_out
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
 from infra.bench.pace import Pace
 from infra.bench.settled import verified
 from infra.bench.stock import StockApplication
-from infra.memory import calm
+from infra.bench.taking import taken_in_apart
 from infra.roles.decoding import Decoder
-from infra.settings import Settings
-from infra.store import Servers, Store
+from infra.store import Store
 
 EMPTY_POLLS = 50
 STOCK = 5_000
@@ -40,8 +37,9 @@ def run(ground: Ground, options: Options) -> Outcome:
     found: dict[str, Any] = {}
     for number in range(options.rounds):
         ours = ground.store(f"ours_{number}", mix.store)
-        rate, memory = apart(_ours, ours.settings, ours.servers, mix.submissions)
-        rates["ours"].append(rate)
+        taken = taken_in_apart(ours, mix.submissions)
+        rates["ours"].append(taken.rate)
+        memory = taken.memory
         rows = copied_rows(ours, mix.store)
         shape = {table: len(found) for table, found in rows.items()}
         rates["stock"].append(stock_rate(ground.store(f"stock_{number}", mix.store), min(STOCK, mix.submissions)))
@@ -78,16 +76,6 @@ def run(ground: Ground, options: Options) -> Outcome:
             f" {ours_rate / ceiling_rate:.2f} x ceiling ({ceiling_rate:,.0f}/s)"
         ),
     )
-
-
-def _ours(settings: Settings, servers: Servers, wanted: int) -> tuple[float, dict[str, float]]:
-    """Its rate and its memory. In a process of its own: the year's making left this one large."""
-    calm()
-    store = ScratchStore(settings, servers)
-    with Memory() as used:
-        rate = take_in(store, wanted).rate
-    store.disconnect()
-    return rate, used.thirds()
 
 
 def stock_rate(store: Store, wanted: int) -> float:

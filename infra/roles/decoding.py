@@ -1,10 +1,10 @@
-"""Kafka records become arrivals: read here where they are few, in processes of their own where they are many."""
+"""Kafka records become arrivals: what was read of each, where it lay, and when it came."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,62 +14,46 @@ from adapters.kafka.topics import TopicNames
 from domain.arrivals import Arrival, Place
 from domain.event import Auth
 from domain.submissions import Submission
+from infra.roles.feed import Batch, batch_of, unpacked
 from infra.roles.reading import Read, Reader
-from infra.roles.reading_pool import ReadingPool
-
-FEW = 200
-"""So many records are read before another process could have answered."""
 
 
 class Decoder:
-    """For one thread. `auth` is how the broker makes sure who writes; without a `pool` everything is read here."""
+    """For one thread. `auth` is how the broker makes sure who writes."""
 
-    def __init__(self, names: TopicNames, sealer: Sealer, auth: Auth, pool: ReadingPool | None = None) -> None:
+    def __init__(self, names: TopicNames, sealer: Sealer, auth: Auth) -> None:
         self._names = names
         self._auth = auth
         self._reader = Reader(names, sealer)
-        self._pool = pool
 
     def decode(self, records: Sequence[RawRecord], topic_ids: dict[str, str]) -> list[Arrival]:
         """One arrival per record, in their order. May raise what the key store raises."""
-        return self._arrivals(records, topic_ids, self._reader.read(records))
+        return self.arrivals(batch_of(records, topic_ids, self._reader))
 
-    def start(self, records: Sequence[RawRecord], topic_ids: dict[str, str]) -> Callable[[], list[Arrival]]:
-        """As `decode`, at once or in the pool; gives a function that waits for the arrivals.
-
-        That may raise BrokenProcessPool too: `forget`, and read the records again.
-        """
-        if self._pool is None or len(records) < FEW:
-            return lambda: self.decode(records, topic_ids)
-        read = self._pool.start(records)
-        return lambda: self._arrivals(records, topic_ids, read())
-
-    def forget(self) -> None:
-        """What was started is wanted no more, and keys are asked for anew: a database that was restarted may have lost
-        those it was given last."""
-        self._reader.forget()
-        self.close()
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-
-    def _arrivals(self, records: Sequence[RawRecord], topic_ids: dict[str, str], reads: list[Read]) -> list[Arrival]:
+    def arrivals(self, batch: Batch) -> list[Arrival]:
+        """One per record, in their order."""
         now = datetime.now(UTC)
-        principals = {topic: self._names.principal_of(topic) or "" for topic in topic_ids}
+        principals = {topic: self._names.principal_of(topic) or "" for topic in batch.topic_ids}
         return [
             self._arrival(
-                record,
+                topic,
+                principals[topic],
+                Place(batch.topic_ids[topic], partition, offset),
                 read,
-                Place(topic_ids[record.topic], record.partition, record.offset),
-                principals[record.topic],
+                packed,
                 # A little after the one before it, so that what parks together is released in the same order later.
                 now + timedelta(microseconds=number),
             )
-            for number, (record, read) in enumerate(zip(records, reads, strict=True))
+            for number, ((topic, partition, offset), read, packed) in enumerate(
+                zip(batch.places, batch.reads, batch.packed, strict=True)
+            )
         ]
 
-    def _arrival(self, record: RawRecord, read: Read, place: Place, principal: str, at: datetime) -> Arrival:
+    def forget(self) -> None:
+        """Keys are asked for anew, as `Feed.give_up` has it."""
+        self._reader.forget()
+
+    def _arrival(self, topic: str, principal: str, place: Place, read: Read, packed: bytes, at: datetime) -> Arrival:
         header = read.header
         submission = None
         if read.payload is not None and header is not None:
@@ -84,7 +68,7 @@ class Decoder:
             )
         return Arrival(
             place=place,
-            topic=record.topic,
+            topic=topic,
             principal=principal,
             auth=self._auth,
             arrived_at=at,
@@ -95,8 +79,12 @@ class Decoder:
             type=header.type if header else "",
             retry_of=header.retry_of if header else None,
             errors=read.errors,
-            raw=_nothing if read.classified else partial(record_text, record),
+            raw=_nothing if read.classified else partial(_raw, packed),
         )
+
+
+def _raw(packed: bytes) -> str:
+    return record_text(unpacked(packed))
 
 
 def _nothing() -> str:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
 import structlog
 
-from adapters.kafka.intake import IntakeSource
-from adapters.kafka.records import Place, RawRecord
+from adapters.kafka.records import Place
 from adapters.postgres.desk import DeadLetter, dead_letters
 from adapters.postgres.positions import Advance, Fenced, open_epoch, positions, topics
 from adapters.postgres.runner import first_line
@@ -26,7 +22,8 @@ from domain.deadletters import RetryDeadLetter
 from domain.event import Event
 from domain.world import World
 from infra.roles.decoding import Decoder, record_of
-from infra.roles.reading_pool import ReadingPool
+from infra.roles.feed import Batch, Feed, LocalFeed
+from infra.roles.feed_apart import FeedApart, FeedDied
 from infra.store import Store
 
 _log = structlog.get_logger("shenguan.intake")
@@ -36,15 +33,6 @@ LOOK_SECONDS = 2.0
 """How soon an idle worker notices that an operator has rewound its topics."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Records under way to the writer. `arrivals` waits for them to be read."""
-
-    places: list[Place]
-    moves: list[Advance]
-    arrivals: Callable[[], list[Arrival]]
-
-
 class IntakeRole:
     """One worker. Several share the partitions by a consumer group; the writer's lock lets one decide at a time."""
 
@@ -52,12 +40,9 @@ class IntakeRole:
         self._store = store
         self._settings = store.settings
         self._writer = store.writer()
-        processes = self._settings.readers
-        pool = ReadingPool(store, processes) if processes else None
-        self._decoder = Decoder(store.names, store.sealer(), store.auth, pool)
-        self._ahead: deque[_Batch] = deque()
+        self._decoder = Decoder(store.names, store.sealer(), store.auth)
         self._look_at = 0.0
-        self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch) after what is under way
+        self._next: dict[Place, tuple[int, int]] = {}  # (next offset, epoch) of what comes next
         self._on_batch = on_batch
         self._more = True
         self._strange: dict[str, str] = {}  # the ids of topics made anew that nobody has accepted yet
@@ -65,65 +50,48 @@ class IntakeRole:
 
     def run(self) -> None:
         """Until `stopped` is set. Raises what cannot be got over by waiting."""
-        source = IntakeSource(
-            self._store.kafka_options,
-            self._settings.store,
-            self._positions,
-            group=f"shenguan.intake.{self._settings.store}" if self._settings.kafka_group else None,
-        )
-        self._source = source
+        feed: Feed = (FeedApart if self._settings.reads_apart else LocalFeed)(self._store, self._positions)
         failures = 0
         try:
             while not self.stopped.is_set():
                 try:
                     # Before anything is sealed: a crash of the database must break this connection.
                     self._writer.open()
-                    self._turn(source)
+                    self._turn(feed)
                     failures = 0
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
-                    self._give_up(source)
-                except (psycopg.OperationalError, BrokenExecutor) as error:
+                    self._give_up(feed)
+                except (psycopg.OperationalError, FeedDied) as error:
                     # The database is away, full, or restarting, or the process that reads was killed: stay in the
                     # group, take nothing, ask again.
-                    what = "reading_process_died" if isinstance(error, BrokenExecutor) else "database_unavailable"
+                    what = "reading_process_died" if isinstance(error, FeedDied) else "database_unavailable"
                     wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
                     failures += 1
                     _log.error(what, error=first_line(error), retry_in_s=wait)
                     self._decoder.forget()
-                    self._give_up(source)
-                    self._stay(source, wait)
+                    self._give_up(feed)
+                    feed.stay(wait, self.stopped)
         finally:
-            source.close()
-            self._decoder.close()
+            feed.close()
             self._writer.close()
 
-    def _turn(self, source: IntakeSource) -> None:
-        """Reads on, and writes what was read before: while this process writes, others read the next batch."""
-        self._look_for_epochs(source)
-        wait = 0.0 if self._more or self._ahead else POLL_SECONDS
-        records = source.poll(wait, self._settings.batch_max_records, self._settings.batch_max_bytes)
-        if records:
-            places, moves = self._moves(records, source)
-            for place, move in zip(places, moves, strict=True):
-                self._next[place] = (move.next_offset, move.epoch)
-            self._ahead.append(_Batch(places, moves, self._decoder.start(records, source.topic_ids)))
-            if source.more and len(self._ahead) <= self._settings.readers:
-                return
-        if self._ahead:
-            self._write(self._ahead.popleft())
+    def _turn(self, feed: Feed) -> None:
+        self._look_for_epochs(feed)
+        batch = feed.poll(0.0 if self._more else POLL_SECONDS)
+        if batch is not None:
+            arrivals = self._decoder.arrivals(batch)
+            written = self._writer.write(arrivals, self._moves(batch), letters=self._letters(arrivals))
         elif self._more:
-            self._more = self._writer.write().more
-
-    def _write(self, batch: _Batch) -> None:
-        arrivals = batch.arrivals()
-        written = self._writer.write(arrivals, batch.moves, letters=self._letters(arrivals))
+            written = self._writer.write()
+        else:
+            return
         self._more = written.more
-        if self._on_batch is not None:
+        if batch is not None and self._on_batch is not None:
             self._on_batch(written)
 
-    def _look_for_epochs(self, source: IntakeSource) -> None:
-        """Gives up what somebody else has opened a new epoch of: where nothing comes, no batch would be fenced."""
+    def _look_for_epochs(self, feed: Feed) -> None:
+        """Gives up where somebody else has opened a new epoch: where nothing comes, no batch would be fenced."""
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
@@ -132,9 +100,7 @@ class IntakeRole:
         stale = [place for place, (_, epoch) in self._next.items() if place[0] in known and known[place[0]][1] != epoch]
         if stale:
             _log.warning("intake_epoch_passed", places=len(stale))
-            source.give_up(stale)
-            for place in stale:
-                del self._next[place]
+            self._give_up(feed)
 
     def _letters(self, arrivals: list[Arrival]) -> dict[DeskPlace, Arrival]:
         """The dead letters that operators ask to have decided again, opened and decoded anew."""
@@ -158,39 +124,28 @@ class IntakeRole:
         record = record_of(text, letter.topic, letter.place)
         return self._decoder.decode([record], {letter.topic: letter.place.topic_id})[0]
 
-    def _moves(self, records: list[RawRecord], source: IntakeSource) -> tuple[list[Place], list[Advance]]:
-        ends = {record.place: record.offset + 1 for record in records}
-        return list(ends), [
-            Advance(source.topic_ids[topic], partition, *self._next[topic, partition], end)
+    def _moves(self, batch: Batch) -> list[Advance]:
+        ends = {(topic, partition): offset + 1 for topic, partition, offset in batch.places}
+        moves = [
+            Advance(batch.topic_ids[topic], partition, *self._next[topic, partition], end)
             for (topic, partition), end in ends.items()
         ]
+        for place, move in zip(ends, moves, strict=True):
+            self._next[place] = (move.next_offset, move.epoch)
+        return moves
 
-    def _give_up(self, source: IntakeSource) -> None:
+    def _give_up(self, feed: Feed) -> None:
         """Nothing is known of our positions any more: ask the database again before reading on."""
         self._more = True
-        self._ahead.clear()
-        source.give_up(list(self._next))
         self._next.clear()
+        feed.give_up()
 
-    def _stay(self, source: IntakeSource, seconds: float) -> None:
-        """Keeps polling, so that the group keeps us, and takes nothing: what is handed out does not come again."""
-        source.pause()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self.stopped.is_set():
-            handed_out = source.poll(0.1, 1, 1)
-            assert not handed_out
-        source.resume()
-
-    def _positions(self, places: list[Place]) -> dict[Place, int]:
+    def _positions(self, places: list[Place], ids: dict[str, str]) -> dict[Place, int]:
         """Where to begin. A topic created anew is read from its start under a new epoch, once that is recorded.
 
         Of an external broker's that takes an operator's word (`shenguan topics accept`): until then it is left out, and
         the source asks for it again and again.
         """
-        ids = self._source.topic_ids
-        # Where a batch is still under way the database does not know the place yet: it is asked for again.
-        moving = {place for batch in self._ahead for place in batch.places}
-        places = [place for place in places if place not in moving]
         with self._store.connect() as conn:
             known = topics(conn)
             for topic in {topic for topic, _ in places if topic in ids}:

@@ -10,7 +10,7 @@ from adapters.crypto.sealer import Sealer, SubjectErased
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from adapters.kafka.records import RawRecord
 from adapters.kafka.topics import TopicNames
-from domain.personal import plain_subjects, seal
+from domain.personal import Plain, plain_values, seal_values
 from domain.rules import FieldError, Rejection
 from domain.submissions import ID, SOURCE, Header, Payload, is_classified, read_header, read_payload, shaped
 from infra.roles.canonical import canonical
@@ -41,16 +41,10 @@ class Reader:
     def read(self, records: Sequence[RawRecord]) -> list[Read]:
         """One for each, in their order. May raise what the key store raises."""
         latest = datetime.now(UTC) + AHEAD
-        plain = [self._plain(record, latest) for record in records]
-        self._sealer.prepare(
-            {
-                subject
-                for one in plain
-                if one.payload is not None
-                for subject in plain_subjects(one.payload, self._sealer, _subject(one))
-            }
-        )
-        return [self._sealed(one) for one in plain]
+        reads = [self._plain(record, latest) for record in records]
+        values = [list(plain_values(one.payload, self._sealer, _subject(one))) if one.payload else () for one in reads]
+        self._sealer.prepare({value.subject for found in values for value in found})
+        return [self._sealed(one, found) for one, found in zip(reads, values, strict=True)]
 
     def forget(self) -> None:
         """The keys are asked for anew: the key store may have lost the latest."""
@@ -82,14 +76,13 @@ class Reader:
             errors = rejection.errors
         return Read(source, id_, classified, header, payload, content, errors)
 
-    def _sealed(self, plain: Read) -> Read:
-        if plain.payload is None:
-            return plain
+    def _sealed(self, read: Read, values: Sequence[Plain]) -> Read:
         try:
-            return plain._replace(payload=seal(plain.payload, self._sealer, _subject(plain)))
+            seal_values(values, self._sealer)
         except SubjectErased:
             message = "所涉个人的信息已依法销毁，不再收录"
-            return plain._replace(payload=None, errors=(FieldError("data", "subject.erased", message, "—"),))
+            return read._replace(payload=None, errors=(FieldError("data", "subject.erased", message, "—"),))
+        return read
 
 
 def _subject(read: Read) -> str:

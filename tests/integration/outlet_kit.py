@@ -53,6 +53,7 @@ def store_for(test: TestStore, master: bytes, bootstrap: str, path: Path, **more
         reader_url=test.urls.reader,
         kafka_bootstrap_servers=bootstrap,
         kafka_group=False,
+        reads_apart=False,
         master_key_file=key,
         evidence_seconds=0.2,
         **more,

@@ -23,13 +23,6 @@ DATA = {"department": APPROVAL, "organ": APPROVAL, "licence_number": "L", "certi
         "issued_on": "2026-03-02"}  # fmt: skip
 
 
-class Standing:
-    """A source that knows the topics' ids and nothing else."""
-
-    def __init__(self, ids: dict[str, str]) -> None:
-        self.topic_ids = ids
-
-
 def test_two_intakes_that_start_at_once_open_one_epoch(
     region: TestStore, outer: TrackedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,15 +31,14 @@ def test_two_intakes_that_start_at_once_open_one_epoch(
 
     topic, other = outer.names.intake(APPROVAL), outer.names.intake(S1)
     first, second = IntakeRole(outer), IntakeRole(outer)
-    for role in (first, second):
-        role._source = Standing({topic: "t1", other: "t2"})  # type: ignore[assignment]
+    ids = {topic: "t1", other: "t2"}
     places = [(topic, 0), (other, 0)]
-    assert first._positions(places) == {(topic, 0): 0, (other, 0): 0}
+    assert first._positions(places, ids) == {(topic, 0): 0, (other, 0): 0}
     first._writer.write(moves=[Advance("t1", 0, 0, 1, 7)])
 
     answers: list[Any] = [{}]
     monkeypatch.setattr("infra.roles.intake.topics", lambda conn: answers.pop() if answers else topics(conn))
-    assert second._positions(places) == {(topic, 0): 7, (other, 0): 0}
+    assert second._positions(places, ids) == {(topic, 0): 7, (other, 0): 0}
     assert answers == []
     with pytest.raises(Fenced):
         second.open_epoch(topic, "", "t1", 1, "first")

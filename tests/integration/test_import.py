@@ -109,6 +109,7 @@ class Imports:
             reader_url=urls.reader,
             kafka_bootstrap_servers=bootstrap,
             kafka_group=False,
+            reads_apart=False,
             master_key_file=key,
         )
         self.store = _Tracked(settings, Servers(urls.runtime, urls.migrator, urls.reader, bootstrap))

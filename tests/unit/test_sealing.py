@@ -9,7 +9,7 @@ import pytest
 
 from adapters.crypto.sealer import Sealer
 from domain.catalogue import PAYLOADS
-from domain.personal import Officer, Sealed, plain_subjects, seal, sealed_in, unseal
+from domain.personal import Officer, Sealed, plain_values, seal, sealed_in, unseal
 from domain.rules import Rejection
 from domain.submissions import Payload, read_payload
 from infra.examples import story
@@ -54,7 +54,7 @@ def test_every_person_has_a_key_and_the_case_has_one() -> None:
     sealer = Sealer(bytes(32), Keys())
     payload = read(ACCEPT)
     wanted = {"officer/150100-SP/R1", f"person/{sealer.pseudonym('E12345678')}"}
-    assert plain_subjects(payload, sealer, "case/x") == wanted
+    assert {value.subject for value in plain_values(payload, sealer, "case/x")} == wanted
     sealed = seal(payload, sealer, "case/x")
     assert isinstance(sealed.officer, Officer)
     assert isinstance(sealed.officer.name, Sealed)
@@ -69,7 +69,7 @@ def test_every_person_has_a_key_and_the_case_has_one() -> None:
 def test_the_same_staff_number_elsewhere_is_somebody_else() -> None:
     sealer = Sealer(bytes(32), Keys())
     other = read(ACCEPT | {"department": "150200-SP"})
-    assert "officer/150200-SP/R1" in plain_subjects(other, sealer, "x")
+    assert "officer/150200-SP/R1" in {value.subject for value in plain_values(other, sealer, "x")}
 
 
 @pytest.mark.parametrize("spoilt", [False, True])
