@@ -91,7 +91,7 @@ class Outbox:
             self._options,
             usual={
                 "compression_type": "lz4",
-                "linger_ms": 1_000,  # a flush follows: until then a partition's records go together
+                "linger_ms": 200,  # a flush follows: until then a partition's records go together
                 "batch_size": 131_072,
                 "delivery_timeout_ms": 30_000,
                 "request_timeout_ms": 10_000,
