@@ -70,9 +70,11 @@ class PostgresDesk:
             )
             self._seen = {Place(*row) for row in seen}
         named = [a for a in arrivals if a.submission is not None]
+        # LIMIT: else a young store's planner would go through all that was ever claimed, and hold each against each.
         claims = self._conn.execute(
-            "SELECT source, id, content FROM shenguan.submission JOIN unnest(%b::text[], %b::text[]) AS p (source, id)"
-            " USING (source, id) WHERE disposition IN ('accepted', 'refused', 'parked')",
+            "SELECT p.source, p.id, s.content FROM unnest(%b::text[], %b::text[]) AS p (source, id) CROSS JOIN LATERAL"
+            " (SELECT content FROM shenguan.submission AS one WHERE one.source = p.source AND one.id = p.id"
+            " AND disposition IN ('accepted', 'refused', 'parked') LIMIT 1) AS s",
             ([a.source for a in named], [a.id for a in named]),
             prepare=True,
         )
