@@ -96,11 +96,6 @@ class IntakeSource:
         return dict(self._roster.ids)
 
     @property
-    def more(self) -> bool:
-        """Whether there are records at hand that `poll` would hand out at once."""
-        return len(self._held) > 0 and not self._paused
-
-    @property
     def alarms(self) -> list[PositionOutOfRange]:
         """The places stopped because their position is out of the broker's range."""
         return [self._alarms[place] for place in sorted(self._alarms)]

@@ -83,10 +83,12 @@ def open_epoch(conn: Connection[Any], topic: str, topic_id: str, epoch: int) -> 
 
 
 def positions(conn: Connection[Any], places: Sequence[tuple[str, int, int]]) -> dict[tuple[str, int], tuple[int, int]]:
-    """(next offset, epoch) by (topic id, partition); partitions not seen before begin at 0 of the given epoch."""
+    """(next offset, epoch) by (topic id, partition); partitions not seen before begin at 0 of the topic's epoch, or of
+    the given one where the topic is not known."""
     conn.execute(
-        "INSERT INTO shenguan.intake_position SELECT t, p, 0, e FROM unnest(%b::text[], %b::int4[], %b::int4[])"
-        " AS n (t, p, e) ON CONFLICT DO NOTHING",
+        "INSERT INTO shenguan.intake_position SELECT t, p, 0, coalesce((SELECT epoch FROM shenguan.intake_topic"
+        " WHERE topic_id = t), e) FROM unnest(%b::text[], %b::int4[], %b::int4[]) AS n (t, p, e)"
+        " ON CONFLICT DO NOTHING",
         ([p[0] for p in places], [p[1] for p in places], [p[2] for p in places]),
     )
     rows = conn.execute(

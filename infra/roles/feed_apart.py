@@ -1,7 +1,8 @@
 """The feed in a process of its own: it fetches and reads the next batches while this process decides and writes.
 
 Results come through one pipe, in order, so that whoever asks for positions is asked when all batches before are
-written; orders go through another. Every batch carries the number of the last `give_up` that the process had heard of.
+written; orders go through another. Every batch carries the number of the last `give_up` that had been carried out, keys
+forgotten included, before any of it was fetched.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import pickle
 import queue
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -19,12 +23,12 @@ from adapters.kafka.clients import BrokerError
 from adapters.kafka.records import Place
 from infra.logging import configure
 from infra.processes import begin
-from infra.roles.feed import PAUSED_S, Batch, LocalFeed, Positions
+from infra.roles.feed import PAUSED_S, Batch, Feed, LocalFeed, Positions
 from infra.settings import Settings
 from infra.store import Servers, Store
 
-AHEAD = 2
-"""Batches that may be under way."""
+UNTAKEN = 2
+"""Batches that may wait to be taken, beside the one that is being decided."""
 END_S = 15.0
 A_MOMENT_S = 0.001
 NEVER = threading.Event()
@@ -42,7 +46,7 @@ class Where(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """An order: one batch less is under way."""
+    """An order: one batch less waits to be taken."""
 
 
 class GiveUp(NamedTuple):
@@ -120,8 +124,6 @@ class FeedApart:
         if number != self._number:
             return None
         if isinstance(result, BaseException):
-            if isinstance(result, BrokerError):
-                self._bury()
             raise result
         self._order(Taken())
         batch: Batch = result
@@ -159,11 +161,15 @@ class FeedApart:
 def _run(settings: Settings, servers: Servers, number: int, results: Connection, orders: Connection) -> None:
     begin()
     configure()
-    _FeedProcess(number, results, orders).run(Store(settings, servers))
+    _FeedProcess(number, results, orders).run(partial(LocalFeed, Store(settings, servers)))
 
 
 class _Stopped(Exception):
     """The order to stop has come."""
+
+
+class _GivenUp(Exception):
+    """What a poll was about to go on with is wanted no more."""
 
 
 class _FeedProcess:
@@ -171,72 +177,88 @@ class _FeedProcess:
 
     def __init__(self, number: int, results: Connection, orders: Connection) -> None:
         self._number = number
-        self._given_up = False
+        self._wanted = number  # where it differs, all is to be given up first
         self._orders = orders
-        self._under_way = 0
+        self._untaken = 0
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         # Writing to a pipe waits for its reader, who is busy; reading on does not.
         self._sender = threading.Thread(target=self._send_all, args=(results,), name="results", daemon=True)
         self._sender.start()
 
-    def run(self, store: Store) -> None:
+    def run(self, begin: Callable[[Positions], Feed]) -> None:
         feed = None
         try:
-            feed = LocalFeed(store, self._ask)
+            feed = begin(self._ask)
             while True:
                 self._turn(feed)
         except _Stopped:
             pass
-        except BrokerError as error:
-            self._send(error)
+        except Exception as error:  # noqa: BLE001 - told, and raised again where the feed is polled
+            self._tell(error)
         finally:
             if feed is not None:
                 feed.close()
             self._outgoing.put(None)
             self._sender.join()
 
-    def _turn(self, feed: LocalFeed) -> None:
+    def _turn(self, feed: Feed) -> None:
         while self._orders.poll(PAUSED_S if self._full else 0.0):
-            self._obey(self._orders.recv())
-        if self._given_up:
+            self._obey()
+        if self._number != self._wanted:
             feed.give_up()
-            self._given_up = False
-            self._under_way = 0
+            self._number = self._wanted
+            self._untaken = 0
         if self._full:
             feed.stay(A_MOMENT_S, NEVER)
             return
         try:
             batch = feed.poll(PAUSED_S)
-        except (_Stopped, BrokerError):
+        except _Stopped:
             raise
-        except Exception as error:  # noqa: BLE001 - the key store's: told, and all is asked for again
-            self._send(error)
-            self._given_up = True
+        except _GivenUp:
+            return
+        except Exception as error:  # noqa: BLE001 - told; what was polled is lost to us, so all must be given up
+            self._tell(error)
+            while self._number == self._wanted:
+                self._obey()
             return
         if batch is not None:
             self._send(batch)
-            self._under_way += 1
+            self._untaken += 1
 
     @property
     def _full(self) -> bool:
-        return self._under_way >= AHEAD and not self._given_up
+        return self._untaken >= UNTAKEN and self._number == self._wanted
 
     def _ask(self, places: list[Place], topic_ids: dict[str, str]) -> dict[Place, int]:
         self._send(Where(places, topic_ids))
-        while True:
-            order = self._orders.recv()
-            if isinstance(order, Begin):
-                return order.positions
-            self._obey(order)
+        while (begin := self._obey()) is None:
+            pass
+        if self._number != self._wanted:
+            raise _GivenUp  # what flows beside these places, and the keys, are of before
+        return begin.positions
 
-    def _obey(self, order: Any) -> None:
+    def _obey(self) -> Begin | None:
+        """Waits for an order; an answer is for whoever asked."""
+        try:
+            order = self._orders.recv()
+        except EOFError:
+            raise _Stopped from None
         if isinstance(order, Stop):
             raise _Stopped
         if isinstance(order, GiveUp):
-            self._number = order.number
-            self._given_up = True
+            self._wanted = order.number
         elif isinstance(order, Taken):
-            self._under_way -= 1
+            self._untaken -= 1
+        return order if isinstance(order, Begin) else None
+
+    def _tell(self, error: Exception) -> None:
+        error.add_note("".join(traceback.format_exception(error)))
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # noqa: BLE001 - kafka-python makes some of its errors' classes as it goes
+            error = (BrokerError if isinstance(error, BrokerError) else RuntimeError)(repr(error))
+        self._send(error)
 
     def _send(self, result: Any) -> None:
         self._outgoing.put(pickle.dumps((self._number, result), pickle.HIGHEST_PROTOCOL))

@@ -55,10 +55,11 @@ class IntakeRole:
         try:
             while not self.stopped.is_set():
                 try:
-                    # Before anything is sealed: a crash of the database must break this connection.
+                    # Open before anybody is told where to begin, and all given up before it is opened again: a crash
+                    # of the database, which may have lost keys, breaks it, and nothing sealed with those is written.
                     self._writer.open()
-                    self._turn(feed)
-                    failures = 0
+                    if self._turn(feed):
+                        failures = 0
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
                     self._give_up(feed)
@@ -76,7 +77,8 @@ class IntakeRole:
             feed.close()
             self._writer.close()
 
-    def _turn(self, feed: Feed) -> None:
+    def _turn(self, feed: Feed) -> bool:
+        """Whether a batch came, and was written."""
         self._look_for_epochs(feed)
         batch = feed.poll(0.0 if self._more else POLL_SECONDS)
         if batch is not None:
@@ -85,10 +87,11 @@ class IntakeRole:
         elif self._more:
             written = self._writer.write()
         else:
-            return
+            return False
         self._more = written.more
         if batch is not None and self._on_batch is not None:
             self._on_batch(written)
+        return batch is not None
 
     def _look_for_epochs(self, feed: Feed) -> None:
         """Gives up where somebody else has opened a new epoch: where nothing comes, no batch would be fenced."""

@@ -9,12 +9,16 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from kafka import errors
 
+from adapters.kafka.clients import BrokerError
 from adapters.kafka.records import Place, RawRecord
 from adapters.kafka.topics import TopicSpec, apply
 from adapters.postgres.writer import Written
@@ -25,8 +29,8 @@ from infra.generator.feed import record
 from infra.generator.year import generate
 from infra.roles import intake
 from infra.roles.decoding import Decoder
-from infra.roles.feed import Batch, Feed, batch_of
-from infra.roles.feed_apart import FeedApart, FeedDied
+from infra.roles.feed import Batch, Feed, Positions, batch_of
+from infra.roles.feed_apart import Begin, FeedApart, FeedDied, GiveUp, Stop, Where, _FeedProcess
 from infra.roles.intake import IntakeRole
 from infra.roles.reading import Reader
 from infra.topics import apply_topics
@@ -171,6 +175,95 @@ def test_what_the_key_store_raises_comes_out(empty: TrackedStore, fed: tuple[Fee
         conn.execute("ALTER TABLE vault.hidden RENAME TO subject_key")
     feed.give_up()
     assert batches(feed, 1)
+
+
+class Scripted:
+    """A feed of one place that was flowing before, and asks for another whenever it is polled."""
+
+    def __init__(self, ask: Positions) -> None:
+        self.ask = ask
+        self.said: list[str] = []
+        self.error: Exception | None = None
+
+    def poll(self, wait_s: float) -> Batch | None:
+        self.ask([("waiting", 0)], {})
+        self.said.append("fetched")
+        if self.error is not None:
+            raise self.error
+        return Batch({}, [("flowing", 0, 7)], [], [])
+
+    def give_up(self) -> None:
+        self.said.append("given up")
+
+    def stay(self, seconds: float, stopped: threading.Event) -> None: ...
+
+    def close(self) -> None:
+        self.said.append("closed")
+
+
+@contextmanager
+def served(error: Exception | None = None) -> Iterator[tuple[Scripted, Connection, Connection]]:
+    """What runs in the process, in a thread; its results and its orders."""
+    results, out = multiprocessing.Pipe(duplex=False)
+    orders, given = multiprocessing.Pipe(duplex=False)
+    feeds: list[Scripted] = []
+
+    def begin(ask: Positions) -> Scripted:
+        feeds.append(Scripted(ask))
+        feeds[0].error = error
+        return feeds[0]
+
+    thread = threading.Thread(target=_FeedProcess(0, out, orders).run, args=(begin,))
+    thread.start()
+    try:
+        until(lambda: feeds)
+        yield feeds[0], results, given
+    finally:
+        given.send(Stop())
+        thread.join()
+        for end in (results, out, orders, given):
+            end.close()
+    assert feeds[0].said[-1] == "closed"
+
+
+def test_what_was_given_up_while_it_asked_is_dropped_before_it_is_fetched() -> None:
+    with served() as (feed, results, orders):
+        assert results.recv() == (0, Where([("waiting", 0)], {}))
+        orders.send(GiveUp(1))
+        orders.send(Begin({}))  # answered as it was asked: of before
+        assert results.recv() == (1, Where([("waiting", 0)], {}))
+        assert feed.said == ["given up"]
+        orders.send(Begin({}))
+        number, batch = results.recv()
+        assert (number, batch.places) == (1, [("flowing", 0, 7)])
+
+
+def test_errors_are_told_of_the_number_they_belong_to_and_nothing_follows_before_an_order() -> None:
+    strange = errors.for_code(9_999)("made as it goes")  # of a class that cannot be pickled
+    with served(strange) as (feed, results, orders):
+        results.recv()
+        orders.send(Begin({}))
+        number, error = results.recv()
+        assert number == 0
+        assert isinstance(error, BrokerError)
+        assert "made as it goes" in str(error)
+        assert not results.poll(0.5)
+        orders.send(GiveUp(1))
+        assert results.recv() == (1, Where([("waiting", 0)], {}))
+        assert feed.said == ["fetched", "given up"]
+        orders.send(Begin({}))
+        assert results.recv()[0] == 1
+        orders.send(GiveUp(2))
+
+
+def test_what_cannot_begin_says_why(empty: TrackedStore) -> None:
+    empty.servers = empty.servers._replace(bootstrap="127.0.0.1:1")
+    empty.settings = empty.settings.model_copy(update={"kafka": {"bootstrap_timeout_ms": 500}})
+    feed = FeedApart(empty, Asked())
+    with pytest.raises(BrokerError):
+        batches(feed, 1)
+    feed.close()
+    assert reading_processes() == []
 
 
 def reading_processes() -> list[int]:
