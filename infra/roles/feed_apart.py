@@ -19,6 +19,8 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+import structlog
+
 from adapters.kafka.clients import BrokerError
 from adapters.kafka.records import Place
 from infra.logging import configure
@@ -27,6 +29,7 @@ from infra.roles.feed import PAUSED_S, Batch, Feed, LocalFeed, Positions
 from infra.settings import Settings
 from infra.store import Servers, Store
 
+_log = structlog.get_logger("shenguan.intake")
 UNTAKEN = 2
 """Batches that may wait to be taken, beside the one that is being decided."""
 END_S = 15.0
@@ -92,8 +95,10 @@ class FeedApart:
             if self._process is None:
                 stopped.wait(left)
             else:
-                with suppress(FeedDied):
+                try:
                     self._next(min(PAUSED_S, left), lambda *_: {})  # having given up, it begins nowhere
+                except FeedDied:
+                    _log.error("reading_process_died")  # the next poll starts another
 
     def close(self) -> None:
         process = self._process
