@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     """Consumer groups rather than static assignment; default: with an external broker only."""
     master_key_file: Path = Field(default_factory=lambda known: known.get("data_dir", Path()) / "master.key")
     """The key that wraps the keys of personal data; default `data_dir`/master.key."""
-    partitions: int = Field(4, ge=1, le=1000)
-    """Of a new intake topic."""
+    partitions: int = Field(default_factory=lambda known: 4 if known.get("kafka_group") else 1, ge=1, le=1000)
+    """Of a new intake topic: what workers share; default: 4 with consumer groups, else 1."""
     retention_days: int = Field(30, ge=1)
     """Of records in Kafka, in days."""
     parked_days: int = Field(30, ge=1)

@@ -42,6 +42,10 @@ class Holdings:
         """Per place, the offset after the last record handed out (at first, the position it was opened at)."""
         return dict(self._given)
 
+    def empty(self) -> list[tuple[Place, int]]:
+        """The places of which nothing is held, each with the offset it is to go on at."""
+        return [(place, offset) for place, offset in self._expected.items() if place not in self._queues]
+
     def open(self, place: Place, position: int) -> None:
         """Take records of the place from this offset on."""
         self._expected[place] = self._given[place] = position

@@ -27,10 +27,13 @@ _log = structlog.get_logger(__name__)
 _LOOKUP_MS: Final = 5_000
 _ASK_AGAIN_S: Final = 1.0
 _BREATHE_S, _BREATH_S = 1.0, 0.1
-AHEAD: Final = 8
-"""So many times the records that are handed out at once are held, so that partitions can be merged by time. Of large
-records, whose bytes reach their limit first, there are fewer."""
+AHEAD: Final = 4
+"""So many times the records that are handed out at once are held before only those places are fetched of which nothing
+is held: a merge by time needs the next record of each. Of large records, whose bytes reach their limit first, there
+are fewer."""
 _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
+_MERGE_S: Final = 0.2
+"""So long a full batch waits for the places that have more at the broker and nothing here."""
 
 
 class IntakeSource:
@@ -74,6 +77,7 @@ class IntakeSource:
         self._paused = False
         self._broken: Exception | None = None
         self._mean = _FIRST_GUESS
+        self._vain: dict[Place, int] = {}  # waited for at this offset in vain: an open transaction, a broker away
         self._notes = RebalanceNotes(self._stop)
         wanted = (lambda name: names.principal_of(name) is not None) if only is None else frozenset(only).__contains__
         self._roster = TopicRoster(options, wanted, refresh_s)
@@ -128,23 +132,36 @@ class IntakeSource:
         """
         if self._broken is not None:
             raise self._broken
-        deadline = time.monotonic() + timeout_s
+        begun = time.monotonic()
+        deadline, patience = begun + timeout_s, begun + _MERGE_S
         while True:
             self._refresh()
             self._settle()
-            left_records, left_bytes = AHEAD * max_records - len(self._held), max_bytes - self._held.bytes
-            satisfied = left_records <= 0 or left_bytes <= 0
-            flow = not (self._paused or satisfied)
-            self._steer(flow)
+            behind = self._behind()
+            left, left_bytes = AHEAD * max_records - len(self._held), max_bytes - self._held.bytes
+            full = left <= 0 or left_bytes <= 0
+            if full:
+                left, left_bytes = max_records, max_bytes // AHEAD
+            awaited = len(self._held) >= max_records and any(self._vain.get(place) != behind[place] for place in behind)
+            self._steer(set() if self._paused else set(behind) if full else self._held.places)
             # Also when nothing is wanted: polling is what keeps us in the group.
-            left = 0.0 if satisfied or (flow and len(self._held)) else max(0.0, deadline - time.monotonic())
-            if not self._static and time.monotonic() >= self._breathe_at:
-                # Without time to wait, kafka-python cannot even begin to rejoin its group after a rebalance.
-                self._breathe_at = time.monotonic() + _BREATHE_S
-                left = max(left, _BREATH_S)
-            added = self._fetch(left, left_records, left_bytes)
-            if satisfied or time.monotonic() >= deadline or (flow and not added and len(self._held)):
-                return [] if self._paused or not self._verified() else self._held.take(max_records, max_bytes)
+            until = deadline if self._paused or not len(self._held) else patience if awaited else begun
+            added = self._fetch(max(0.0, until - time.monotonic()), left, left_bytes)
+            now = time.monotonic()
+            if self._paused:
+                if now >= deadline:
+                    return []
+            elif awaited and now < patience:
+                continue
+            elif (len(self._held) and (full or not added)) or now >= deadline:
+                if awaited:
+                    self._vain |= self._behind()
+                return self._held.take(max_records, max_bytes) if self._verified() else []
+
+    def _behind(self) -> dict[Place, int]:
+        """The places of which nothing is held though the broker has more, and the offset each is to go on at."""
+        ends = ((place, offset, self._highwater(place)) for place, offset in self._held.empty())
+        return {place: offset for place, offset, end in ends if end is None or end > offset}
 
     def _verified(self) -> bool:
         """Whether what is held is of the topics we think: they may have been made anew since we last looked.
@@ -250,9 +267,8 @@ class IntakeSource:
         self._alarms[place] = alarm
         _log.error("intake_position_out_of_range", place=place, wanted=alarm.wanted, first=alarm.first, last=alarm.last)
 
-    def _steer(self, flow: bool) -> None:
-        """Let all placed partitions be fetched, or none."""
-        wanted = self._held.places if flow else set()
+    def _steer(self, wanted: set[Place]) -> None:
+        """Let these be fetched, and no others."""
         for place in wanted ^ self._flowing:
             change = self._consumer.resume if place in wanted else self._consumer.pause
             with suppress(KeyError):  # taken from us in the meantime
@@ -261,6 +277,10 @@ class IntakeSource:
 
     def _fetch(self, wait_s: float, records: int, size: int) -> int:
         """Let kafka-python work, and keep what it has of about so many records and bytes; how many that were."""
+        if not self._static and time.monotonic() >= self._breathe_at:
+            # Without time to wait, kafka-python cannot even begin to rejoin its group after a rebalance.
+            self._breathe_at = time.monotonic() + _BREATHE_S
+            wait_s = max(wait_s, _BREATH_S)
         count = max(1, min(records, size // self._mean))
         try:
             fetched = self._consumer.poll(timeout_ms=int(wait_s * 1000), max_records=count)

@@ -10,11 +10,17 @@ is read with its bad bytes escaped, and the record goes on to be judged, and ref
 the join is under way. If `poll` runs out of time just then, the next one finds no reason left to rejoin and never takes
 the answer: the member keeps its old partitions, sends no heartbeats, and is expelled without ever noticing. Here a join
 under way is itself a reason.
+
+**A partition that was paused must go on.** What was fetched of a partition and not handed out before it was paused is
+laid aside, and taken up again only by a call that finds no partition in hand. One that was handed out to its end counts
+as in hand, and the next empty answer of another partition takes its place: the partition laid aside may wait for ever,
+and is not fetched anew either. Here only one that has something to hand out is in hand.
 """
 
 from typing import Any
 
 from kafka.consumer import group
+from kafka.consumer.fetcher import Fetcher
 from kafka.coordinator.consumer import ConsumerCoordinator
 from kafka.errors import CorruptRecordError
 from kafka.record import memory_records
@@ -55,7 +61,21 @@ class _PersistentCoordinator(ConsumerCoordinator):  # type: ignore[misc]
         return self._join_task is not None or bool(super().need_rejoin())
 
 
+class _ResumingFetcher(Fetcher):  # type: ignore[misc]
+    """Takes up what was laid aside of a partition as soon as it is resumed."""
+
+    def fetched_records(self, max_records: int | None = None, update_offsets: bool = True) -> Any:
+        current = self._next_partition_records
+        if not current:
+            self._next_partition_records = None
+        elif self._subscriptions.is_paused(current.topic_partition):
+            self._paused_partition_records[current.topic_partition] = current
+            self._next_partition_records = None
+        return super().fetched_records(max_records, update_offsets)
+
+
 def install() -> None:
     """Make kafka-python's consumers so. May be called again."""
     memory_records.DefaultRecordBatch = _TolerantBatch
     group.ConsumerCoordinator = _PersistentCoordinator
+    group.Fetcher = _ResumingFetcher

@@ -22,6 +22,8 @@ from infra.generator.feed import FILES
 
 READY_S, READ_S, TAKEN_S = 120.0, 20.0, 600.0
 LOOK_S = 0.02
+PARTITIONS = 4
+"""Of each intake topic, for workers to share: by default there are so many with an external broker only."""
 BLIND_S = 8.0
 """More than a session timeout: who joins later costs others a batch, and nothing else."""
 RATES = {"1 worker": (1, 1), "2 workers": (1, 2), "2 stores": (2, 1)}
@@ -31,6 +33,7 @@ RIGHT = {"4 workers": (1, 4), "4 stores": (4, 1)}
 
 def run(ground: Ground, options: Options) -> Outcome:
     """Each store takes in the whole year; rates are those of all stores together."""
+    ground.settings = ground.settings.model_copy(update={"partitions": PARTITIONS})
     found: dict[str, dict[str, Any]] = {}
     for number, (name, (stores, workers)) in enumerate((RATES | RIGHT).items()):
         if name in RATES or max(stores, workers) <= options.most:

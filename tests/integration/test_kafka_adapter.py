@@ -4,11 +4,12 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import TopicPartition
 
 from adapters.kafka import clients, topics
 from adapters.kafka.cloudevents import MalformedEvent, decode, encode
@@ -88,6 +89,22 @@ def eventually(happened: Callable[[], object], source: IntakeSource | None = Non
 def numbered(count: int, size: int = 0) -> list[bytes]:
     """Distinct values."""
     return [b"%06d" % number + b"x" * size for number in range(count)]
+
+
+def spread(store: Store, names: list[str], count: int) -> None:
+    """So many records in each of the topics, no two of one time, in turns."""
+    producer = clients.producer(store.options, usual={"batch_size": 2_048})
+    for number in range(count):
+        for turn, name in enumerate(names):
+            at = 1_700_000_000_000 + number * len(names) + turn
+            producer.send(name, value=b"x" * 200, timestamp_ms=at)
+    producer.flush(PATIENCE)
+    producer.close()
+
+
+def late(times: list[int]) -> int:
+    """How many come after a later one."""
+    return sum(at < latest for at, latest in zip(times, itertools.accumulate(times, max), strict=True))
 
 
 @pytest.fixture
@@ -203,6 +220,36 @@ def test_memory_is_bounded(store: Store) -> None:
         for _ in range(5):
             source.poll(0.1, 1, 20_000)
             assert source._held.bytes < 3 * 20_000
+
+
+def test_a_backlog_of_many_places_is_merged_by_time(store: Store) -> None:
+    store.options |= {"max_partition_fetch_bytes": 4_096}  # a fetch brings a part of each
+    spread(store, store.create(*(f"p{number}" for number in range(20))), 100)
+    with store.source() as source:
+        times = [each.timestamp_ms for each in read(source, 2_000, max_records=25)]
+    assert late(times) < 100
+
+
+def test_a_partition_paused_halfway_goes_on(store: Store) -> None:
+    """What kafka-python has fetched of it must not wait for another that only ever answers that it has nothing."""
+    one, two = (TopicPartition(name, 0) for name in store.create("one", "two"))
+    store.send(one.topic, numbered(100))
+    with closing(clients.without_positions(store.options, None, "range", 5.0)) as consumer:
+        consumer.assign([one, two])
+        consumer.seek(one, 0)
+        consumer.seek(two, 0)
+        until = time.monotonic() + PATIENCE
+        while not consumer.poll(timeout_ms=100, max_records=1) and time.monotonic() < until:
+            pass
+        consumer.pause(one)
+        for _ in range(3):
+            assert consumer.poll(timeout_ms=150) == {}
+        consumer.resume(one)
+        found = 0
+        until = time.monotonic() + 5.0
+        while found < 99 and time.monotonic() < until:
+            found += sum(map(len, consumer.poll(timeout_ms=100).values()))
+        assert found == 99
 
 
 def test_given_up_places_are_asked_for_again(store: Store) -> None:
