@@ -53,6 +53,7 @@ def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, mo
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
         recheck = Recheck()
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}

@@ -32,6 +32,8 @@ from infra.store import Servers, Store
 _log = structlog.get_logger("shenguan.intake")
 UNTAKEN = 2
 """Batches that may wait to be taken, beside the one that is being decided."""
+REST_S = 0.05
+"""Polls that bring few records begin so far apart: each costs the broker and us the same however much it brings."""
 END_S = 15.0
 A_MOMENT_S = 0.001
 NEVER = threading.Event()
@@ -166,7 +168,8 @@ class FeedApart:
 def _run(settings: Settings, servers: Servers, number: int, results: Connection, orders: Connection) -> None:
     begin()
     configure()
-    _FeedProcess(number, results, orders).run(partial(LocalFeed, Store(settings, servers)))
+    few = settings.batch_max_records // 4
+    _FeedProcess(number, few, results, orders).run(partial(LocalFeed, Store(settings, servers)))
 
 
 class _Stopped(Exception):
@@ -180,8 +183,9 @@ class _GivenUp(Exception):
 class _FeedProcess:
     """What runs in the process."""
 
-    def __init__(self, number: int, results: Connection, orders: Connection) -> None:
+    def __init__(self, number: int, few: int, results: Connection, orders: Connection) -> None:
         self._number = number
+        self._few = few
         self._wanted = number  # where it differs, all is to be given up first
         self._orders = orders
         self._untaken = 0
@@ -216,6 +220,7 @@ class _FeedProcess:
         if self._full:
             feed.stay(A_MOMENT_S, NEVER)
             return
+        begun = time.monotonic()
         try:
             batch = feed.poll(PAUSED_S)
         except _Stopped:
@@ -230,6 +235,12 @@ class _FeedProcess:
         if batch is not None:
             self._send(batch)
             self._untaken += 1
+            if len(batch.places) < self._few:
+                self._rest(begun + REST_S)
+
+    def _rest(self, until: float) -> None:
+        while (left := until - time.monotonic()) > 0 and self._orders.poll(left):
+            self._obey()
 
     @property
     def _full(self) -> bool:

@@ -213,7 +213,7 @@ def served(error: Exception | None = None) -> Iterator[tuple[Scripted, Connectio
         feeds[0].error = error
         return feeds[0]
 
-    thread = threading.Thread(target=_FeedProcess(0, out, orders).run, args=(begin,))
+    thread = threading.Thread(target=_FeedProcess(0, 0, out, orders).run, args=(begin,))
     thread.start()
     try:
         until(lambda: feeds)
