@@ -64,6 +64,8 @@ class _PersistentCoordinator(ConsumerCoordinator):  # type: ignore[misc]
 class _ResumingFetcher(Fetcher):  # type: ignore[misc]
     """Takes up what was laid aside of a partition as soon as it is resumed."""
 
+    _next_partition_records: Any
+
     def fetched_records(self, max_records: int | None = None, update_offsets: bool = True) -> Any:
         current = self._next_partition_records
         if not current:

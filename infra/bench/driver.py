@@ -14,6 +14,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from infra.bench.pace import quantiles_ms
 
 GRACE = 30.0  # seconds to start or to end
+LINGER_MS, BREATH_S = 10, 0.05
+"""The sender gathers so long, and the reader's polls begin so far apart: taking each record by itself would cost a core
+at a thousand a second."""
 ANSWERED = 180.0
 """Seconds that the last answers may take: a pace that cannot be kept is told by its quantiles."""
 
@@ -50,7 +53,7 @@ def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Questio
         consumer.seek(partition, end)
     for partition in partitions:
         consumer.position(partition)
-    producer = KafkaProducer(acks="all", linger_ms=0, **_for(KafkaProducer, options))
+    producer = KafkaProducer(acks="all", enable_idempotence=False, linger_ms=LINGER_MS, **_for(KafkaProducer, options))
     for topic in {question.topic for question in questions}:
         producer.partitions_for(topic)
     pipe.send("ready")
@@ -63,12 +66,14 @@ def drive(pipe: Connection, options: dict[str, Any], questions: Sequence[Questio
     found: list[float] = []
     until = time.monotonic() + len(questions) / rate + ANSWERED
     while len(found) < wanted and time.monotonic() < until:
+        begun = time.monotonic()
         for records in consumer.poll(timeout_ms=100).values():
             now = time.perf_counter()
             for record in records:
                 token = next((value.decode() for name, value in record.headers if name == "ce_id"), "")
                 if token in sent:
                     found.append(now - sent.pop(token))
+        time.sleep(max(0.0, begun + BREATH_S - time.monotonic()))
     sender.join(GRACE)
     pipe.send(Driven(found, _kept(lags, rate)))
     producer.close(timeout=5)

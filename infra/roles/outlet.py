@@ -12,11 +12,12 @@ from psycopg import Connection
 
 from adapters.postgres.deliveries import WOKEN, Owing, owe
 from adapters.postgres.log import Log
+from adapters.postgres.mapper import EventMapper
+from adapters.postgres.publication import StoredRow, stored_rows_after
 from adapters.postgres.registers import RegisterCache
 from adapters.postgres.runner import Runner
-from domain.event import Recorded
 from domain.notices import NoticeOwed
-from domain.registers import Registers
+from domain.registers import REGISTER_TOPICS, Registers
 from infra.roles.dispatcher import Dispatcher
 from infra.roles.notice_topics import NoticeTopics
 from infra.roles.prover import Prover
@@ -31,6 +32,8 @@ GATHER_S = 0.1
 """While many are owed they are queued this often, so that a department's go as one batch: whatever is done once for a
 batch (in Kafka's broker and at the reader too) costs more than a notice. One owed after a pause goes at once."""
 
+_FOLLOWED = frozenset((NoticeOwed.TOPIC, *REGISTER_TOPICS))
+
 
 class Filler:
     """Follows the log and queues each notice for every channel that its addressee had when it was owed."""
@@ -38,23 +41,30 @@ class Filler:
     name = "outlet"
 
     def __init__(self) -> None:
+        self._mapper = EventMapper()
         self._registers = Registers()
         self._at = 0  # the position that the registers are good for
 
-    def apply(self, conn: Connection[Any], events: Sequence[Recorded]) -> None:
-        before = events[0].position - 1
+    def read(self, conn: Connection[Any], position: int, limit: int) -> Sequence[StoredRow]:
+        """Most events owe nothing: they are not even decoded."""
+        return stored_rows_after(conn, position, limit)
+
+    def apply(self, conn: Connection[Any], rows: Sequence[StoredRow]) -> None:
+        before = rows[0].position - 1
         if self._at > before:  # what was folded last was rolled back
             self._registers, self._at = Registers(), 0
         if self._at < before:  # at the first batch, or after somebody else has led
             Log(conn).refresh(self._registers, self._at, before)
-        self._at = events[-1].position
+        self._at = rows[-1].position
         owings = []
-        for one in events:
-            event = one.event
+        for row in rows:
+            if row.topic not in _FOLLOWED:
+                continue
+            event = self._mapper.read(row.stream, row.version, row.topic, row.state)
             self._registers.evolve(event)
             if isinstance(event, NoticeOwed):
                 for channel in self._registers.departments[event.addressee].channels:
-                    owings.append(Owing(event.notice, channel, event.addressee, event.serial, one.position))
+                    owings.append(Owing(event.notice, channel, event.addressee, event.serial, row.position))
         owe(conn, owings)
 
 
