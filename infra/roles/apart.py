@@ -18,7 +18,7 @@ LOOK_S = 0.2
 END_S = 30.0
 UNHURRIED = {"projector", "publisher", "region"}
 """Nobody waits for these as supervisors wait for their notices: under load they come second."""
-_NICER = 5
+_NICER = 10
 
 
 class ProcessDied(Exception):

@@ -32,7 +32,7 @@ from infra.store import Servers, Store
 _log = structlog.get_logger("shenguan.intake")
 UNTAKEN = 2
 """Batches that may wait to be taken, beside the one that is being decided."""
-REST_S = 0.1
+REST_S = 0.05
 """Polls that bring few records begin so far apart: each costs the broker and us the same however much it brings."""
 END_S = 15.0
 A_MOMENT_S = 0.001
