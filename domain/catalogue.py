@@ -10,6 +10,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     notices,
     permits,
     public_records,
+    registering,
     seals,
     supervision,
     system,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from domain.departments import Department, DepartmentRegistered, LiaisonRegistered, PrincipalRegistered
+from domain.entries import Entry
 from domain.event import Event
 from domain.following import RegistersFollowed
 from domain.matters import (
@@ -18,6 +20,7 @@ from domain.matters import (
     PublicRecordMapped,
     Supervisor,
 )
+from domain.registering import EntryRegistered, EntryStruck
 from domain.submissions import local_date
 
 MASTERED_TOPICS = tuple(
@@ -31,6 +34,8 @@ MASTERED_TOPICS = tuple(
         MatterReturned,
         MatterRouted,
         PublicRecordMapped,
+        EntryRegistered,
+        EntryStruck,
     )
 )
 """What registers consist of; one store masters them, and others may follow it."""
@@ -57,6 +62,16 @@ class MatterHistory:
     routes: list[tuple[date, int, tuple[Supervisor, ...]]] = field(default_factory=list)
 
 
+class Version(NamedTuple):
+    """What a list has under a key from a date on, and on what basis; nothing where it was struck. `sequence` is the
+    order of recording."""
+
+    since: date
+    sequence: int
+    entry: Entry | None
+    basis: str
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """What a principal may do: speak for these departments, or operate."""
@@ -74,6 +89,7 @@ class Registers:
         self.liaisons: dict[tuple[str, str], LiaisonRegistered] = {}
         self.matters: dict[str, MatterHistory] = {}
         self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
+        self.entries: dict[str, dict[str, list[Version]]] = {}  # by list and key, in the order of their dates
         self.founded_on: date | None = None
         self.master: str | None = None  # the store whose registers these are; None: this one's own
         self._sequence = 0
@@ -113,6 +129,14 @@ class Registers:
                 insort(routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
             case PublicRecordMapped():
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
+            case EntryRegistered():
+                self._enter(event.entry.kind, event.entry.key(), event.valid_from, event.entry, event.basis)
+            case EntryStruck():
+                self._enter(event.kind, event.key, event.valid_from, None, event.basis)
+
+    def _enter(self, kind: str, key: str, since: date, entry: Entry | None, basis: str) -> None:
+        versions = self.entries.setdefault(kind, {}).setdefault(key, [])
+        insort(versions, Version(since, self._sequence, entry, basis), key=lambda v: v[:2])
 
     @property
     def empty(self) -> bool:
@@ -133,6 +157,24 @@ class Registers:
         if self.transfer(matter, on) is None:
             return ()
         return next((found for since, _, found in reversed(self.matters[matter].routes) if since <= on), ())
+
+    def moved_on(self, matter: str, on: date) -> date | None:
+        """When the power over the matter last changed hands, as of that date."""
+        return next((since for since, _, _ in reversed(self.matters[matter].holders) if since <= on), None)
+
+    def version(self, kind: str, key: str, on: date) -> Version | None:
+        """What a list says under a key on that date; None before it first said anything."""
+        versions = self.entries.get(kind, {}).get(key, [])
+        return next((found for found in reversed(versions) if found.since <= on), None)
+
+    def entries_on(self, kind: str, on: date) -> dict[str, Entry]:
+        """A list as it stood on that date, by key."""
+        found = {}
+        for key in sorted(self.entries.get(kind, {})):
+            version = self.version(kind, key, on)
+            if version is not None and version.entry is not None:
+                found[key] = version.entry
+        return found
 
     def mapping(self, organ_uscc: str, certificate_type: str) -> tuple[str, str] | None:
         """(organ, matter) for 双公示 rows of this organ and certificate type."""

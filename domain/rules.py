@@ -82,6 +82,19 @@ RULES: dict[str, Rule] = {
         Rule("feedback.exists", "2.2e", "该反馈编号已存在", "the feedback number exists already"),
         Rule("feedback.disposed", "2.2f", "该反馈已处理", "the feedback was already disposed of"),
         Rule("matter.state", "1.2a", "事项当前状态不允许此操作", "the matter's state does not allow this"),
+        Rule(
+            "list.not_holder",
+            "1.3a",
+            "权力清单所列实施部门当日不持有此事项的审批权",
+            "the organ named in the power list does not hold the power on that date",
+        ),
+        Rule(
+            "list.approver",
+            "1.3b",
+            "监管清单不得将承接审批的部门列为监管实施主体",
+            "the supervision list may not name the department that approves",
+        ),
+        Rule("entry.none", None, "该清单当日没有此登记项", "the list has no such entry on that date"),
         Rule("classified", None, "涉密事项不得在本系统流转", "classified matters must not pass through this system"),
         Rule("deadletter.unknown", None, "没有此死信", "no such dead letter"),
         Rule(

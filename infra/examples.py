@@ -20,6 +20,7 @@ from domain.departments import Department, RegisterDepartment, RegisterLiaison, 
 from domain.event import Event, Recorded
 from domain.handling import Outcome, handle
 from domain.identifiers import make_matter_code, make_resident_id, make_uscc
+from domain.lists import PowerItem, SupervisionItem
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -35,6 +36,8 @@ from domain.party import Party
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
 from domain.personal import Officer, Person, Sealed, seal
 from domain.public_records import ReportPermit
+from domain.reform import Bundle, Deferral, Proposal
+from domain.registering import AnyEntry, EnterRegister, StrikeEntry
 from domain.registers import Registers
 from domain.seals import ApplySeal, DemandSeal
 from domain.submissions import BEIJING, Payload, Submission, full_type
@@ -146,6 +149,7 @@ def story() -> Story:
     office = _department(OFFICE, "呼和浩特市审改办", "REFORM_OFFICE")
     teller.world.append(system.found(teller.world, office, {OFFICE: (OFFICE,)}, "operator", BEGIN))
     _registers(teller)
+    _lists(teller)
     _case(teller)
     _endings(teller)
     _returns(teller)
@@ -214,6 +218,28 @@ def _registers(teller: _Teller) -> None:
             matter=MATTER,
         )
     )
+
+
+def _lists(teller: _Teller) -> None:
+    published = date(2024, 3, 1)
+    item: dict[str, Any] = {
+        "matter": MATTER,
+        "name": "食品经营许可",
+        "legal_basis": "《中华人民共和国食品安全法》第三十五条",
+        "published_on": published,
+    }
+    entries: tuple[AnyEntry, ...] = (
+        PowerItem(**item, organ=APPROVAL, duties=("受理", "审查", "决定", "送达")),
+        SupervisionItem(**item, organ=MARKET, item="JG-0001", duties=("日常检查", "投诉举报核查")),
+        Proposal(matter=OTHER_MATTER, batch="2026-01"),
+        Deferral(matter=OTHER_MATTER, reason="专业检测能力尚未到位", review_on=date(2026, 9, 1)),
+        Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
+    )
+    for entry in entries:
+        basis = "呼审改发〔2026〕2号"
+        teller.tell(EnterRegister(department=OFFICE, entry=entry, valid_from=TODAY, basis=basis))
+    struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
+    teller.tell(struck)
 
 
 def _granted(teller: _Teller, number: str, document: str) -> str:

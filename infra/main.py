@@ -273,6 +273,35 @@ def demo(
 
 
 @app.command()
+def clauses(
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON 列表")] = False,
+    check: Annotated[bool, typer.Option("--check", help="已完成的能力缺少证明则以 1 结束")] = False,
+    lang: Annotated[str | None, typer.Option(help="zh 或 en")] = None,
+) -> None:
+    """通知各条款的能力：由哪些测试证明其可用、证明其滥用被拒，最近一次是否通过。在源码目录中运行。"""
+    from infra.clauses import NoTests, known, lines
+
+    language = lang or load().language
+    try:
+        found = known()
+    except NoTests:
+        words = (
+            "no tests here: run it in the source's directory"
+            if language == "en"
+            else "此处没有测试：请在源码目录中运行"
+        )
+        typer.echo(words, err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False))
+    else:
+        for line in lines(found, language):
+            typer.echo(line)
+    if check and any(one.wanting for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def schemas() -> None:
     """重新生成 docs/reference：JSON Schema、AsyncAPI、提交与规则一览。"""
     from infra.schemas import main as write_all

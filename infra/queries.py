@@ -6,6 +6,7 @@ JSON keys are the first words of the lines in infra/answers.py; lists are {"tota
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,8 @@ Limit = Annotated[int, typer.Option(min=1, help="最多列出几条")]
 Dept = Annotated[str | None, typer.Option(help="部门代码")]
 MatterOption = Annotated[str | None, typer.Option("--matter", help="事项编码")]
 Since = Annotated[str | None, typer.Option(help="起始日期或时间（北京时间）")]
+TrueAt = Annotated[str | None, typer.Option("--as-true-at", help="以哪一日为准（北京时间），默认今日")]
+KnownAt = Annotated[str | None, typer.Option("--as-known-at", help="当时所知：时间（北京时间），只给日期则到当日结束")]
 Number = Annotated[str, typer.Argument(help="办件号")]
 Organ = Annotated[str | None, typer.Option(help="受理部门代码；办件号在几个部门都有时须给出")]
 
@@ -93,7 +96,7 @@ def replay(
     ctx: typer.Context,
     number: Number,
     organ: Organ = None,
-    as_known_at: Annotated[str | None, typer.Option(help="当时所知：时间（北京时间），只给日期则到当日结束")] = None,
+    as_known_at: KnownAt = None,
     as_json: AsJson = False,
     lang: Lang = None,
     reveal: Reveal = False,
@@ -103,6 +106,57 @@ def replay(
 
     context, shown = _begin(ctx, lang, as_json, reveal)
     replaying.replay(context, shown, number, organ, as_known_at)
+
+
+@app.command()
+def matters(
+    ctx: typer.Context,
+    code: Annotated[str | None, typer.Argument(help="事项编码；不给则全部")] = None,
+    standing: Annotated[
+        str | None, typer.Option(help="只列此状态：untransferred proposed deferred transferred returned")
+    ] = None,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """事项：某日权力归谁、依据什么、由谁监管，暂缓的何时复核。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.matters(context, shown, standing, code, as_true_at, as_known_at)
+
+
+@app.command()
+def lists(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="power_item supervision_item proposal deferral bundle")],
+    file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事，某日的版本。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.entries(context, shown, kind, as_true_at, as_known_at, file)
+
+
+@app.command()
+def mismatches(
+    ctx: typer.Context,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """两清单的匹配：已划转而清单缺项的事项，及没有权力事项的监管事项。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.unmatched(context, shown, as_true_at, as_known_at)
 
 
 @app.command()

@@ -79,6 +79,13 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "matter.return": Facts("收回事项", _REFORM, "From a date on the competent department has the power again.", False),
     "matter.route": Facts("调整监管部门", _REFORM, "Other supervisors from a date on.", False),
     "mapping.register": Facts("登记双公示对应关系", _REFORM, "Releases the records that wait for it.", False),
+    "register.enter": Facts(
+        "登记清单项",
+        _REFORM,
+        "Into a list, from a date on: the power list, the supervision list, matters proposed or deferred, bundles.",
+        False,
+    ),
+    "register.strike": Facts("删除清单项", _REFORM, "From a date on; what stood before stays known.", False),
     "liaison.register": Facts("登记联络员", "Any department, for itself", "A deputy or a leaver likewise.", False),
     "principal.register": Facts("登记接入方", _OPERATOR, "For which departments a principal may act.", False),
     "deadletter.retry": Facts("重试死信", _OPERATOR, "Decided again verbatim, in its sender's name.", False),

@@ -13,6 +13,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "withdrawn": ("撤回", "withdrawn"),
     "revoked": ("撤销", "revoked"),
     "cancelled": ("注销", "cancelled"),
+    # matters and lists
+    "untransferred": ("未划转", "untransferred"),
+    "proposed": ("拟划转", "proposed"),
+    "deferred": ("暂缓", "deferred"),
+    "transferred": ("已划转", "transferred"),
+    "returned": ("已收回", "returned"),
+    "power_item": ("权力清单项", "power item"),
+    "supervision_item": ("监管清单项", "supervision item"),
     # notices
     "outstanding": ("未签收", "outstanding"),
     "received": ("已签收", "received"),

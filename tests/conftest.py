@@ -19,6 +19,11 @@ with warnings.catch_warnings():
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import DatabaseUrls, EmbeddedPostgres
 from tests.servers.real_kafka import RealKafka, available
+from tests.traceability import (  # noqa: F401 - pytest finds its hooks here
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 
 _numbers = itertools.count(1)
 

@@ -141,13 +141,14 @@ class Log:
         row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()
         return (row and row[0]) or 0
 
-    def refresh(self, registers: Registers, since: int, up_to: int = 2**62) -> None:
-        """Folds in the register events after a position, up to another."""
+    def refresh(self, registers: Registers, since: int, up_to: int = 2**62, known_at: datetime | None = None) -> None:
+        """Folds in the register events after a position, up to another, that were recorded by a moment."""
         topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)
         clause = (
-            f"WHERE topic IN ({topics}) AND notification_id > %s AND notification_id <= %s ORDER BY notification_id"
+            f"WHERE topic IN ({topics}) AND notification_id > %s AND notification_id <= %s"
+            " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz) ORDER BY notification_id"
         )
-        for row in self._rows(clause, (since, up_to)):
+        for row in self._rows(clause, (since, up_to, known_at)):
             registers.evolve(self._event(row))
 
     def _rows(self, clause: str, params: tuple[Any, ...]) -> list[Any]:

@@ -34,6 +34,8 @@ from domain.permits import (
     WithdrawCase,
 )
 from domain.personal import Person
+from domain.reform import Proposal
+from domain.registering import EnterRegister, StrikeEntry
 from domain.seals import ApplySeal, DemandSeal
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from domain.world import World
@@ -195,6 +197,12 @@ def everything(store: TestStore) -> None:
             supervisors=(Supervisor(department=S3),),
         ),
         ReturnMatter(department=OFFICE, matter=MATTER, valid_from=date(2028, 1, 1), basis="三"),
+        EnterRegister(
+            department=OFFICE, entry=Proposal(matter=OWN_MATTER, batch="2026-1"), valid_from=DAY, basis="四"
+        ),
+        StrikeEntry(
+            department=OFFICE, kind="proposal", key=OWN_MATTER, valid_from=date(2027, 1, 1), basis="五"
+        ),
     )  # fmt: skip
     assert fact
 

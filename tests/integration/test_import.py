@@ -331,6 +331,7 @@ def test_nothing_personal_in_the_database(imports: Imports) -> None:
         ({"principal": "operator"}, "没有登记接入方 operator"),
     ],
 )
+@pytest.mark.clause("2.6a", refused=True)
 def test_nobody_else_speaks(imports: Imports, choices: dict[str, str], words: str) -> None:
     with pytest.raises(ImportProblem) as caught:
         imports.run(as_json(imports.path, GOOD), **choices)

@@ -21,6 +21,7 @@ USCC = "11150100000000001F"
 PERSON = {"name": "李联络"}
 ENTRY = {"code": "s9", "name": "新局", "roles": ["SUPERVISION"], "region": "150100", "valid_from": "2020-01-01"}
 DATED = {"matter": MATTER, "valid_from": "2026-05-01", "basis": "通知"}
+ENTERED = {"valid_from": "2026-05-01", "basis": "通知"}
 MATTER_ENTRY = {"code": MATTER, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法"}
 REGISTRATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("department.register", "sgb", {"entry": ENTRY}),
@@ -30,6 +31,8 @@ REGISTRATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("matter.transfer", "sgb", {**DATED, "to": "spj", "supervisors": [{"department": "s1"}]}),
     ("matter.return", "sgb", DATED),
     ("matter.route", "sgb", {**DATED, "supervisors": [{"department": "s1"}]}),
+    ("register.enter", "sgb", {**ENTERED, "entry": {"kind": "proposal", "matter": MATTER, "batch": "1"}}),
+    ("register.strike", "sgb", {**ENTERED, "kind": "proposal", "key": MATTER}),
     ("mapping.register", "sgb", {"organ_uscc": USCC, "certificate_type": "证", "organ": "spj", "matter": MATTER}),
 ]
 
@@ -54,6 +57,7 @@ def test_nothing_is_registered_where_registers_are_followed(type_: str, departme
 def test_every_register_event_comes_of_such_a_submission() -> None:
     said = {type_.replace(".register", ".registered") for type_, _, _ in REGISTRATIONS}
     said |= {f"matter.{done}" for done in ("transferred", "returned", "routed")}
+    said |= {"register.entered", "register.struck"}
     assert set(MASTERED_TOPICS) <= said
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from domain.attempts import AttemptRefused
 from domain.cases import CaseDecided
 from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region
 
@@ -40,13 +41,13 @@ def test_a_decision_records_organ_officer_and_the_transfer_that_gave_the_power(r
     assert (str(decided.power_since), decided.power_basis) == ("2024-01-01", "划转通知")
 
 
-@pytest.mark.clause("1.1a")
+@pytest.mark.clause("1.1a", refused=True)
 def test_who_never_held_the_power_decides_nothing(region: Region) -> None:
     region.accept()
     region.refused("power.none", "case.decide", "s1", **region.decision())
 
 
-@pytest.mark.clause("1.1b")
+@pytest.mark.clause("1.1b", refused=True)
 def test_the_former_competent_department_decides_no_more(region: Region) -> None:
     region.accept()
     region.refused("power.transferred", "case.decide", "zjj", **region.decision())
@@ -63,7 +64,7 @@ def test_it_decided_before_the_transfer_and_decides_again_after_a_return(region:
     region.refused("power.none", "case.accept", "spj", **(accept | {"organ": "spj", "number": "10"}))
 
 
-@pytest.mark.clause("1.1c")
+@pytest.mark.clause("1.1c", refused=True)
 def test_the_approver_does_not_supervise_what_was_transferred(region: Region) -> None:
     region.granted()
     region.accepted("feedback.raise", "s1", number="F1", **FEEDBACK)
@@ -78,6 +79,13 @@ def test_an_untransferred_matter_is_approved_and_supervised_by_its_department_an
     finding = FEEDBACK | {"case_organ": "zjj", "case_number": "5"}
     raised = region.accepted("feedback.raise", "zjj", number="F1", **finding)
     assert [event.TOPIC for event in raised] == ["feedback.raised"]
+
+
+@pytest.mark.clause("2.1d", refused=True)
+def test_nobody_else_supervises_an_untransferred_matter(region: Region) -> None:
+    region.accept("5", OWN_MATTER, "zjj")
+    region.accepted("case.decide", "zjj", **(region.decision("5") | {"organ": "zjj"}))
+    finding = FEEDBACK | {"case_organ": "zjj", "case_number": "5"}
     region.refused("supervision.not_addressee", "feedback.raise", "s1", number="F2", **finding)
 
 
@@ -85,22 +93,51 @@ def test_an_untransferred_matter_is_approved_and_supervised_by_its_department_an
 def test_the_approval_seal_suffices(region: Region) -> None:
     region.granted()
     assert [e.TOPIC for e in region.accepted("seal.apply", "spj", **region.case(), **SEAL)] == ["seal.applied"]
+
+
+@pytest.mark.clause("2.7a", refused=True)
+def test_the_approval_seal_is_its_organs_alone(region: Region) -> None:
     region.accept("5", OWN_MATTER, "zjj")
     region.refused("seal.not_organ", "seal.apply", "spj", **(region.case("5") | {"organ": "zjj"}), **SEAL)
 
 
-@pytest.mark.clause("2.7b")
+@pytest.mark.clause("2.7b", refused=True)
 def test_a_second_seal_is_refused(region: Region) -> None:
     region.granted()
     region.accepted("seal.apply", "spj", **region.case(), **SEAL)
     region.refused("seal.second", "seal.apply", "zjj", **region.case(), **SEAL)
 
 
-@pytest.mark.clause("2.7c")
+@pytest.mark.clause("2.7c", refused=True)
 def test_so_is_the_demand_for_one_whoever_demands_it(region: Region) -> None:
     region.granted()
     for department in ("zjj", "s1", "qu", "spj"):
         region.refused("seal.demand", "seal.demand", department, **region.case(), demanded_of="spj", seal="公章")
+
+
+@pytest.mark.parametrize(
+    ("letter", "type_", "department", "data"),
+    [
+        pytest.param("1.1b", "case.decide", "zjj", {}, marks=pytest.mark.clause("1.1b")),
+        pytest.param("1.1c", "feedback.raise", "spj", FEEDBACK | {"number": "F1"}, marks=pytest.mark.clause("1.1c")),
+        pytest.param("2.7b", "seal.apply", "zjj", SEAL, marks=pytest.mark.clause("2.7b")),
+        pytest.param(
+            "2.7c", "seal.demand", "zjj", {"demanded_of": "spj", "seal": "公章"}, marks=pytest.mark.clause("2.7c")
+        ),
+    ],
+)
+def test_the_attempt_is_on_record_and_changes_nothing(
+    region: Region, letter: str, type_: str, department: str, data: dict[str, object]
+) -> None:
+    region.granted()
+    region.accepted("seal.apply", "spj", **region.case(), **SEAL)
+    before = region.world.case("spj", "1")
+    about = {} if type_ == "feedback.raise" else region.decision() if type_ == "case.decide" else region.case()
+    [attempt] = region.submit(type_, department, **about, **data).events
+    assert isinstance(attempt, AttemptRefused)
+    assert (attempt.clause, attempt.type, attempt.meta.department) == (letter, type_, department)
+    assert attempt.about == "case/spj/1"
+    assert region.world.case("spj", "1") == before
 
 
 def test_registers_are_the_reform_offices_and_principals_the_operators(region: Region) -> None:
@@ -135,7 +172,7 @@ def test_inspectors_write_no_facts(region: Region) -> None:
     region.refused("mandate.role", "liaison.register", "jw", number="1", person=person)
 
 
-@pytest.mark.clause("1.1b")
+@pytest.mark.clause("1.1b", refused=True)
 def test_no_date_opens_a_way_round_the_transfer(region: Region) -> None:
     """Acts dated before the transfer, in a case decided after it."""
     region.granted()
@@ -148,7 +185,7 @@ def test_no_date_opens_a_way_round_the_transfer(region: Region) -> None:
     )
 
 
-@pytest.mark.clause("2.2a")
+@pytest.mark.clause("2.2a", refused=True)
 def test_todays_decision_is_no_stock(region: Region) -> None:
     region.accept()
     today = region.decision(basis="legacy", decided_on="2026-03-02")

@@ -59,6 +59,7 @@ def test_refusals_are_told_only_where_the_matter_says_so_and_stock_owes_nothing(
 
 
 @pytest.mark.clause("2.2b")
+@pytest.mark.clause("2.2b", refused=True)
 def test_a_receipt_is_the_addressees_and_once(region: Region) -> None:
     notice = region.granted()[0]
     region.refused("notice.not_addressee", "notice.receive", "s2", notice=notice, received_at=RECEIVED)
@@ -73,6 +74,7 @@ def test_a_receipt_may_come_before_the_notice(region: Region) -> None:
 
 
 @pytest.mark.clause("2.2c")
+@pytest.mark.clause("2.2c", refused=True)
 def test_taking_into_supervision_follows_receipt(region: Region) -> None:
     notice = region.granted()[0]
     region.waits(f"notice/{notice}", "notice.take", "s1", notice=notice)
@@ -108,7 +110,7 @@ def test_the_second_return_goes_to_the_reform_office_whose_ruling_is_final(regio
     region.refused("notice.moved", "duty.rule", "sgb", notice=dispute, assign_to="s3", reason="再裁")
 
 
-@pytest.mark.clause("2.2d")
+@pytest.mark.clause("2.2d", refused=True)
 def test_nobody_is_handed_what_he_holds_already(region: Region) -> None:
     notice = region.granted()[0]
     region.refused("notice.already_held", "notice.return", "s1", notice=notice, proposed="s2", reason="他有")
@@ -145,6 +147,7 @@ def test_a_correction_supersedes_current_notices_and_leaves_disputes_open(region
 
 
 @pytest.mark.clause("2.2e")
+@pytest.mark.clause("2.2e", refused=True)
 def test_feedback_goes_to_the_approving_side(region: Region) -> None:
     region.granted()
     [notice] = owed(region.accepted("feedback.raise", "s1", number="F1", **FEEDBACK))
@@ -154,6 +157,7 @@ def test_feedback_goes_to_the_approving_side(region: Region) -> None:
 
 
 @pytest.mark.clause("2.2f")
+@pytest.mark.clause("2.2f", refused=True)
 def test_its_disposition_is_told_to_who_raised_it(region: Region) -> None:
     region.granted()
     answer = {"supervisor": "s1", "number": "F1", "outcome": "adopted", "reason": "已撤销"}

@@ -248,6 +248,7 @@ def _at(value: Any, path: tuple[Any, ...]) -> Any:
 
 def _marked(schema: dict[str, Any], path: tuple[Any, ...]) -> bool:
     for part in path:
-        schema = next((one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"), schema)
+        found = schema.get("anyOf", schema.get("oneOf", [schema]))
+        schema = next(one for one in found if "items" in one or part in one.get("properties", ()))
         schema = schema["items"] if isinstance(part, int) else schema["properties"][part]
     return bool(schema.get("x-personal"))

@@ -1,0 +1,123 @@
+"""Entering into the dated lists, and striking from them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from domain.entries import entry_stream
+from domain.event import Event
+from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
+from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
+from domain.rules import Refusal
+from domain.submissions import Day, Payload, Submission, Title, decides
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+AnyEntry = Annotated[PowerItem | SupervisionItem | Proposal | Deferral | Bundle, Field(discriminator="kind")]
+Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle"]
+"""The lists."""
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class EnterRegister(Payload):
+    """The reform office enters something into a list, from a date on, or writes it anew."""
+
+    TYPE = "register.enter"
+    entry: AnyEntry
+    valid_from: Day
+    basis: Title
+
+    def streams(self) -> tuple[str, ...]:
+        return (entry_stream(self.entry.kind, self.entry.key()),)
+
+
+class EntryRegistered(Event):
+    TOPIC = "register.entered"
+    entry: AnyEntry
+    valid_from: Day
+    basis: str
+
+    @property
+    def effective_on(self) -> str:
+        return self.valid_from.isoformat()
+
+
+class StrikeEntry(Payload):
+    """From a date on a list no longer has what stands under a key."""
+
+    TYPE = "register.strike"
+    kind: Kind
+    key: Key
+    valid_from: Day
+    basis: Title
+
+    def streams(self) -> tuple[str, ...]:
+        return (entry_stream(self.kind, self.key),)
+
+
+class EntryStruck(Event):
+    TOPIC = "register.struck"
+    kind: Kind
+    key: str
+    valid_from: Day
+    basis: str
+
+    @property
+    def effective_on(self) -> str:
+        return self.valid_from.isoformat()
+
+
+@decides(EnterRegister)
+def enter_register(submission: Submission[EnterRegister], world: World) -> list[Event]:
+    world.require_own_registers()
+    world.require_role(submission, "REFORM_OFFICE")
+    payload = submission.payload
+    _require(payload.entry, world, payload.valid_from)
+    return [
+        world.state(entry_stream(payload.entry.kind, payload.entry.key())).then(
+            EntryRegistered,
+            submission.meta,
+            entry=payload.entry,
+            valid_from=payload.valid_from,
+            basis=payload.basis,
+        )
+    ]
+
+
+@decides(StrikeEntry)
+def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Event]:
+    world.require_own_registers()
+    world.require_role(submission, "REFORM_OFFICE")
+    payload = submission.payload
+    version = world.registers.version(payload.kind, payload.key, payload.valid_from)
+    if version is None or version.entry is None:
+        raise Refusal("entry.none")
+    return [
+        world.state(entry_stream(payload.kind, payload.key)).then(
+            EntryStruck,
+            submission.meta,
+            kind=payload.kind,
+            key=payload.key,
+            valid_from=payload.valid_from,
+            basis=payload.basis,
+        )
+    ]
+
+
+def _require(entry: AnyEntry, world: World, on: date) -> None:
+    """What the registers must say on that date for the entry to be made."""
+    match entry:
+        case PowerItem():
+            require_power_item(entry, world, on)
+        case SupervisionItem():
+            require_supervision_item(entry, world, on)
+        case Proposal():
+            require_untransferred(entry.matter, world, on)
+        case Deferral():
+            require_deferral(entry, world, on)
+        case Bundle():
+            require_bundle(entry, world)

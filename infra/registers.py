@@ -1,0 +1,173 @@
+"""The registers asked by date: where matters stand, what the lists hold, what they lack of each other (1.2, 1.3).
+
+Two time axes: `as_true_at` is the date for which the answer is to hold, `as_known_at` the moment whose record gives it.
+"""
+
+from __future__ import annotations
+
+import csv
+from contextlib import closing
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+
+from adapters.postgres.log import Log
+from domain.lists import mismatches
+from domain.reform import Deferral, standing
+from domain.registering import Kind
+from domain.registers import Registers
+from domain.submissions import local_date
+from infra.presentation import Context, Shown, columns, moment
+from projections.page import Page
+from projections.working_days import CHINA
+
+MATTER = columns("""
+    code | 事项编码 | matter
+    name | 名称 | name
+    standing | 状态 | standing
+    holder | 权力归属 | held by
+    since | 自 | since
+    basis | 依据 | basis
+    supervisors | 监管部门 | supervisors
+    reason | 暂缓原因 | deferred because
+    review_on | 复核日期 | review date
+    review_due | 复核到期 | review due
+""")
+ENTRY = columns("""
+    key | 编码 | key
+    kind
+    matter | 事项编码 | matter
+    name | 名称 | name
+    organ | 实施部门 | organ
+    lead | 牵头部门 | lead
+    legal_basis | 设定依据 | legal basis
+    duties | 责任事项 | duties
+    published_on | 公布日期 | published on
+    batch | 批次 | batch
+    reason | 原因 | reason
+    review_on | 复核日期 | review date
+    matters | 事项 | matters
+    valid_from | 自 | since
+    basis | 依据 | basis
+""")
+MISMATCH = columns("""
+    matter | 事项编码 | matter
+    name | 名称 | name
+    wanting | 缺 | lacks
+    item | 监管事项 | supervision item
+""")
+TITLES = {
+    "power_item": ("权力清单", "Power list"),
+    "supervision_item": ("监管清单", "Supervision list"),
+    "proposal": ("拟划转事项", "Matters proposed for transfer"),
+    "deferral": ("暂缓划转事项", "Matters deferred"),
+    "bundle": ("办成一件事", "Bundles"),
+}
+
+
+def registers_at(context: Context, as_known_at: str | None) -> Registers:
+    """As the log knew them at that moment; a mere date means its end."""
+    registers = Registers()
+    known_at = moment(as_known_at, end_of_day=True) if as_known_at else None
+    with closing(context.connect()) as conn:
+        Log(conn).refresh(registers, 0, known_at=known_at)
+    return registers
+
+
+def day(text: str | None) -> date:
+    """The date asked for, in Beijing; today where none is. Raises BadParameter."""
+    return local_date(moment(text)) if text else datetime.now(CHINA).date()
+
+
+def matters(
+    context: Context,
+    shown: Shown,
+    wanted: str | None,
+    code: str | None,
+    as_true_at: str | None,
+    as_known_at: str | None,
+) -> None:
+    on = day(as_true_at)
+    registers = registers_at(context, as_known_at)
+    if code is not None and code not in registers.matters:
+        raise shown.fail("没有登记此事项", "no such matter is registered", matter=code)
+    rows = [_matter(registers, one, on, shown) for one in ([code] if code else sorted(registers.matters))]
+    rows = [row for row in rows if wanted in (None, row["standing"])]
+    shown.page(("事项", "Matters"), MATTER, Page(len(rows), rows))
+
+
+def entries(
+    context: Context, shown: Shown, kind: str, as_true_at: str | None, as_known_at: str | None, file: Path | None
+) -> None:
+    if kind not in get_args(Kind):
+        raise typer.BadParameter(f"须是 {'、'.join(get_args(Kind))} 之一", param_hint="KIND")
+    on = day(as_true_at)
+    registers = registers_at(context, as_known_at)
+    rows = [_entry(registers, kind, key, on, shown) for key in registers.entries_on(kind, on)]
+    if file is not None:
+        _write(file, rows, shown)
+        shown.say(f"已写入 {file}，共 {len(rows)} 条。", f"{len(rows)} written to {file}.")
+        return
+    shown.page(TITLES[kind], ENTRY, Page(len(rows), rows))
+
+
+def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_at: str | None) -> None:
+    registers = registers_at(context, as_known_at)
+    rows = [
+        {
+            "matter": one.matter,
+            "name": registers.matters[one.matter].entry.name,
+            "wanting": one.wanting,
+            "item": one.item,
+        }
+        for one in mismatches(registers, day(as_true_at))
+    ]
+    shown.page(("两清单不相匹配", "What the lists lack of each other"), MISMATCH, Page(len(rows), rows))
+
+
+def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str, Any]:
+    entry = registers.matters[code].entry
+    transfer = registers.transfer(code, on)
+    stands = standing(registers, code, on)
+    version = registers.version("deferral", code, on) if stands == "deferred" else None
+    deferral = version.entry if version is not None and isinstance(version.entry, Deferral) else None
+    return {
+        "code": code,
+        "name": entry.name,
+        "standing": stands,
+        "holder": _name(registers, registers.holder(code, on), shown),
+        "since": transfer.valid_from if transfer else registers.moved_on(code, on),
+        "basis": transfer.basis if transfer else None,
+        "supervisors": [_name(registers, one.department, shown) for one in registers.supervisors(code, on)],
+        "reason": deferral and deferral.reason,
+        "review_on": deferral and deferral.review_on,
+        "review_due": deferral.review_on <= on if deferral else None,
+    }
+
+
+def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) -> dict[str, Any]:
+    version = registers.version(kind, key, on)
+    assert version is not None
+    assert version.entry is not None
+    row = version.entry.model_dump(mode="json")
+    for name in ("organ", "lead"):
+        if name in row:
+            row[name] = _name(registers, row[name], shown)
+    return {**row, "key": key, "valid_from": version.since, "basis": version.basis}
+
+
+def _name(registers: Registers, code: str, shown: Shown) -> str:
+    """Codes for programs, names for people."""
+    entry = registers.departments.get(code)
+    return code if shown.as_json or entry is None else entry.name
+
+
+def _write(file: Path, rows: list[dict[str, Any]], shown: Shown) -> None:
+    """As spreadsheets open it: UTF-8 with its mark, one row an entry, only the columns that the list has."""
+    wanted = [c for c in ENTRY if c.zh and any(row.get(c.key) not in (None, "") for row in rows)]
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([c.zh if shown.zh else c.en for c in wanted])
+        writer.writerows([[shown.text(c.key, row.get(c.key)) for c in wanted] for row in rows])

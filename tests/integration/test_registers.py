@@ -1,0 +1,124 @@
+"""The registers asked at the terminal, along both time axes: as true at a date, as known at a moment."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.lists import PowerItem, SupervisionItem
+from domain.reform import Deferral, Proposal
+from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from tests.integration.region import APPROVAL, FORMER, MATTER, OFFICE, OWN_MATTER, S1
+from tests.integration.test_queries import ask, ask_json
+from tests.integration.teststore import TestStore
+
+ITEM: dict[str, Any] = {"matter": MATTER, "legal_basis": "建筑法第七条", "published_on": date(2026, 3, 1)}
+POWER = PowerItem(**ITEM, name="施工许可", organ=APPROVAL, duties=("受理", "审查"))
+SUPERVISION = SupervisionItem(**ITEM, name="施工现场检查", organ=S1, item="JG-1", duties=("日常检查",))
+
+
+def enter(store: TestStore, *entries: AnyEntry, since: date = date(2026, 3, 1), expect: str = "accepted") -> None:
+    store.submit(
+        *(EnterRegister(department=OFFICE, entry=one, valid_from=since, basis="通知") for one in entries), expect=expect
+    )
+
+
+def moment_after(store: TestStore) -> str:
+    """A time at which all that was recorded so far, and nothing after it, is known."""
+    with store.connect() as conn:
+        row = conn.execute("SELECT max(recorded_at) FROM shenguan.stored_events").fetchone()
+    assert row is not None
+    return str(max(row[0], datetime(2000, 1, 1, tzinfo=UTC)).isoformat())
+
+
+@pytest.mark.clause("1.2b")
+def test_who_held_the_power_on_a_date(region: TestStore) -> None:
+    before, after = (
+        ask_json(region, "matters", MATTER, "--as-true-at", day)["items"][0] for day in ("2024-12-31", "2025-01-01")
+    )
+    assert (before["standing"], before["holder"], before["supervisors"]) == ("untransferred", FORMER, [])
+    assert (after["standing"], after["holder"], after["since"]) == ("transferred", APPROVAL, "2025-01-01")
+    assert (after["basis"], after["supervisors"]) == ("内政办发〔2020〕9号", [S1, "s2"])
+    text = ask(region, "matters", "--as-true-at", "2026-03-02")
+    assert "审批局" in text
+    assert "监管一局、监管二局" in text
+    assert "未划转" in text
+    assert "held by" in ask(region, "matters", "--lang", "en")
+
+
+@pytest.mark.clause("1.2b", refused=True)
+def test_what_is_not_registered_or_no_date_is_told(region: TestStore) -> None:
+    assert ask_json(region, "matters", MATTER[:-1] + "9", code=1)["error"] == "no such matter is registered"
+    assert "不是 ISO 8601 时间" in ask(region, "matters", "--as-true-at", "昨天", code=2)
+
+
+@pytest.mark.clause("1.2a")
+@pytest.mark.clause("1.2d")
+def test_deferred_matters_and_their_reviews(region: TestStore) -> None:
+    enter(region, Proposal(matter=OWN_MATTER, batch="2026-1"))
+    proposed = moment_after(region)
+    enter(
+        region, Deferral(matter=OWN_MATTER, reason="检测能力不足", review_on=date(2026, 9, 1)), since=date(2026, 3, 2)
+    )
+    found = ask_json(region, "matters", "--standing", "deferred", "--as-true-at", "2026-09-01")["items"]
+    assert [(one["code"], one["review_on"], one["review_due"]) for one in found] == [(OWN_MATTER, "2026-09-01", True)]
+    assert not ask_json(region, "matters", OWN_MATTER, "--as-true-at", "2026-08-31")["items"][0]["review_due"]
+    then = ("--as-true-at", "2026-09-01", "--as-known-at", proposed)
+    assert ask_json(region, "matters", OWN_MATTER, *then)["items"][0]["standing"] == "proposed"
+    assert "2026-1" in ask(region, "lists", "proposal")
+
+
+@pytest.mark.clause("1.3a")
+@pytest.mark.clause("1.3d")
+def test_a_list_is_published_as_it_stood(region: TestStore, tmp_path: Path) -> None:
+    enter(region, POWER)
+    first = moment_after(region)
+    enter(region, POWER.model_copy(update={"duties": ("受理",)}), since=date(2026, 6, 1))
+    region.submit(
+        StrikeEntry(department=OFFICE, kind="power_item", key=MATTER, valid_from=date(2026, 8, 1), basis="取消")
+    )
+    duties = [
+        [one["duties"] for one in ask_json(region, "lists", "power_item", "--as-true-at", day)["items"]]
+        for day in ("2026-02-28", "2026-03-01", "2026-06-01", "2026-08-01")
+    ]
+    assert duties == [[], [["受理", "审查"]], [["受理"]], []]
+    then = ask_json(region, "lists", "power_item", "--as-true-at", "2026-12-31", "--as-known-at", first)
+    assert then["items"][0]["duties"] == ["受理", "审查"]
+    file = tmp_path / "权力清单.csv"
+    assert "共 1 条" in ask(region, "lists", "power_item", "--as-true-at", "2026-03-01", "--csv", str(file))
+    [row] = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines())
+    assert (row["名称"], row["实施部门"], row["责任事项"], row["公布日期"]) == (
+        "施工许可",
+        "审批局",
+        "受理、审查",
+        "2026-03-01",
+    )
+    assert "须是" in ask(region, "lists", "nothing", code=2)
+
+
+@pytest.mark.clause("1.3b")
+@pytest.mark.clause("1.3c")
+def test_what_the_lists_lack_of_each_other(region: TestStore) -> None:
+    lacking = ask_json(region, "mismatches")["items"]
+    assert [(one["matter"], one["wanting"]) for one in lacking] == [
+        (MATTER, "power_item"),
+        (MATTER, "supervision_item"),
+    ]
+    enter(region, POWER, SUPERVISION)
+    assert ask_json(region, "mismatches", "--as-true-at", "2026-03-01") == {"total": 0, "shown": 0, "items": []}
+    assert "权力清单项" in ask(region, "mismatches", "--as-true-at", "2026-02-28")
+
+
+@pytest.mark.clause("1.3a", refused=True)
+@pytest.mark.clause("1.3b", refused=True)
+def test_wrong_entries_are_refused_and_on_record(region: TestStore) -> None:
+    enter(region, POWER.model_copy(update={"organ": FORMER}), SUPERVISION.model_copy(update={"organ": APPROVAL}),
+          expect="refused")  # fmt: skip
+    assert ask_json(region, "lists", "power_item")["items"] == []
+    with region.connect() as conn:
+        rows = conn.execute("SELECT state FROM shenguan.stored_events WHERE topic = 'attempt.refused'").fetchall()
+    assert len(rows) == 2

@@ -1,0 +1,46 @@
+"""What `shenguan clauses` makes of the tests' results."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from domain.clauses import CAPABILITIES, CLAUSES, FINISHED
+from infra.clauses import lines, proofs
+
+HERE = "tests/unit/test_clauses.py"
+
+
+def result(clause: str, refused: bool, passed: bool = True, file: str = HERE) -> dict[str, Any]:
+    return {"test": f"{file}::test_{clause}_{refused}", "clause": clause, "refused": refused, "passed": passed}
+
+
+def proven(*results: dict[str, Any]) -> list[str]:
+    return [one.capability.letter for one in proofs(results) if one.passed]
+
+
+def test_letters_are_unique_and_of_a_named_clause() -> None:
+    letters = [capability.letter for capability in CAPABILITIES]
+    assert len(set(letters)) == len(letters)
+    assert {capability.clause for capability in CAPABILITIES} == set(CLAUSES)
+    assert set(letters) >= FINISHED
+    assert all(re.fullmatch(r"[1-5]\.\d[a-k]", letter) for letter in letters)
+
+
+def test_a_capability_needs_both_tests_and_every_one_passed() -> None:
+    works, refused = result("2.7b", False), result("2.7b", True)
+    assert proven(works, refused) == ["2.7b"]
+    assert proven(works) == proven(refused) == []
+    assert proven(works, refused, result("2.7b", True, passed=False) | {"test": f"{HERE}::test_other"}) == []
+
+
+def test_tests_that_are_gone_prove_nothing() -> None:
+    assert proven(result("2.7b", False), result("2.7b", True, file="tests/gone.py")) == []
+
+
+def test_a_finished_one_without_proof_is_wanting() -> None:
+    found = proofs([])
+    assert {one.capability.letter for one in found if one.wanting} == FINISHED
+    assert all(row["tests"] == [] and not row["passed"] for row in (one.as_json() for one in found))
+    assert sum("缺证" in line for line in lines(found, "zh")) == len(FINISHED)
+    assert lines(found, "en")[-1] == f"finished {len(FINISHED)}, proven 0, capabilities in all {len(CAPABILITIES)}"
