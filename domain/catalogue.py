@@ -6,6 +6,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     deadletters,
     departments,
     following,
+    handovers,
     matters,
     notices,
     permits,

@@ -14,6 +14,7 @@ from domain.identifiers import (
     parse_matter_code,
     parse_region,
 )
+from domain.rules import BadField
 
 
 def _uscc(raw: str) -> str:
@@ -42,3 +43,13 @@ MatterCode = Annotated[
     _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{12}}([0-9A-Z]{{2}})?$"),
 ]
 """实施编码 of 31 characters, or 业务办理项 of 33."""
+
+
+def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(matters)) < len(matters):
+        raise BadField("", "matters.twice", "同一事项列了两次")
+    return matters
+
+
+MatterCodes = Annotated[tuple[MatterCode, ...], AfterValidator(_each_once)]
+"""Matters, each once."""

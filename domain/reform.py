@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from domain.entries import Entry
-from domain.fields import MatterCode
-from domain.rules import BadField, Refusal, rejection
+from domain.fields import MatterCode, MatterCodes
+from domain.rules import Refusal, rejection
 from domain.submissions import Code, Day, Title
 
 if TYPE_CHECKING:
@@ -43,12 +43,6 @@ class Deferral(Entry):
         return self.matter
 
 
-def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(matters)) < len(matters):
-        raise BadField("", "matters.twice", "同一事项列了两次")
-    return matters
-
-
 class Bundle(Entry):
     """办成一件事: several matters that an applicant goes through as one thing."""
 
@@ -56,7 +50,7 @@ class Bundle(Entry):
     code: Code
     name: Title
     lead: Code
-    matters: Annotated[tuple[MatterCode, ...], Field(min_length=2, max_length=50), AfterValidator(_each_once)]
+    matters: Annotated[MatterCodes, Field(min_length=2, max_length=50)]
 
     def key(self) -> str:
         return self.code

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from domain.cases import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, State
+from domain.handovers import HandoverState
 from domain.matters import Matter, matter_stream
 from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.owing import owed
@@ -24,6 +25,7 @@ STATES: dict[str, type[State]] = {
     "ledger": LedgerState,
     "feedback": FeedbackState,
     "seal": SealState,
+    "handover": HandoverState,
 }
 S = TypeVar("S", bound=State)
 
@@ -75,6 +77,9 @@ class World:
 
     def seal(self, organ: str, number: str) -> SealState:
         return self._typed(SealState, f"seal/{organ}/{number}")
+
+    def handover(self, giver: str, number: str) -> HandoverState:
+        return self._typed(HandoverState, f"handover/{giver}/{number}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)

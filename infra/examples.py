@@ -19,6 +19,7 @@ from domain.deadletters import RetryDeadLetter
 from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
 from domain.event import Event, Recorded
 from domain.handling import Outcome, handle
+from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.identifiers import make_matter_code, make_resident_id, make_uscc
 from domain.lists import PowerItem, SupervisionItem
 from domain.matters import (
@@ -238,6 +239,23 @@ def _lists(teller: _Teller) -> None:
     for entry in entries:
         basis = "呼审改发〔2026〕2号"
         teller.tell(EnterRegister(department=OFFICE, entry=entry, valid_from=TODAY, basis=basis))
+    teller.tell(
+        DrawHandover(
+            department=MARKET,
+            officer=_officer("1101", "斯琴"),
+            number="JJ-2026-01",
+            taker=APPROVAL,
+            matters=(MATTER,),
+            items=(
+                HandoverItem(kind="policy", title="食品经营许可办理规程", copies=1),
+                HandoverItem(kind="licence", title="空白食品经营许可证", copies=500),
+                HandoverItem(kind="archive", title="2019 年许可档案", copies=1204),
+            ),
+            note=DutyNote(approval=("受理、审查、决定",), supervision=("日常检查、投诉举报核查",)),
+        )
+    )
+    for side in (MARKET, APPROVAL):
+        teller.tell(SignHandover(department=side, giver=MARKET, number="JJ-2026-01"))
     struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
     teller.tell(struck)
 

@@ -160,6 +160,22 @@ def mismatches(
 
 
 @app.command()
+def handovers(
+    ctx: typer.Context,
+    incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """交接：每个已划转事项的交接单、清单、职责划分，双方是否签认。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.handovers(context, shown, incomplete, as_true_at, as_known_at)
+
+
+@app.command()
 def deadletters(
     ctx: typer.Context,
     department: Dept = None,

@@ -1,4 +1,4 @@
-"""The registers asked by date: where matters stand, what the lists hold, what they lack of each other (1.2, 1.3).
+"""The registers asked by date: where matters stand, what the lists hold and lack of each other, handovers (1.2–2.1).
 
 Two time axes: `as_true_at` is the date for which the answer is to hold, `as_known_at` the moment whose record gives it.
 """
@@ -14,6 +14,8 @@ from typing import Any, get_args
 import typer
 
 from adapters.postgres.log import Log
+from domain.event import Event
+from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
 from domain.reform import Deferral, standing
 from domain.registering import Kind
@@ -58,6 +60,18 @@ MISMATCH = columns("""
     wanting | 缺 | lacks
     item | 监管事项 | supervision item
 """)
+HANDOVER = columns("""
+    matter | 事项编码 | matter
+    name | 名称 | name
+    giver | 移交方 | giver
+    taker | 接收方 | taker
+    progress | 交接 | handover
+    number | 交接单 | number
+    signed | 已签认 | signed by
+    items | 清单 | items
+    approval | 审批职责 | approval answers for
+    supervision | 监管职责 | supervision answers for
+""")
 TITLES = {
     "power_item": ("权力清单", "Power list"),
     "supervision_item": ("监管清单", "Supervision list"),
@@ -70,9 +84,8 @@ TITLES = {
 def registers_at(context: Context, as_known_at: str | None) -> Registers:
     """As the log knew them at that moment; a mere date means its end."""
     registers = Registers()
-    known_at = moment(as_known_at, end_of_day=True) if as_known_at else None
     with closing(context.connect()) as conn:
-        Log(conn).refresh(registers, 0, known_at=known_at)
+        Log(conn).refresh(registers, 0, known_at=_moment(as_known_at))
     return registers
 
 
@@ -125,6 +138,51 @@ def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_a
         for one in mismatches(registers, day(as_true_at))
     ]
     shown.page(("两清单不相匹配", "What the lists lack of each other"), MISMATCH, Page(len(rows), rows))
+
+
+def handovers(
+    context: Context, shown: Shown, incomplete: bool, as_true_at: str | None, as_known_at: str | None
+) -> None:
+    registers = registers_at(context, as_known_at)
+    with closing(context.connect()) as conn:
+        streams = Log(conn).streams_under("handover", _moment(as_known_at))
+    states = [_folded(name, events) for name, events in streams.items()]
+    found = matter_handovers(registers, states, day(as_true_at))
+    rows = [_handover(registers, one, shown) for one in found if not (incomplete and one.progress == "complete")]
+    shown.page(("交接", "Handovers"), HANDOVER, Page(len(rows), rows))
+
+
+def _moment(as_known_at: str | None) -> datetime | None:
+    return moment(as_known_at, end_of_day=True) if as_known_at else None
+
+
+def _folded(name: str, events: list[Event]) -> HandoverState:
+    state = HandoverState(name)
+    for event in events:
+        state = state.evolve(event)
+    return state
+
+
+def _handover(registers: Registers, one: MatterHandover, shown: Shown) -> dict[str, Any]:
+    drawn = one.handover.drawn if one.handover else None
+    signed = one.handover.signed if one.handover else ()
+    sides = {"giver": one.giver, "taker": one.taker}
+    row: dict[str, Any] = {
+        "matter": one.matter,
+        "name": registers.matters[one.matter].entry.name,
+        "giver": _name(registers, one.giver, shown),
+        "taker": _name(registers, one.taker, shown),
+        "progress": one.progress,
+        "signed": [_name(registers, code, shown) for side, code in sides.items() if side in signed],
+    }
+    if drawn is not None:
+        row |= {
+            "number": drawn.number,
+            "items": [item.model_dump() if shown.as_json else f"{item.title} × {item.copies}" for item in drawn.items],
+            "approval": list(drawn.note.approval),
+            "supervision": list(drawn.note.supervision),
+        }
+    return row
 
 
 def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str, Any]:

@@ -21,6 +21,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "returned": ("已收回", "returned"),
     "power_item": ("权力清单项", "power item"),
     "supervision_item": ("监管清单项", "supervision item"),
+    "drawn": ("已开具", "drawn up"),
+    "complete": ("已完成", "complete"),
+    "policy": ("政策文件", "policy papers"),
+    "licence": ("证照文书", "licences and forms"),
+    "archive": ("档案资料", "archives"),
     # notices
     "outstanding": ("未签收", "outstanding"),
     "received": ("已签收", "received"),

@@ -100,6 +100,17 @@ class Log:
             )
         ]
 
+    def streams_under(self, prefix: str, known_at: datetime | None = None) -> dict[str, list[Event]]:
+        """The streams whose names begin `prefix/`, of kinds that are few, as the log knew them at that time."""
+        found: dict[str, list[Event]] = {}
+        for row in self._rows(
+            "WHERE originator_id >= %s AND originator_id < %s AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+            " ORDER BY originator_id, originator_version",
+            (f"{prefix}/", f"{prefix}0", known_at),  # 0 comes after /
+        ):
+            found.setdefault(row[0], []).append(self._event(row))
+        return found
+
     def ledger(self, addressee: str, serial: int) -> Recorded | None:
         """What was owed under a serial."""
         rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (ledger_stream(addressee), serial))

@@ -13,6 +13,7 @@ from domain import system
 from domain.cases import AcceptCase, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison
 from domain.event import Event
+from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -197,6 +198,12 @@ def everything(store: TestStore) -> None:
             supervisors=(Supervisor(department=S3),),
         ),
         ReturnMatter(department=OFFICE, matter=MATTER, valid_from=date(2028, 1, 1), basis="三"),
+        DrawHandover(
+            department=FORMER, number="J1", taker=APPROVAL, matters=(MATTER,),
+            items=(HandoverItem(kind="archive", title="档案", copies=9),),
+            note=DutyNote(approval=("审批",), supervision=("检查",)),
+        ),
+        SignHandover(department=FORMER, giver=FORMER, number="J1"),
         EnterRegister(
             department=OFFICE, entry=Proposal(matter=OWN_MATTER, batch="2026-1"), valid_from=DAY, basis="四"
         ),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.lists import PowerItem, SupervisionItem
 from domain.reform import Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
@@ -122,3 +123,29 @@ def test_wrong_entries_are_refused_and_on_record(region: TestStore) -> None:
     with region.connect() as conn:
         rows = conn.execute("SELECT state FROM shenguan.stored_events WHERE topic = 'attempt.refused'").fetchall()
     assert len(rows) == 2
+
+
+@pytest.mark.clause("2.1a")
+@pytest.mark.clause("2.1b")
+@pytest.mark.clause("2.1c")
+def test_handovers_show_until_both_have_signed(region: TestStore) -> None:
+    [none] = ask_json(region, "handovers")["items"]
+    assert (none["matter"], none["progress"], none["number"]) == (MATTER, "none", None)
+    package = DrawHandover(
+        department=FORMER,
+        number="J1",
+        taker=APPROVAL,
+        matters=(MATTER,),
+        items=(HandoverItem(kind="archive", title="2019 年档案", copies=1204),),
+        note=DutyNote(approval=("审查",), supervision=("日常检查",)),
+    )
+    region.submit(package, SignHandover(department=FORMER, giver=FORMER, number="J1"))
+    drawn = moment_after(region)
+    text = ask(region, "handovers", "--incomplete")
+    assert all(word in text for word in ("已开具", "住建局", "2019 年档案 × 1204", "日常检查"))
+    region.submit(SignHandover(department=APPROVAL, giver=FORMER, number="J1"))
+    assert ask_json(region, "handovers", "--incomplete")["items"] == []
+    [complete] = ask_json(region, "handovers")["items"]
+    assert (complete["progress"], complete["signed"]) == ("complete", [FORMER, APPROVAL])
+    assert complete["items"] == [{"kind": "archive", "title": "2019 年档案", "copies": 1204}]
+    assert ask_json(region, "handovers", "--as-known-at", drawn)["items"][0]["signed"] == [FORMER]
