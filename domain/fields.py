@@ -51,5 +51,5 @@ def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:
     return matters
 
 
-MatterCodes = Annotated[tuple[MatterCode, ...], AfterValidator(_each_once)]
-"""Matters, each once."""
+EACH_ONCE = AfterValidator(_each_once)
+"""For several matters."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from domain.event import Event, State
-from domain.fields import MatterCodes
+from domain.fields import EACH_ONCE, MatterCode
 from domain.personal import Model
 from domain.rules import Refusal, Waiting
 from domain.submissions import Code, Number, Payload, Submission, Title, decides
@@ -52,7 +52,7 @@ class DrawHandover(Payload):
     TYPE = "handover.draw"
     number: Number
     taker: Code
-    matters: Annotated[MatterCodes, Field(min_length=1, max_length=200)]
+    matters: Annotated[tuple[MatterCode, ...], Field(min_length=1, max_length=200), EACH_ONCE]
     items: Annotated[tuple[HandoverItem, ...], Field(min_length=1, max_length=1000)]
     note: DutyNote
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from domain.entries import Entry
-from domain.fields import MatterCode, MatterCodes
+from domain.fields import EACH_ONCE, MatterCode
 from domain.rules import Refusal, rejection
 from domain.submissions import Code, Day, Title
 
@@ -50,7 +50,7 @@ class Bundle(Entry):
     code: Code
     name: Title
     lead: Code
-    matters: Annotated[MatterCodes, Field(min_length=2, max_length=50)]
+    matters: Annotated[tuple[MatterCode, ...], Field(min_length=2, max_length=50), EACH_ONCE]
 
     def key(self) -> str:
         return self.code

@@ -100,14 +100,14 @@ def inlined(schema: Schema) -> Schema:
 def incompatibilities(old: Schema, new: Schema, at: str = "") -> Iterator[str]:
     """What a schema takes away from those who rely on an older one: a property, a value, room; or asks for more."""
     old, new = (inlined(each) if "$defs" in each else each for each in (old, new))
-    if "anyOf" in old:
-        for number, alternative in enumerate(old["anyOf"]):
-            offered = new.get("anyOf", [new])
+    if alternatives := _alternatives(old):
+        for number, alternative in enumerate(alternatives):
+            offered = _alternatives(new) or [new]
             if not any(not list(incompatibilities(alternative, one, at)) for one in offered):
                 yield f"{at}: alternative {number} is gone or tighter"
         return
-    if "anyOf" in new:
-        if not any(not list(incompatibilities(old, one, at)) for one in new["anyOf"]):
+    if alternatives := _alternatives(new):
+        if not any(not list(incompatibilities(old, one, at)) for one in alternatives):
             yield f"{at}: no alternative fits what was allowed"
         return
     if "type" in new and new["type"] != old.get("type") and (old.get("type"), new["type"]) != ("integer", "number"):
@@ -134,6 +134,11 @@ def incompatibilities(old: Schema, new: Schema, at: str = "") -> Iterator[str]:
         for word in ("prefixItems", "allOf"):
             if len(old.get(word, ())) > len(new.get(word, ())):
                 yield f"{at}: {word} became shorter"
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    found: list[Schema] = schema.get("anyOf") or schema.get("oneOf") or []
+    return found
 
 
 _BOUNDS: Final[dict[str, Any]] = {

@@ -75,6 +75,15 @@ class TestCompatibility:
         assert found
         assert any(said in one for one in found), found
 
+    def test_so_is_what_one_kind_of_entry_loses(self) -> None:
+        old = schemas.inlined(SCHEMAS["submission.register.enter.json"])
+        new = deepcopy(old)
+        new["properties"]["entry"]["oneOf"][0]["properties"]["name"]["maxLength"] = 10
+        assert list(schemas.incompatibilities(old, new)) == ["/entry: alternative 0 is gone or tighter"]
+        new = deepcopy(old)
+        new["properties"]["entry"]["oneOf"].append({"type": "object"})
+        assert list(schemas.incompatibilities(old, new)) == []
+
     @pytest.mark.parametrize(
         "change",
         [
