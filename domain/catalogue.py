@@ -9,6 +9,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     handovers,
     matters,
     notices,
+    opinions,
     permits,
     public_records,
     registering,

@@ -31,8 +31,13 @@ class Supervisor(Model):
     part: Literal["lead", "assist"] = "lead"
 
 
+OpinionNeed = Literal["ministry", "outside"]
+"""Why a written opinion may be issued: 国家部委终审, 区外认可."""
+
+
 class Matter(Model):
-    """A matter's entry. The flags say which decisions beyond granted ones are pushed (domain notes §4.13)."""
+    """A matter's entry. The flags say which decisions beyond granted ones are pushed (domain notes §4.13), and for what
+    needs a written opinion may be issued (2.7d)."""
 
     code: MatterCode
     name: Title
@@ -40,6 +45,7 @@ class Matter(Model):
     legal_basis: Title
     push_not_granted: bool = False
     classified: bool = False
+    opinions: tuple[OpinionNeed, ...] = ()
 
 
 def _each_once(supervisors: tuple[Supervisor, ...]) -> tuple[Supervisor, ...]:

@@ -59,6 +59,18 @@ RULES: dict[str, Rule] = {
             "only the deciding approval department applies its seal",
         ),
         Rule(
+            "opinion.not_flagged",
+            "2.7d",
+            "该事项未标明此种需要，不得出具书面意见",
+            "the matter is not flagged for a written opinion of this need",
+        ),
+        Rule(
+            "opinion.not_competent",
+            "2.7d",
+            "书面意见只由该事项的主管部门出具",
+            "only the matter's competent department issues a written opinion",
+        ),
+        Rule(
             "notice.not_addressee", "2.2b", "该告知不是发给此部门的", "the notice is not addressed to this department"
         ),
         Rule("notice.moved", "2.2d", "该告知已移交，不能再办理", "the notice has moved on"),

@@ -185,7 +185,15 @@ def department_names(context: Context) -> dict[str, str]:
 
 
 def approvals(
-    context: Context, shown: Shown, department: str | None, matter: str | None, since: str | None, limit: int
+    context: Context,
+    shown: Shown,
+    department: str | None,
+    matter: str | None,
+    since: str | None,
+    limit: int,
+    *,
+    unsealed: bool = False,
+    undecided: bool = False,
 ) -> None:
     with closing(context.connect_reader()) as conn:
         found = find_approvals(
@@ -193,6 +201,8 @@ def approvals(
             department=department,
             matter=matter,
             since=moment(since).astimezone(CHINA).date() if since else None,
+            unsealed=unsealed,
+            undecided=undecided,
             limit=limit,
         )
     shown.page(("审批台账", "Approvals"), APPROVAL, _named(context, shown, found, ["organ", "decided_by"]))

@@ -33,6 +33,7 @@ from domain.matters import (
 )
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
+from domain.opinions import IssueOpinion
 from domain.party import Party
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
 from domain.personal import Officer, Person, Sealed, seal
@@ -186,7 +187,8 @@ def _registers(teller: _Teller) -> None:
     person = Person(name="苏和", phone="0471-0000000")
     teller.tell(RegisterLiaison(department=MARKET, number="L01", person=person))
     for code, name in ((MATTER, "食品经营许可"), (OTHER_MATTER, "公共场所卫生许可")):
-        entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis="《中华人民共和国食品安全法》第三十五条")
+        law = "《中华人民共和国食品安全法》第三十五条"
+        entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis=law, opinions=("outside",))
         teller.tell(RegisterMatter(department=OFFICE, entry=entry_))
         teller.tell(
             TransferMatter(
@@ -303,6 +305,15 @@ def _case(teller: _Teller) -> None:
             certificate_serial="4A5B6C7D",
             document_sm3=hashlib.sha256(b"document").hexdigest(),
             applied_at=BEGIN,
+        )
+    )
+    teller.tell(
+        IssueOpinion(
+            **{**of_case, "department": MARKET},
+            opinion_number="呼市监函〔2026〕3号",
+            need="outside",
+            issued_on=TODAY,
+            content="供区外认可之用：该许可由审批部门依法作出。",
         )
     )
     demand = DemandSeal(department=MARKET, organ=APPROVAL, number=CASE, demanded_of=APPROVAL, seal="市场监管局公章")

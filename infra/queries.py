@@ -44,16 +44,18 @@ def approvals(
     department: Dept = None,
     matter: MatterOption = None,
     since: Since = None,
+    unsealed: Annotated[bool, typer.Option("--unsealed", help="只列已准予而未用印的")] = False,
+    undecided: Annotated[bool, typer.Option("--undecided", help="只列已用印而未决定的")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     lang: Lang = None,
     reveal: Reveal = False,
 ) -> None:
-    """审批台账：谁批了什么。"""
+    """审批台账：谁批了什么；有批无章、有章无批。"""
     from infra import answers
 
     context, shown = _begin(ctx, lang, as_json, reveal)
-    answers.approvals(context, shown, department, matter, since, limit)
+    answers.approvals(context, shown, department, matter, since, limit, unsealed=unsealed, undecided=undecided)
 
 
 @app.command()

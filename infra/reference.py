@@ -53,6 +53,11 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "seal.demand": Facts(
         "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
     ),
+    "opinion.issue": Facts(
+        "出具书面意见",
+        "The matter's competent department 主管部门, where its entry is flagged for the need",
+        "It never changes what the permit is worth.",
+    ),
     "notice.receive": Facts("签收", "The department to which the notice is addressed", "Once per notice."),
     "notice.take": Facts("纳入监管", _SUPERVISOR, "Waits for 签收."),
     "notice.return": Facts(

@@ -26,6 +26,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "policy": ("政策文件", "policy papers"),
     "licence": ("证照文书", "licences and forms"),
     "archive": ("档案资料", "archives"),
+    "ministry": ("国家部委终审", "the ministry decides"),
+    "outside": ("区外认可", "recognised outside the region"),
     # notices
     "outstanding": ("未签收", "outstanding"),
     "received": ("已签收", "received"),
@@ -71,6 +73,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "notice.taken": ("纳入监管", "taken into supervision"),
     "notice.returned": ("退回", "returned"),
     "notice.moved": ("告知移交", "notice moved"),
+    "opinion.issued": ("出具书面意见", "written opinion issued"),
     "seal.applied": ("用印", "seal applied"),
     "feedback.raised": ("监管反馈", "feedback raised"),
     "feedback.disposed": ("反馈处理", "feedback disposed"),

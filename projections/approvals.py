@@ -188,13 +188,18 @@ def find_approvals(
     matter: str | None = None,
     since: date | None = None,
     number: str | None = None,
+    unsealed: bool = False,
+    undecided: bool = False,
     limit: int = 50,
 ) -> Page:
-    """Cases, the latest decided first; `since` is a date of decision."""
+    """Cases, the latest decided first; `since` is a date of decision. `unsealed`: granted without a seal, stock from
+    before the system left out; `undecided`: sealed without a decision (2.7e)."""
     conditions = {
         "department = %s": department,
         "matter = %s": matter,
         "decided_on >= %s": since,
         "number = %s": number,
+        "outcome = 'granted' AND seals = 0 AND NOT legacy": unsealed or None,
+        "outcome IS NULL AND seals > 0": undecided or None,
     }
     return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)

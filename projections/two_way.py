@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from domain.event import Event, Recorded
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
+from domain.opinions import OpinionIssued
 from domain.seals import SealApplied
 from domain.supervision import FeedbackDisposed, FeedbackRaised
 from projections.page import Page, page
@@ -65,7 +66,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -119,6 +120,8 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             to = event.to
         case SealApplied():
             case = event.case
+        case OpinionIssued():
+            case, to = event.case, event.case.split("/")[1]
         case FeedbackRaised():
             case, to = event.case, event.organ
         case FeedbackDisposed():

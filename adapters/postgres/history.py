@@ -31,9 +31,10 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions, the feedback on it and every notice owed because of them, in log order."""
+        """The case, its seal actions and opinions, the feedback on it and every notice owed because of them, in log
+        order."""
         stream = f"case/{organ}/{number}"
-        facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}"])
+        facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}", f"opinion/{organ}/{number}"])
         feedback = self._feedback_on(stream)
         facts += self._read("originator_id = ANY(%s)", feedback)
         # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.

@@ -24,6 +24,7 @@ from domain.matters import (
     TransferMatter,
 )
 from domain.notices import ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
+from domain.opinions import IssueOpinion
 from domain.party import Party
 from domain.permits import (
     CancelCase,
@@ -163,6 +164,13 @@ def everything(store: TestStore) -> None:
     store.submit(case(ApplySeal, "1", by=FORMER, seal="ZJ1", certificate_serial="ab12", document_sm3="0" * 64,
                       applied_at=store.now - timedelta(hours=1)), expect="refused")  # fmt: skip
     store.submit(case(DemandSeal, "1", by=FORMER, demanded_of=APPROVAL, seal="住建局印章"), expect="refused")
+    store.submit(
+        RegisterMatter(
+            department=OFFICE,
+            entry=Matter(code=MATTER, name="施工许可", competent=FORMER, legal_basis="建筑法", opinions=("outside",)),
+        ),
+        case(IssueOpinion, "1", by=FORMER, opinion_number="函1", need="outside", issued_on=DAY, content="供区外认可"),
+    )
     for number, kind in (("2", WithdrawCase), ("3", CancelCase)):
         granted(store, number)
         store.submit(case(kind, number, reason="情况变化", **day))

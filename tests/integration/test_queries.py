@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from domain.seals import ApplySeal
 from infra.queries import app
 from projections.receipts import find_receipts
 from tests.integration.region import APPROVAL, FORMER, MATTER, OWN_MATTER, S1, S2, S3, accept, case, granted
@@ -41,6 +42,41 @@ def test_approvals(full: TestStore) -> None:
     assert {item["officer_name"] for item in found["items"]} == {"张*"}
     assert found["items"][0]["recorded_at"].endswith("+08:00")
     assert ask_json(full, "approvals", "--matter", OWN_MATTER)["items"][0]["organ"] == FORMER
+
+
+@pytest.mark.clause("2.7d")
+def test_an_opinion_stands_in_the_two_way_record(full: TestStore) -> None:
+    steps = [step for step in ask_json(full, "case", "1")["steps"] if step["kind"] == "opinion.issued"]
+    assert [(step["from_department"], step["to_department"]) for step in steps] == [(FORMER, APPROVAL)]
+    assert "opinion.issued" in {event["kind"] for event in ask_json(full, "replay", "1")["events"]}
+    assert "出具书面意见" in ask(full, "case", "1")
+
+
+@pytest.mark.clause("2.7e")
+def test_approvals_without_seal_and_seals_without_approval(full: TestStore) -> None:
+    unsealed = {item["number"] for item in ask_json(full, "approvals", "--unsealed")["items"]}
+    assert {"2", "3", "8", "9"} <= unsealed
+    assert not unsealed & {"1", "5", "6", "7"}  # sealed, not granted, stock, undecided
+    assert ask_json(full, "approvals", "--undecided")["total"] == 0
+    full.submit(
+        case(
+            ApplySeal, "7", seal="SP1", certificate_serial="ab12", document_sm3="0" * 64,
+            applied_at=full.now - timedelta(hours=1),
+        )
+    )  # fmt: skip
+    full.project()
+    assert [item["number"] for item in ask_json(full, "approvals", "--undecided")["items"]] == ["7"]
+
+
+@pytest.mark.clause("2.7e", refused=True)
+def test_a_seal_for_a_case_that_nobody_accepted_is_parked(full: TestStore) -> None:
+    seal = case(
+        ApplySeal, "nobody", seal="SP1", certificate_serial="ab12", document_sm3="0" * 64,
+        applied_at=full.now - timedelta(hours=1),
+    )  # fmt: skip
+    full.submit(seal, expect="parked")
+    full.project()
+    assert ask_json(full, "approvals", "--undecided")["total"] == 0
 
 
 def test_a_cut_list_says_so(full: TestStore) -> None:

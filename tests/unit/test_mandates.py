@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from domain.attempts import AttemptRefused
 from domain.cases import CaseDecided
+from domain.opinions import OpinionIssued
 from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region
 
 SEAL = {
@@ -17,6 +18,7 @@ SEAL = {
     "document_sm3": "0" * 64,
     "applied_at": "2026-02-10T10:00:00+08:00",
 }
+OPINION = {"opinion_number": "函1", "need": "outside", "issued_on": "2026-02-20", "content": "供区外认可之用"}
 FEEDBACK = {
     "case_organ": "spj",
     "case_number": "1",
@@ -113,6 +115,38 @@ def test_so_is_the_demand_for_one_whoever_demands_it(region: Region) -> None:
     region.granted()
     for department in ("zjj", "s1", "qu", "spj"):
         region.refused("seal.demand", "seal.demand", department, **region.case(), demanded_of="spj", seal="公章")
+
+
+def flagged(region: Region, *needs: str) -> None:
+    entry = {"code": MATTER, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法", "opinions": needs}
+    region.accepted("matter.register", "sgb", entry=entry)
+
+
+@pytest.mark.clause("2.7d")
+def test_a_written_opinion_is_on_record_and_changes_nothing(region: Region) -> None:
+    flagged(region, "outside")
+    region.granted()
+    before = region.world.case("spj", "1")
+    [issued] = region.accepted("opinion.issue", "zjj", **region.case(), **OPINION)
+    assert isinstance(issued, OpinionIssued)
+    assert (issued.opinion_number, issued.need, issued.meta.department) == ("函1", "outside", "zjj")
+    assert region.world.case("spj", "1") == before
+    region.accepted("seal.apply", "spj", **region.case(), **SEAL)
+
+
+@pytest.mark.clause("2.7d", refused=True)
+def test_no_opinion_where_none_is_needed(region: Region) -> None:
+    region.waits("case/spj/1", "opinion.issue", "zjj", **region.case(), **OPINION)
+    region.granted()
+    region.refused("opinion.not_flagged", "opinion.issue", "zjj", **region.case(), **OPINION)
+    flagged(region, "ministry")
+    region.refused("opinion.not_flagged", "opinion.issue", "zjj", **region.case(), **OPINION)
+    flagged(region, "ministry", "outside")
+    region.refused("opinion.not_competent", "opinion.issue", "spj", **region.case(), **OPINION)
+    late = OPINION | {"issued_on": "2026-03-03"}
+    region.dead("issued_on", "date.future", "opinion.issue", "zjj", **region.case(), **late)
+    early = OPINION | {"issued_on": "2026-01-31"}
+    region.dead("issued_on", "date.order", "opinion.issue", "zjj", **region.case(), **early)
 
 
 @pytest.mark.parametrize(
