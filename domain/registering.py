@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from domain.entries import entry_stream
 from domain.event import Event
+from domain.guides import Guide
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.rules import Refusal
@@ -17,8 +18,8 @@ from domain.submissions import Day, Payload, Submission, Title, decides
 if TYPE_CHECKING:
     from domain.world import World
 
-AnyEntry = Annotated[PowerItem | SupervisionItem | Proposal | Deferral | Bundle, Field(discriminator="kind")]
-Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle"]
+AnyEntry = Annotated[PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide, Field(discriminator="kind")]
+Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide"]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -121,3 +122,5 @@ def _require(entry: AnyEntry, world: World, on: date) -> None:
             require_deferral(entry, world, on)
         case Bundle():
             require_bundle(entry, world)
+        case Guide():
+            world.require_matter(entry.matter)

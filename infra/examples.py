@@ -18,6 +18,7 @@ from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
 from domain.deadletters import RetryDeadLetter
 from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
 from domain.event import Event, Recorded
+from domain.guides import Guide
 from domain.handling import Outcome, handle
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.identifiers import make_matter_code, make_resident_id, make_uscc
@@ -236,6 +237,12 @@ def _lists(teller: _Teller) -> None:
         SupervisionItem(**item, organ=MARKET, item="JG-0001", duties=("日常检查", "投诉举报核查")),
         Proposal(matter=OTHER_MATTER, batch="2026-01"),
         Deferral(matter=OTHER_MATTER, reason="专业检测能力尚未到位", review_on=date(2026, 9, 1)),
+        Guide(
+            matter=MATTER,
+            elements=("申请书", "营业执照", "场所平面图"),
+            steps=("受理", "审查", "决定", "送达"),
+            promised_days=5,
+        ),
         Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
     )
     for entry in entries:

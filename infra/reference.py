@@ -94,7 +94,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "register.enter": Facts(
         "登记清单项",
         _REFORM,
-        "Into a list, from a date on: the power list, the supervision list, matters proposed or deferred, bundles.",
+        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides.",
         False,
     ),
     "register.strike": Facts("删除清单项", _REFORM, "From a date on; what stood before stays known.", False),

@@ -14,7 +14,9 @@ from typing import Any, get_args
 import typer
 
 from adapters.postgres.log import Log
+from domain.entries import Entry
 from domain.event import Event
+from domain.guides import unlike
 from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
 from domain.reform import Deferral, standing
@@ -51,6 +53,9 @@ ENTRY = columns("""
     reason | 原因 | reason
     review_on | 复核日期 | review date
     matters | 事项 | matters
+    elements | 要素 | elements
+    steps | 环节 | steps
+    promised_days | 承诺工作日 | promised working days
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -72,12 +77,18 @@ HANDOVER = columns("""
     approval | 审批职责 | approval answers for
     supervision | 监管职责 | supervision answers for
 """)
+UNLIKE = columns("""
+    base | 基本编码 | base code
+    differs | 不一致 | differs in
+    matters | 事项 | matters
+""")
 TITLES = {
     "power_item": ("权力清单", "Power list"),
     "supervision_item": ("监管清单", "Supervision list"),
     "proposal": ("拟划转事项", "Matters proposed for transfer"),
     "deferral": ("暂缓划转事项", "Matters deferred"),
     "bundle": ("办成一件事", "Bundles"),
+    "guide": ("办事指南", "Guides"),
 }
 
 
@@ -138,6 +149,28 @@ def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_a
         for one in mismatches(registers, day(as_true_at))
     ]
     shown.page(("两清单不相匹配", "What the lists lack of each other"), MISMATCH, Page(len(rows), rows))
+
+
+def handled_unlike(context: Context, shown: Shown, as_true_at: str | None, as_known_at: str | None) -> None:
+    registers = registers_at(context, as_known_at)
+    rows = []
+    for one in unlike(registers, day(as_true_at)):
+        guides = {code: registers.entries_on("guide", day(as_true_at))[code] for code in one.matters}
+        rows.append(
+            one._asdict()
+            if shown.as_json
+            else {
+                "base": one.base,
+                "differs": [shown.text("standing", name) for name in one.differs],
+                "matters": [f"{code} {_said(guides[code], one.differs)}" for code in one.matters],
+            }
+        )
+    shown.page(("同类事项办理不一", "Like matters handled unlike"), UNLIKE, Page(len(rows), rows))
+
+
+def _said(guide: Entry, names: tuple[str, ...]) -> str:
+    values = (getattr(guide, name) for name in names)
+    return "；".join("、".join(value) if isinstance(value, tuple) else str(value) for value in values)
 
 
 def handovers(

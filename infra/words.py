@@ -28,6 +28,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "archive": ("档案资料", "archives"),
     "ministry": ("国家部委终审", "the ministry decides"),
     "outside": ("区外认可", "recognised outside the region"),
+    "elements": ("要素", "elements"),
+    "steps": ("环节", "steps"),
+    "promised_days": ("承诺时限", "promised time"),
     # notices
     "outstanding": ("未签收", "outstanding"),
     "received": ("已签收", "received"),

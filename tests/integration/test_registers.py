@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from domain.guides import Guide
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.identifiers import make_matter_code, make_uscc
 from domain.lists import PowerItem, SupervisionItem
+from domain.matters import Matter, RegisterMatter
 from domain.reform import Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
-from tests.integration.region import APPROVAL, FORMER, MATTER, OFFICE, OWN_MATTER, S1
+from tests.integration.region import APPROVAL, FORMER, MATTER, OFFICE, OWN_MATTER, S1, granted
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.teststore import TestStore
 
+ELSEWHERE = make_matter_code(make_uscc("11150200000000002"), 3, MATTER[19:])
 ITEM: dict[str, Any] = {"matter": MATTER, "legal_basis": "建筑法第七条", "published_on": date(2026, 3, 1)}
 POWER = PowerItem(**ITEM, name="施工许可", organ=APPROVAL, duties=("受理", "审查"))
 SUPERVISION = SupervisionItem(**ITEM, name="施工现场检查", organ=S1, item="JG-1", duties=("日常检查",))
@@ -149,3 +153,20 @@ def test_handovers_show_until_both_have_signed(region: TestStore) -> None:
     assert (complete["progress"], complete["signed"]) == ("complete", [FORMER, APPROVAL])
     assert complete["items"] == [{"kind": "archive", "title": "2019 年档案", "copies": 1204}]
     assert ask_json(region, "handovers", "--as-known-at", drawn)["items"][0]["signed"] == [FORMER]
+
+
+@pytest.mark.clause("3.1a")
+@pytest.mark.clause("3.1b")
+def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
+    guide = Guide(matter=MATTER, elements=("申请书",), steps=("受理", "决定"), promised_days=5)
+    like = Matter(code=ELSEWHERE, name="施工许可", competent=FORMER, legal_basis="建筑法")
+    region.submit(RegisterMatter(department=OFFICE, entry=like))
+    enter(region, guide, guide.model_copy(update={"matter": ELSEWHERE, "promised_days": 9}))
+    assert "承诺工作日" in ask(region, "lists", "guide", "--as-true-at", "2026-03-01")
+    [found] = ask_json(region, "unlike", "--as-true-at", "2026-03-01")["items"]
+    assert (found["matters"], found["differs"]) == ([MATTER, ELSEWHERE], ["promised_days"])
+    assert "承诺时限" in ask(region, "unlike", "--as-true-at", "2026-03-01")
+    granted(region, "77")
+    region.project()
+    steps = ask_json(region, "case", "77")["steps"]
+    assert [s["summary"]["guide_since"] for s in steps if s["kind"] == "case.decided"] == ["2026-03-01"]

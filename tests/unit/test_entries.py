@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from domain.guides import Unlike, unlike
+from domain.identifiers import make_matter_code, make_uscc
 from domain.lists import Mismatch, mismatches
 from domain.reform import Deferred, deferred, standing
 from tests.unit.spec import MATTER, OWN_MATTER, Region
@@ -18,6 +20,13 @@ SUPERVISION: dict[str, Any] = {**POWER, "kind": "supervision_item", "organ": "s1
 PROPOSAL = {"kind": "proposal", "matter": OWN_MATTER, "batch": "2026-1"}
 DEFERRAL = {"kind": "deferral", "matter": OWN_MATTER, "reason": "检测能力不足", "review_on": "2026-09-01"}
 BUNDLE = {"kind": "bundle", "code": "kcy", "name": "开餐饮店", "lead": "spj", "matters": [MATTER, OWN_MATTER]}
+GUIDE = {
+    "kind": "guide",
+    "matter": MATTER,
+    "elements": ["申请书", "图纸"],
+    "steps": ["受理", "审查", "决定"],
+    "promised_days": 5,
+}
 DAY = date(2026, 3, 1)
 
 
@@ -118,6 +127,47 @@ def test_what_is_transferred_is_neither_proposed_nor_deferred(region: Region) ->
     refused(region, "matter.state", PROPOSAL | {"matter": MATTER})
     refused(region, "matter.state", DEFERRAL | {"matter": MATTER})
     enter(region, PROPOSAL | {"matter": MATTER}, "2023-06-01")  # it was not, then
+
+
+@pytest.mark.clause("3.1a")
+def test_the_guide_in_force_is_pinned_on_the_decision(region: Region) -> None:
+    enter(region, GUIDE, "2026-01-01")
+    enter(region, GUIDE | {"promised_days": 3}, "2026-02-20")
+    region.accept("1")
+    [decided, *_] = region.accepted("case.decide", "spj", **region.decision("1"))
+    assert decided.guide_since == date(2026, 1, 1)  # type: ignore[attr-defined]
+    region.accepted("register.strike", "sgb", kind="guide", key=MATTER, valid_from="2026-02-05", basis="废止")
+    region.accept("2")
+    [decided, *_] = region.accepted("case.decide", "spj", **region.decision("2"))
+    assert decided.guide_since is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.clause("3.1a", refused=True)
+def test_a_guide_promises_a_time_and_is_not_the_approvers_to_write(region: Region) -> None:
+    refused(region, "mandate.role", GUIDE, by="spj")
+    for wrong in ({"promised_days": 0}, {"steps": []}, {"elements": []}):
+        with pytest.raises(ValidationError):
+            enter(region, GUIDE | wrong)
+
+
+@pytest.mark.clause("3.1b")
+def test_like_matters_handled_unlike_show(region: Region) -> None:
+    elsewhere = make_matter_code(make_uscc("11150200000000002"), 3, MATTER[19:])
+    entry = {"code": elsewhere, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法"}
+    region.accepted("matter.register", "sgb", entry=entry)
+    enter(region, GUIDE)
+    enter(region, GUIDE | {"matter": elsewhere, "promised_days": 9, "elements": ["图纸", "申请书"]})
+    found = Unlike(MATTER[19:], (MATTER, elsewhere), ("promised_days",))
+    assert unlike(region.world.registers, DAY) == [found]
+    enter(region, GUIDE | {"matter": elsewhere}, "2026-06-01")
+    assert unlike(region.world.registers, date(2026, 6, 1)) == []
+
+
+@pytest.mark.clause("3.1b", refused=True)
+def test_other_matters_are_not_compared(region: Region) -> None:
+    enter(region, GUIDE)
+    enter(region, GUIDE | {"matter": OWN_MATTER, "promised_days": 9})
+    assert unlike(region.world.registers, DAY) == []
 
 
 @pytest.mark.clause("1.2c")

@@ -1,0 +1,61 @@
+"""Guides 办事指南: what a matter asks of an applicant, by date, and like matters that are handled unlike (3.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from domain.entries import Entry
+from domain.fields import MatterCode
+from domain.identifiers import parse_matter_code
+from domain.submissions import Title
+
+if TYPE_CHECKING:
+    from domain.registers import Registers
+
+Lines = Annotated[tuple[Title, ...], Field(min_length=1, max_length=100)]
+
+
+class Guide(Entry):
+    """A matter's guide: elements 要素 an applicant brings, steps 环节, and the promised time in working days."""
+
+    kind: Literal["guide"] = "guide"
+    matter: MatterCode
+    elements: Lines
+    steps: Lines
+    promised_days: Annotated[int, Field(ge=1, le=365)]
+
+    def key(self) -> str:
+        return self.matter
+
+
+class Unlike(NamedTuple):
+    """Matters of one base code 基本编码, whoever carries them out, whose guides differ in `differs`."""
+
+    base: str
+    matters: tuple[str, ...]
+    differs: tuple[Literal["elements", "steps", "promised_days"], ...]
+
+
+def unlike(registers: Registers, on: date) -> list[Unlike]:
+    """The like matters that are handled unlike on that date (3.1b); in what order elements are named is no matter."""
+    by_base: dict[str, list[Guide]] = defaultdict(list)
+    for entry in registers.entries_on("guide", on).values():
+        if isinstance(entry, Guide):
+            code = parse_matter_code(entry.matter)
+            by_base[code.base + (code.item or "")].append(entry)
+    found = []
+    for base, guides in sorted(by_base.items()):
+        compared: dict[Literal["elements", "steps", "promised_days"], Iterable[object]] = {
+            "elements": (frozenset(one.elements) for one in guides),
+            "steps": (one.steps for one in guides),
+            "promised_days": (one.promised_days for one in guides),
+        }
+        differs = tuple(name for name, values in compared.items() if len(set(values)) > 1)
+        if differs:
+            found.append(Unlike(base, tuple(one.matter for one in guides), differs))
+    return found
