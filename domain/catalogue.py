@@ -13,6 +13,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     permits,
     public_records,
     registering,
+    reviews,
     seals,
     supervision,
     system,

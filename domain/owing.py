@@ -6,6 +6,7 @@ from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event
 from domain.notices import About, Owed, SupervisionMoved
 from domain.registers import Registers
+from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.supervision import FeedbackDisposed, FeedbackRaised
 
 
@@ -61,6 +62,10 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             if event.organ == event.department:
                 return []
             return [_owed(event, event.department, "disposition", event.matter, case=event.case)]
+        case ReviewSubmitted():
+            return [_owed(event, event.to, "review", event.matter, case=event.case)]
+        case ReviewReturned():
+            return [_owed(event, event.department, "review_result", event.matter, case=event.case)]
         case _:
             return []
 

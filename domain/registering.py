@@ -12,20 +12,24 @@ from domain.event import Event
 from domain.guides import Guide
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
+from domain.reviews import SystemAccess, require_access
 from domain.rules import Refusal
 from domain.submissions import Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
 
-AnyEntry = Annotated[PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide, Field(discriminator="kind")]
-Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide"]
+AnyEntry = Annotated[
+    PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide | SystemAccess, Field(discriminator="kind")
+]
+Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide", "system_access"]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class EnterRegister(Payload):
-    """The reform office enters something into a list, from a date on, or writes it anew."""
+    """The reform office enters something into a list, from a date on, or writes it anew; of the access that higher
+    authorities grant, they do."""
 
     TYPE = "register.enter"
     entry: AnyEntry
@@ -75,9 +79,9 @@ class EntryStruck(Event):
 @decides(EnterRegister)
 def enter_register(submission: Submission[EnterRegister], world: World) -> list[Event]:
     world.require_own_registers()
-    world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
-    _require(payload.entry, world, payload.valid_from)
+    _require_writer(submission, payload.entry.kind, world)
+    _require(payload.entry, world, payload.valid_from, payload.department)
     return [
         world.state(entry_stream(payload.entry.kind, payload.entry.key())).then(
             EntryRegistered,
@@ -92,11 +96,13 @@ def enter_register(submission: Submission[EnterRegister], world: World) -> list[
 @decides(StrikeEntry)
 def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Event]:
     world.require_own_registers()
-    world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
+    _require_writer(submission, payload.kind, world)
     version = world.registers.version(payload.kind, payload.key, payload.valid_from)
     if version is None or version.entry is None:
         raise Refusal("entry.none")
+    if isinstance(version.entry, SystemAccess):
+        require_access(version.entry, world, payload.department)
     return [
         world.state(entry_stream(payload.kind, payload.key)).then(
             EntryStruck,
@@ -109,8 +115,15 @@ def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Even
     ]
 
 
-def _require(entry: AnyEntry, world: World, on: date) -> None:
-    """What the registers must say on that date for the entry to be made."""
+def _require_writer(submission: Submission[EnterRegister] | Submission[StrikeEntry], kind: Kind, world: World) -> None:
+    if kind == "system_access":
+        world.require_role(submission, "HIGHER_AUTHORITY")
+    else:
+        world.require_role(submission, "REFORM_OFFICE")
+
+
+def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
+    """What the registers must say on that date for the entry to be made by that department."""
     match entry:
         case PowerItem():
             require_power_item(entry, world, on)
@@ -124,3 +137,5 @@ def _require(entry: AnyEntry, world: World, on: date) -> None:
             require_bundle(entry, world)
         case Guide():
             world.require_matter(entry.matter)
+        case SystemAccess():
+            require_access(entry, world, by)

@@ -107,6 +107,15 @@ RULES: dict[str, Rule] = {
             "the supervision list may not name the department that approves",
         ),
         Rule(
+            "review.forwarded",
+            "4.2b",
+            "须直接报送，不得经同级主管部门转报",
+            "reviews go straight up: nobody forwards them",
+        ),
+        Rule("review.not_above", "4.2a", "只能报送上级部门", "a review goes to an authority above the department"),
+        Rule("review.exists", "4.2a", "该报送编号已存在", "the review's number exists already"),
+        Rule("review.returned", "4.2a", "该报送已反馈结果", "the review has its result already"),
+        Rule(
             "handover.not_transferred",
             "2.1a",
             "该事项并非由此部门划转给接收方",

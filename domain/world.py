@@ -14,6 +14,7 @@ from domain.matters import Matter, matter_stream
 from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.owing import owed
 from domain.registers import Registers
+from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
 from domain.submissions import Submission
@@ -26,6 +27,7 @@ STATES: dict[str, type[State]] = {
     "feedback": FeedbackState,
     "seal": SealState,
     "handover": HandoverState,
+    "review": ReviewState,
 }
 S = TypeVar("S", bound=State)
 
@@ -80,6 +82,9 @@ class World:
 
     def handover(self, giver: str, number: str) -> HandoverState:
         return self._typed(HandoverState, f"handover/{giver}/{number}")
+
+    def review(self, submitter: str, number: str) -> ReviewState:
+        return self._typed(ReviewState, f"review/{submitter}/{number}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)

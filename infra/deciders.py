@@ -23,6 +23,7 @@ _STREAMS: Final = {
     "notice_stream": "notice/<notice id>",
     "department/": "department/<code>",
     "case.stream": "case/<organ>/<number>",
+    "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""

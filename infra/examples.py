@@ -42,6 +42,7 @@ from domain.public_records import ReportPermit
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
 from domain.registers import Registers
+from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
 from domain.submissions import BEIJING, Payload, Submission, full_type
 from domain.supervision import DisposeFeedback, RaiseFeedback
@@ -49,8 +50,8 @@ from domain.world import World
 
 assert catalogue.DECIDERS
 STORE = "150000"
-OFFICE, APPROVAL, MARKET, HEALTH, EMERGENCY, PLATFORM = (
-    "hs-sgb", "hs-xzspj", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt"
+OFFICE, APPROVAL, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION = (
+    "hs-sgb", "hs-xzspj", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj"
 )  # fmt: skip
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
 TODAY = BEGIN.date()
@@ -154,6 +155,7 @@ def story() -> Story:
     _registers(teller)
     _lists(teller)
     _case(teller)
+    _review(teller)
     _endings(teller)
     _returns(teller)
     _imports(teller)
@@ -174,7 +176,7 @@ def _officer(number: str, name: str) -> Officer:
 
 
 def _registers(teller: _Teller) -> None:
-    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY):
+    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION):
         teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
     teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
     for entry in (
@@ -183,6 +185,7 @@ def _registers(teller: _Teller) -> None:
         _department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
         _department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
         _department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
+        _department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
     ):
         teller.tell(RegisterDepartment(department=OFFICE, entry=entry))
     person = Person(name="苏和", phone="0471-0000000")
@@ -269,8 +272,7 @@ def _lists(teller: _Teller) -> None:
     teller.tell(struck)
 
 
-def _granted(teller: _Teller, number: str, document: str) -> str:
-    """A case, accepted and granted; returns the decision's `source/id`."""
+def _accepted(teller: _Teller, number: str) -> None:
     person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
     teller.tell(
         AcceptCase(
@@ -283,6 +285,11 @@ def _granted(teller: _Teller, number: str, document: str) -> str:
             accepted_on=date(2026, 2, 24),
         )
     )
+
+
+def _granted(teller: _Teller, number: str, document: str) -> str:
+    """A case, accepted and granted; returns the decision's `source/id`."""
+    _accepted(teller, number)
     return teller.tell(
         DecideCase(
             department=APPROVAL,
@@ -323,6 +330,8 @@ def _case(teller: _Teller) -> None:
             content="供区外认可之用：该许可由审批部门依法作出。",
         )
     )
+    forward = ForwardReview(department=MARKET, organ=APPROVAL, number=CASE, through=MARKET)
+    teller.tell(forward)
     demand = DemandSeal(department=MARKET, organ=APPROVAL, number=CASE, demanded_of=APPROVAL, seal="市场监管局公章")
     teller.tell(demand)
     notice = f"{MARKET}/{decision}"
@@ -368,6 +377,23 @@ def _case(teller: _Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _review(teller: _Teller) -> None:
+    of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": "2026030200020"}
+    _accepted(teller, "2026030200020")
+    teller.tell(SubmitReview(**of_case, review_number="BS-2026-01", to=REGION, content="报请审查食品生产许可。"))
+    teller.tell(
+        ReturnReview(
+            department=REGION,
+            submitter=APPROVAL,
+            review_number="BS-2026-01",
+            result="agreed",
+            opinion="同意，依法作出决定。",
+        )
+    )
+    access = SystemAccess(system="spsc", name="食品生产许可系统", granted_by=REGION, granted_to=APPROVAL)
+    teller.tell(EnterRegister(department=REGION, entry=access, valid_from=TODAY, basis="内市监函〔2026〕1号"))
 
 
 def _endings(teller: _Teller) -> None:

@@ -132,14 +132,16 @@ def matters(
 @app.command()
 def lists(
     ctx: typer.Context,
-    kind: Annotated[str, typer.Argument(help="power_item supervision_item proposal deferral bundle guide")],
+    kind: Annotated[
+        str, typer.Argument(help="power_item supervision_item proposal deferral bundle guide system_access")
+    ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
     as_true_at: TrueAt = None,
     as_known_at: KnownAt = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、上级系统权限，某日的版本。"""
     from infra import registers
 
     context, shown = _begin(ctx, lang, as_json)

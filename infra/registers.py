@@ -46,6 +46,8 @@ ENTRY = columns("""
     name | 名称 | name
     organ | 实施部门 | organ
     lead | 牵头部门 | lead
+    granted_by | 授权部门 | granted by
+    granted_to | 被授权部门 | granted to
     legal_basis | 设定依据 | legal basis
     duties | 责任事项 | duties
     published_on | 公布日期 | published on
@@ -89,6 +91,7 @@ TITLES = {
     "deferral": ("暂缓划转事项", "Matters deferred"),
     "bundle": ("办成一件事", "Bundles"),
     "guide": ("办事指南", "Guides"),
+    "system_access": ("上级系统权限", "Access to systems above"),
 }
 
 
@@ -243,7 +246,7 @@ def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) ->
     assert version is not None
     assert version.entry is not None
     row = version.entry.model_dump(mode="json")
-    for name in ("organ", "lead"):
+    for name in ("organ", "lead", "granted_by", "granted_to"):
         if name in row:
             row[name] = _name(registers, row[name], shown)
     return {**row, "key": key, "valid_from": version.since, "basis": version.basis}

@@ -40,6 +40,8 @@ ABOUT: dict[About, str] = {
     "ruling": "职责裁定",
     "feedback": "监管反馈",
     "disposition": "反馈处理",
+    "review": "直接报送",
+    "review_result": "审查结果",
 }
 CHINA = timezone(timedelta(hours=8))
 ACK_S = 30.0

@@ -12,6 +12,7 @@ from psycopg import Connection
 from domain.event import Event, Recorded
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
 from domain.opinions import OpinionIssued
+from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackDisposed, FeedbackRaised
 from projections.page import Page, page
@@ -66,7 +67,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -122,9 +123,11 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
+        case ReviewSubmitted():
+            case, to = event.case, event.to
         case FeedbackRaised():
             case, to = event.case, event.organ
-        case FeedbackDisposed():
+        case FeedbackDisposed() | ReviewReturned():
             case, to = event.case, event.department
         case NoticeDispatched() | NoticeDelivered():
             channel = event.channel

@@ -38,6 +38,7 @@ from domain.permits import (
 from domain.personal import Person
 from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
+from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from domain.world import World
@@ -183,6 +184,10 @@ def everything(store: TestStore) -> None:
     # a sole trader and a natural person: sealed names
     person = Person(name="赵铁柱", id_type="护照", id_number="E12345678")
     store.submit(accept("7", Party(kind="自然人", name="赵铁柱", person=person)))
+    store.submit(
+        case(SubmitReview, "7", review_number="BS1", to=HIGHER, content="报请审查"),
+        ReturnReview(department=HIGHER, submitter=APPROVAL, review_number="BS1", result="agreed", opinion="同意"),
+    )
     store.submit(accept("8", organ=FORMER, matter=OWN_MATTER))
     store.submit(decide("8", organ=FORMER))
     # notices: S1 receives and takes, S2 returns to S3, S3 returns it, the office rules

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from domain.seals import ApplySeal
 from infra.queries import app
 from projections.receipts import find_receipts
-from tests.integration.region import APPROVAL, FORMER, MATTER, OWN_MATTER, S1, S2, S3, accept, case, granted
+from tests.integration.region import APPROVAL, FORMER, HIGHER, MATTER, OWN_MATTER, S1, S2, S3, accept, case, granted
 from tests.integration.teststore import TestStore
 
 
@@ -50,6 +50,16 @@ def test_an_opinion_stands_in_the_two_way_record(full: TestStore) -> None:
     assert [(step["from_department"], step["to_department"]) for step in steps] == [(FORMER, APPROVAL)]
     assert "opinion.issued" in {event["kind"] for event in ask_json(full, "replay", "1")["events"]}
     assert "出具书面意见" in ask(full, "case", "1")
+
+
+@pytest.mark.clause("4.2a")
+def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
+    steps = [s for s in ask_json(full, "case", "7")["steps"] if s["kind"].startswith("review.")]
+    assert [(s["kind"], s["from_department"], s["to_department"]) for s in steps] == [
+        ("review.submitted", APPROVAL, HIGHER),
+        ("review.returned", HIGHER, APPROVAL),
+    ]
+    assert "直接报送" in ask(full, "case", "7")
 
 
 @pytest.mark.clause("2.7e")

@@ -16,7 +16,8 @@ from domain.lists import PowerItem, SupervisionItem
 from domain.matters import Matter, RegisterMatter
 from domain.reform import Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
-from tests.integration.region import APPROVAL, FORMER, MATTER, OFFICE, OWN_MATTER, S1, granted
+from domain.reviews import SystemAccess
+from tests.integration.region import APPROVAL, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, granted
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.teststore import TestStore
 
@@ -170,3 +171,11 @@ def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
     region.project()
     steps = ask_json(region, "case", "77")["steps"]
     assert [s["summary"]["guide_since"] for s in steps if s["kind"] == "case.decided"] == ["2026-03-01"]
+
+
+@pytest.mark.clause("4.2c")
+def test_access_granted_from_above_is_listed(region: TestStore) -> None:
+    access = SystemAccess(system="spsc", name="生产许可系统", granted_by=HIGHER, granted_to=APPROVAL)
+    region.submit(EnterRegister(department=HIGHER, entry=access, valid_from=date(2026, 3, 1), basis="函"))
+    text = ask(region, "lists", "system_access", "--as-true-at", "2026-03-01")
+    assert all(word in text for word in ("生产许可系统", "自治区厅", "审批局"))
