@@ -125,7 +125,7 @@ CAPABILITIES = tuple(
 """Every capability of the notice, in its order."""
 
 _FINISHED = {
-    "1.1": "abc",
+    "1.1": "abcd",
     "1.2": "abcd",
     "1.3": "abcd",
     "2.1": "abcd",

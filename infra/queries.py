@@ -94,6 +94,22 @@ def case(
 
 
 @app.command()
+def liability(
+    ctx: typer.Context,
+    number: Number,
+    organ: Organ = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """责任：一个办件由谁审批、依据什么权力，由谁监管、自何时起。"""
+    from infra import liability as answer
+
+    context, shown = _begin(ctx, lang, as_json)
+    answer.liability(context, shown, number, organ, as_known_at)
+
+
+@app.command()
 def replay(
     ctx: typer.Context,
     number: Number,

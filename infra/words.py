@@ -31,6 +31,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "elements": ("要素", "elements"),
     "steps": ("环节", "steps"),
     "promised_days": ("承诺时限", "promised time"),
+    "approval": ("审批侧", "approval"),
+    "supervision": ("监管侧", "supervision"),
+    "taken": ("已纳入监管", "taken into supervision"),
     # notices
     "outstanding": ("未签收", "outstanding"),
     "received": ("已签收", "received"),

@@ -156,6 +156,29 @@ def test_handovers_show_until_both_have_signed(region: TestStore) -> None:
     assert ask_json(region, "handovers", "--as-known-at", drawn)["items"][0]["signed"] == [FORMER]
 
 
+@pytest.mark.clause("1.1d")
+def test_who_answers_for_what_in_a_case(full: TestStore) -> None:
+    enter(full, POWER.model_copy(update={"matter": MATTER}), SUPERVISION)
+    found = ask_json(full, "liability", "9")["items"]
+    assert [(one["side"], one["department"], one["status"]) for one in found] == [
+        ("approval", APPROVAL, "granted"),
+        ("supervision", S1, "taken"),
+        ("supervision", "s2", "outstanding"),  # returned, returned again, and ruled to be its duty
+    ]
+    assert (found[0]["officer"], found[0]["basis"]) == ("007", "内政办发〔2020〕9号")
+    assert [one["answers_for"] for one in found] == [["受理", "审查"], ["日常检查"], []]
+    assert found[1]["basis"] == "建筑法第七条"
+    text = ask(full, "liability", "9")
+    assert all(word in text for word in ("审批侧", "监管侧", "监管一局", "已纳入监管"))
+
+
+@pytest.mark.clause("1.1d", refused=True)
+def test_nobody_answers_for_a_case_that_is_not_there(full: TestStore) -> None:
+    assert ask_json(full, "liability", "nobody", code=1)["error"] == "No case nobody."
+    then = ask_json(full, "liability", "9", "--as-known-at", "2020-01-01", code=1)
+    assert then["error"] == "No case 9."  # nothing was known yet
+
+
 @pytest.mark.clause("3.1a")
 @pytest.mark.clause("3.1b")
 def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
