@@ -3,6 +3,7 @@
 from domain import (  # noqa: F401 - each adds its own to the tables
     attempts,
     cases,
+    counts,
     deadletters,
     departments,
     following,

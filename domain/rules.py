@@ -112,6 +112,12 @@ RULES: dict[str, Rule] = {
             "须直接报送，不得经同级主管部门转报",
             "reviews go straight up: nobody forwards them",
         ),
+        Rule(
+            "count.not_yours",
+            "2.6b",
+            "只能申报本接入方来源的数量",
+            "a principal declares the counts of its own sources",
+        ),
         Rule("review.not_above", "4.2a", "只能报送上级部门", "a review goes to an authority above the department"),
         Rule("review.exists", "4.2a", "该报送编号已存在", "the review's number exists already"),
         Rule("review.returned", "4.2a", "该报送已反馈结果", "the review has its result already"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from domain import catalogue, system
 from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
+from domain.counts import DeclareCount
 from domain.deadletters import RetryDeadLetter
 from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
 from domain.event import Event, Recorded
@@ -268,6 +269,7 @@ def _lists(teller: _Teller) -> None:
     )
     for side in (MARKET, APPROVAL):
         teller.tell(SignHandover(department=side, giver=MARKET, number="JJ-2026-01"))
+    teller.tell(DeclareCount(department=APPROVAL, counted_source=APPROVAL, day=TODAY, count=12))
     struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
     teller.tell(struck)
 

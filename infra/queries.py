@@ -195,6 +195,22 @@ def unlike(
 
 
 @app.command()
+def reconcile(
+    ctx: typer.Context,
+    source: Annotated[str | None, typer.Option(help="只列此来源")] = None,
+    day: Annotated[str | None, typer.Option(help="只列此日（提交时间，北京时间）")] = None,
+    differing: Annotated[bool, typer.Option("--differing", help="只列不一致的")] = False,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """收发核对：各来源各日申报发送的数量与实际收到的数量。"""
+    from infra import reconciling
+
+    context, shown = _begin(ctx, lang, as_json)
+    reconciling.reconcile(context, shown, source, day, differing)
+
+
+@app.command()
 def handovers(
     ctx: typer.Context,
     incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,

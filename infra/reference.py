@@ -106,6 +106,12 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         False,
     ),
     "register.strike": Facts("删除清单项", _REFORM, "From a date on; what stood before stays known.", False),
+    "count.declare": Facts(
+        "申报发送数量",
+        "Any department, for its principal's own sources",
+        "How many submissions of a source have a time on that day; `shenguan reconcile` holds it against what came.",
+        False,
+    ),
     "liaison.register": Facts("登记联络员", "Any department, for itself", "A deputy or a leaver likewise.", False),
     "principal.register": Facts("登记接入方", _OPERATOR, "For which departments a principal may act.", False),
     "deadletter.retry": Facts("重试死信", _OPERATOR, "Decided again verbatim, in its sender's name.", False),

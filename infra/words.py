@@ -85,6 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "notice.moved": ("告知移交", "notice moved"),
     "review.submitted": ("直接报送", "submitted for review"),
     "review.returned": ("反馈审查结果", "review returned"),
+    "count.declared": ("申报发送数量", "count declared"),
     "opinion.issued": ("出具书面意见", "written opinion issued"),
     "seal.applied": ("用印", "seal applied"),
     "feedback.raised": ("监管反馈", "feedback raised"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
@@ -26,6 +27,28 @@ def counts(conn: Connection[Any], since: datetime | None = None) -> dict[str, in
         found[disposition] += count
         found["duplicate"] += redelivered
     return {"in": sum(found.values()), **found}
+
+
+def came(conn: Connection[Any], wanted: Sequence[tuple[str, date]]) -> dict[tuple[str, date], dict[str, int]]:
+    """Of these sources and days (of the submissions' times, in Beijing) how many different ones came, by disposition.
+
+    What came again is no other one; a conflict is one more than what it conflicts with.
+    """
+    if not wanted:
+        return {}
+    rows = conn.execute(
+        "SELECT source, (occurred_at AT TIME ZONE 'Asia/Shanghai')::date AS day, disposition,"
+        " count(DISTINCT (id, content)) FROM shenguan.submission"
+        " WHERE source = ANY(%s) AND disposition <> 'duplicate'"
+        " AND occurred_at >= %s::date::timestamp AT TIME ZONE 'Asia/Shanghai'"
+        " AND occurred_at < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'"
+        " GROUP BY 1, 2, 3",
+        (sorted({source for source, _ in wanted}), min(day for _, day in wanted), max(day for _, day in wanted)),
+    ).fetchall()
+    found: dict[tuple[str, date], dict[str, int]] = {}
+    for source, day, disposition, count in rows:
+        found.setdefault((source, day), {})[disposition] = count
+    return found
 
 
 def find_dead(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:

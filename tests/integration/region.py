@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from domain import system
 from domain.cases import AcceptCase, DecideCase
+from domain.counts import DeclareCount
 from domain.departments import RegisterDepartment, RegisterLiaison
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
@@ -211,6 +212,7 @@ def everything(store: TestStore) -> None:
             supervisors=(Supervisor(department=S3),),
         ),
         ReturnMatter(department=OFFICE, matter=MATTER, valid_from=date(2028, 1, 1), basis="三"),
+        DeclareCount(department=S1, counted_source=S1, day=DAY, count=3),
         DrawHandover(
             department=FORMER, number="J1", taker=APPROVAL, matters=(MATTER,),
             items=(HandoverItem(kind="archive", title="档案", copies=9),),

@@ -65,13 +65,14 @@ class TestStore:
         principal = principal or payload.department
         id_ = id_ or f"s{offset}"
         content = hashlib.sha256(payload.model_dump_json().encode()).digest()
+        source = more.pop("source", "test")
         submission = Submission(
-            source="test",
+            source=source,
             id=id_,
             occurred_at=more.pop("occurred_at", self.now),
             principal=principal,
             auth="none",
-            payload=seal(payload, self.sealer, payload.subject() or f"submission/test/{id_}"),
+            payload=seal(payload, self.sealer, payload.subject() or f"submission/{source}/{id_}"),
             **more,
         )
         return Arrival(
@@ -82,7 +83,7 @@ class TestStore:
             arrived_at=self.now,
             submission=submission,
             content=content,
-            source="test",
+            source=source,
             id=id_,
             type=payload.TYPE,
             raw=lambda: "{}",
