@@ -195,6 +195,22 @@ def unlike(
 
 
 @app.command()
+def export(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="approvals 或 receipts")],
+    file: Annotated[Path, typer.Argument(help="以 .csv、.xlsx 或 .jsonl 结尾；已有的文件不覆盖")],
+    department: Dept = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """导出台账，供他人使用；自然人信息始终遮蔽。"""
+    from infra import exporting
+
+    context, shown = _begin(ctx, lang, as_json)
+    exporting.export(context, shown, kind, file, department)
+
+
+@app.command()
 def reconcile(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="只列此来源")] = None,
