@@ -2,6 +2,7 @@
 
 from domain import (  # noqa: F401 - each adds its own to the tables
     attempts,
+    blanks,
     cases,
     counts,
     deadletters,

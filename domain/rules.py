@@ -118,6 +118,12 @@ RULES: dict[str, Rule] = {
             "只能申报本接入方来源的数量",
             "a principal declares the counts of its own sources",
         ),
+        Rule(
+            "blanks.requested", "2.5a", "该系列的申领尚未收到", "blanks of this series are asked for and have not come"
+        ),
+        Rule("blanks.twice", "2.5c", "这些编号中有已登记的", "some of these numbers are registered already"),
+        Rule("blanks.unknown", "2.5c", "该系列没有此编号", "the series has no such number"),
+        Rule("blanks.used", "2.5c", "该编号已使用", "this number is used up"),
         Rule("review.not_above", "4.2a", "只能报送上级部门", "a review goes to an authority above the department"),
         Rule("review.exists", "4.2a", "该报送编号已存在", "the review's number exists already"),
         Rule("review.returned", "4.2a", "该报送已反馈结果", "the review has its result already"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, TypeVar
 
+from domain.blanks import BlanksState
 from domain.cases import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, State
@@ -28,6 +29,7 @@ STATES: dict[str, type[State]] = {
     "seal": SealState,
     "handover": HandoverState,
     "review": ReviewState,
+    "blanks": BlanksState,
 }
 S = TypeVar("S", bound=State)
 
@@ -85,6 +87,9 @@ class World:
 
     def review(self, submitter: str, number: str) -> ReviewState:
         return self._typed(ReviewState, f"review/{submitter}/{number}")
+
+    def blanks(self, department: str, series: str) -> BlanksState:
+        return self._typed(BlanksState, f"blanks/{department}/{series}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)

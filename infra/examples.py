@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from domain import catalogue, system
+from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
 from domain.counts import DeclareCount
 from domain.deadletters import RetryDeadLetter
@@ -270,6 +271,13 @@ def _lists(teller: _Teller) -> None:
     for side in (MARKET, APPROVAL):
         teller.tell(SignHandover(department=side, giver=MARKET, number="JJ-2026-01"))
     teller.tell(DeclareCount(department=APPROVAL, counted_source=APPROVAL, day=TODAY, count=12))
+    series: dict[str, Any] = {"department": APPROVAL, "series": "JY2026"}
+    teller.tell(RequestBlanks(**series, certificate="食品经营许可证", copies=500, to=REGION))
+    teller.tell(AssistBlanks(department=MARKET, requester=APPROVAL, series="JY2026"))
+    teller.tell(ReceiveBlanks(**series, first=10001, copies=500))
+    teller.tell(PrintBlanks(**{**series, "series": "WS2026"}, certificate="卫生许可证", first=1, copies=200))
+    teller.tell(UseBlank(**series, serial_number=10001, fate="issued", number=CASE), "JY2026")
+    teller.tell(UseBlank(**series, serial_number=10002, fate="spoiled"), "JY2026")
     struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
     teller.tell(struck)
 

@@ -211,6 +211,21 @@ def export(
 
 
 @app.command()
+def blanks(
+    ctx: typer.Context,
+    department: Dept = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """空白证照：各系列登记、核发、作废、注销、结存的编号数。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.blanks(context, shown, department, as_known_at)
+
+
+@app.command()
 def reconcile(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="只列此来源")] = None,

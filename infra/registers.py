@@ -9,13 +9,14 @@ import csv
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import typer
 
 from adapters.postgres.log import Log
+from domain.blanks import BlanksState
 from domain.entries import Entry
-from domain.event import Event
+from domain.event import Event, State
 from domain.guides import unlike
 from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
@@ -27,6 +28,7 @@ from infra.presentation import Context, Shown, columns, moment
 from projections.page import Page
 from projections.working_days import CHINA
 
+S = TypeVar("S", bound=State)
 MATTER = columns("""
     code | 事项编码 | matter
     name | 名称 | name
@@ -78,6 +80,18 @@ HANDOVER = columns("""
     items | 清单 | items
     approval | 审批职责 | approval answers for
     supervision | 监管职责 | supervision answers for
+""")
+BLANKS = columns("""
+    department | 部门 | department
+    series | 系列 | series
+    certificate | 证照 | certificate
+    total | 登记数 | registered
+    issued | 核发 | issued
+    spoiled | 作废 | spoiled
+    voided | 注销 | voided
+    left | 结存 | left
+    requested | 申领未到 | asked for
+    runs
 """)
 UNLIKE = columns("""
     base | 基本编码 | base code
@@ -182,7 +196,7 @@ def handovers(
     registers = registers_at(context, as_known_at)
     with closing(context.connect()) as conn:
         streams = Log(conn).streams_under("handover", _moment(as_known_at))
-    states = [_folded(name, events) for name, events in streams.items()]
+    states = [_folded(HandoverState(name), events) for name, events in streams.items()]
     found = matter_handovers(registers, states, day(as_true_at))
     rows = [_handover(registers, one, shown) for one in found if not (incomplete and one.progress == "complete")]
     shown.page(("交接", "Handovers"), HANDOVER, Page(len(rows), rows))
@@ -192,11 +206,33 @@ def _moment(as_known_at: str | None) -> datetime | None:
     return moment(as_known_at, end_of_day=True) if as_known_at else None
 
 
-def _folded(name: str, events: list[Event]) -> HandoverState:
-    state = HandoverState(name)
+def _folded(state: S, events: list[Event]) -> S:
     for event in events:
         state = state.evolve(event)
     return state
+
+
+def blanks(context: Context, shown: Shown, department: str | None, as_known_at: str | None) -> None:
+    registers = registers_at(context, as_known_at)
+    prefix = f"blanks/{department}" if department else "blanks"
+    with closing(context.connect()) as conn:
+        streams = Log(conn).streams_under(prefix, _moment(as_known_at))
+    rows = []
+    for name, events in streams.items():
+        state = _folded(BlanksState(name), events)
+        _, owner, series = name.split("/")
+        rows.append(
+            {
+                "department": _name(registers, owner, shown),
+                "series": series,
+                "certificate": state.certificate,
+                "total": sum(run.copies for run in state.runs),
+                **{fate: getattr(state, fate) for fate in ("issued", "spoiled", "voided", "left")},
+                "requested": state.open_request.copies if state.open_request else None,
+                "runs": [[run.first, run.first + run.copies - 1] for run in state.runs],
+            }
+        )
+    shown.page(("空白证照", "Blanks"), BLANKS, Page(len(rows), rows))
 
 
 def _handover(registers: Registers, one: MatterHandover, shown: Shown) -> dict[str, Any]:

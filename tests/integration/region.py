@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from domain import system
+from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.cases import AcceptCase, DecideCase
 from domain.counts import DeclareCount
 from domain.departments import RegisterDepartment, RegisterLiaison
@@ -212,6 +213,11 @@ def everything(store: TestStore) -> None:
             supervisors=(Supervisor(department=S3),),
         ),
         ReturnMatter(department=OFFICE, matter=MATTER, valid_from=date(2028, 1, 1), basis="三"),
+        RequestBlanks(department=APPROVAL, series="A", certificate="证", copies=3, to=HIGHER),
+        AssistBlanks(department=FORMER, requester=APPROVAL, series="A"),
+        ReceiveBlanks(department=APPROVAL, series="A", first=1, copies=3),
+        PrintBlanks(department=APPROVAL, series="B", certificate="证", first=1, copies=2),
+        UseBlank(department=APPROVAL, series="A", serial_number=2, fate="issued", number="1"),
         DeclareCount(department=S1, counted_source=S1, day=DAY, count=3),
         DrawHandover(
             department=FORMER, number="J1", taker=APPROVAL, matters=(MATTER,),

@@ -202,3 +202,14 @@ def test_access_granted_from_above_is_listed(region: TestStore) -> None:
     region.submit(EnterRegister(department=HIGHER, entry=access, valid_from=date(2026, 3, 1), basis="函"))
     text = ask(region, "lists", "system_access", "--as-true-at", "2026-03-01")
     assert all(word in text for word in ("生产许可系统", "自治区厅", "审批局"))
+
+
+@pytest.mark.clause("2.5c")
+def test_the_ledger_of_blanks(full: TestStore) -> None:
+    found = ask_json(full, "blanks", "--department", APPROVAL)["items"]
+    assert [(one["series"], one["total"], one["issued"], one["left"]) for one in found] == [
+        ("A", 3, 1, 2),
+        ("B", 2, 0, 2),
+    ]
+    assert found[0]["runs"] == [[1, 3]]
+    assert "结存" in ask(full, "blanks")
