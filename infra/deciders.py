@@ -62,7 +62,10 @@ def _read(function: Callable[..., Any], found: Findings, seen: set[Any]) -> None
     for call in _calls(tree):
         name = ast.unparse(call.func)
         if name == "Refusal":
-            found.refusals.update(dict.fromkeys(_codes(call)))
+            codes = [str(one.value) for one in ast.walk(call) if isinstance(one, ast.Constant)]
+            if unknown := [code for code in codes if code not in RULES]:
+                raise LookupError(f"{function.__name__} refuses by a rule that there is not: {unknown}")
+            found.refusals.update(dict.fromkeys(codes))
         elif name == "rejection":
             found.rejections.update(dict.fromkeys(_codes(call)))
         elif name == "Waiting":
