@@ -19,7 +19,19 @@ from domain.world import World
 CLAIMING: frozenset[Disposition] = frozenset({"accepted", "refused", "parked"})
 """The dispositions that hold a submission's identity: another under it is a duplicate or a conflict."""
 AWAITED = frozenset(
-    {"blanks", "case", "department", "feedback", "handover", "mapping", "matter", "notice", "principal", "review"}
+    {
+        "blanks",
+        "case",
+        "department",
+        "entry",
+        "feedback",
+        "handover",
+        "mapping",
+        "matter",
+        "notice",
+        "principal",
+        "review",
+    }
 )
 """The kinds of streams that a decider may wait for."""
 RELEASES_PER_BATCH = 5_000

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from domain.cases import case_stream
 from domain.event import Event, State
-from domain.rules import Refusal, Waiting
+from domain.rules import BadField, Refusal, Waiting
 from domain.submissions import Code, Number, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -87,6 +88,16 @@ class UseBlank(OfSeries):
     fate: Fate
     number: Number | None = None
 
+    def streams(self) -> tuple[str, ...]:
+        case = () if self.number is None else (case_stream(self.department, self.number),)
+        return (blanks_stream(self.department, self.series), *case)
+
+    @model_validator(mode="after")
+    def _issued_in_a_case(self) -> UseBlank:
+        if (self.fate == "issued") != (self.number is not None):
+            raise BadField("number", "blanks.number", "核发须有办件号，作废、注销不得有")
+        return self
+
 
 class BlanksRequested(Event):
     TOPIC = "blanks.requested"
@@ -137,10 +148,11 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BlanksState(State):
-    """`open_request`: blanks were asked for and have not come; `fates` counts what became of numbers."""
+    """`due`: how many that were asked for have not come; `assisted`: that request was; and what became of numbers."""
 
     certificate: str = ""
-    open_request: BlanksRequested | None = None
+    due: int = 0
+    assisted: bool = False
     runs: tuple[Run, ...] = ()
     issued: int = 0
     spoiled: int = 0
@@ -154,9 +166,12 @@ class BlanksState(State):
         new = replace(self, version=event.originator_version)
         match event:
             case BlanksRequested():
-                return replace(new, certificate=event.certificate, open_request=event)
+                return replace(new, certificate=event.certificate, due=event.copies, assisted=False)
+            case BlanksAssisted():
+                return replace(new, assisted=True)
             case BlanksReceived():
-                return replace(new, open_request=None, runs=(*self.runs, Run(event.first, event.copies)))
+                due = max(0, self.due - event.copies)
+                return replace(new, due=due, runs=(*self.runs, Run(event.first, event.copies)))
             case BlanksPrinted():
                 return replace(new, certificate=event.certificate, runs=(*self.runs, Run(event.first, event.copies)))
             case BlankUsed():
@@ -176,7 +191,7 @@ def request_blanks(submission: Submission[RequestBlanks], world: World) -> list[
     world.require_role(submission, "APPROVAL")
     world.require_department(payload.to, "HIGHER_AUTHORITY")
     state = world.blanks(payload.department, payload.series)
-    if state.open_request is not None:
+    if state.due:
         raise Refusal("blanks.requested")
     return [
         state.then(
@@ -190,8 +205,10 @@ def assist_blanks(submission: Submission[AssistBlanks], world: World) -> list[Ev
     payload = submission.payload
     world.require_role(submission, "SUPERVISION")
     state = world.blanks(payload.requester, payload.series)
-    if state.open_request is None:
+    if not state.version:
         raise Waiting(blanks_stream(payload.requester, payload.series))
+    if not state.due or state.assisted:
+        raise Refusal("blanks.not_requested")
     return [state.then(BlanksAssisted, submission.meta)]
 
 
@@ -200,8 +217,10 @@ def receive_blanks(submission: Submission[ReceiveBlanks], world: World) -> list[
     payload = submission.payload
     world.require_department(payload.department)
     state = world.blanks(payload.department, payload.series)
-    if state.open_request is None:
+    if not state.version:
         raise Waiting(blanks_stream(payload.department, payload.series))
+    if not state.due:
+        raise Refusal("blanks.not_requested")
     _require_new(state, payload.first, payload.copies)
     return [state.then(BlanksReceived, submission.meta, first=payload.first, copies=payload.copies)]
 
@@ -228,11 +247,19 @@ def use_blank(submission: Submission[UseBlank], world: World) -> list[Event]:
     payload = submission.payload
     world.require_department(payload.department)
     state = world.blanks(payload.department, payload.series)
+    if not state.runs:
+        raise Waiting(blanks_stream(payload.department, payload.series))
     run = next((run for run in state.runs if run.has(payload.serial_number)), None)
     if run is None:
         raise Refusal("blanks.unknown")
     if run.used >> (payload.serial_number - run.first) & 1:
         raise Refusal("blanks.used")
+    if payload.number is not None:
+        case = world.case(payload.department, payload.number)
+        if not case.status:
+            raise Waiting(case.stream)
+        if case.status != "granted":
+            raise Refusal("case.state")
     return [
         state.then(
             BlankUsed,

@@ -99,7 +99,7 @@ class CaseAccepted(Event):
 
 class CaseDecided(Event):
     """The decision, with the transfer in force that gave the power, the supervisors matched by date (1.1a), and since
-    when the guide that it was taken under had been in force (3.1a)."""
+    when the guide that it was taken under had been in force, and which in its entry's stream it is (3.1a)."""
 
     TOPIC = "case.decided"
     matter: str
@@ -115,6 +115,7 @@ class CaseDecided(Event):
     power_basis: str | None
     supervisors: tuple[str, ...]
     guide_since: date | None = None
+    guide_version: int | None = None
 
     @property
     def effective_on(self) -> str:
@@ -310,7 +311,8 @@ def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> Case
         raise Refusal("legacy.recent")  # else any approver could withhold every notice
     transfer = world.registers.transfer(matter, on)
     pushed = decision["outcome"] == "granted" or world.require_matter(matter).push_not_granted
-    guide = world.registers.version("guide", matter, on)
+    version = world.registers.version("guide", matter, on)
+    guide = version if version is not None and version.entry is not None else None
     told = world.registers.supervisors(matter, on) if pushed and decision["basis"] == "normal" else ()
     return state.then(
         CaseDecided,
@@ -319,7 +321,8 @@ def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> Case
         power_since=transfer and transfer.valid_from,
         power_basis=transfer and transfer.basis,
         supervisors=tuple(s.department for s in told),
-        guide_since=guide.since if guide is not None and guide.entry is not None else None,
+        guide_since=guide and guide.since,
+        guide_version=guide and guide.number,
         **decision,
     )
 

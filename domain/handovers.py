@@ -11,12 +11,13 @@ from pydantic import Field
 
 from domain.event import Event, State
 from domain.fields import EACH_ONCE, MatterCode
+from domain.matters import matter_stream
 from domain.personal import Model
 from domain.rules import Refusal, Waiting
-from domain.submissions import Code, Number, Payload, Submission, Title, decides
+from domain.submissions import Code, Day, Number, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
-    from domain.registers import Registers
+    from domain.registers import Registers, Transfer
     from domain.world import World
 
 ItemKind = Literal["policy", "licence", "archive"]
@@ -78,11 +79,14 @@ class SignHandover(Payload):
 
 
 class HandoverDrawn(Event):
+    """`since`: of each matter, from when on the transfer held that it was handed over under."""
+
     TOPIC = "handover.drawn"
     giver: str
     taker: str
     number: str
     matters: tuple[str, ...]
+    since: tuple[Day, ...]
     items: tuple[HandoverItem, ...]
     note: DutyNote
 
@@ -103,6 +107,15 @@ class HandoverState(State):
     def progress(self) -> Progress:
         return "none" if self.drawn is None else "complete" if len(self.signed) == 2 else "drawn"
 
+    def hands_over(self, matter: str, transfer: Transfer) -> bool:
+        """Whether it is of this very transfer: after a return there must be another."""
+        drawn = self.drawn
+        return (
+            drawn is not None
+            and drawn.taker == transfer.to
+            and (matter, transfer.valid_from) in zip(drawn.matters, drawn.since, strict=True)
+        )
+
     def evolve(self, event: Event) -> HandoverState:
         match event:
             case HandoverDrawn():
@@ -117,11 +130,15 @@ def draw_handover(submission: Submission[DrawHandover], world: World) -> list[Ev
     payload = submission.payload
     world.require_department(payload.department)
     world.require_department(payload.taker, "APPROVAL")
+    since = []
     for matter in payload.matters:
         entry = world.require_matter(matter)
+        if not world.registers.matters[matter].holders:
+            raise Waiting(matter_stream(matter))  # the transfer comes by another topic, and may be on its way
         transfer = world.registers.transfer(matter, submission.occurred_on)
         if entry.competent != payload.department or transfer is None or transfer.to != payload.taker:
             raise Refusal("handover.not_transferred")
+        since.append(transfer.valid_from)
     state = world.handover(payload.department, payload.number)
     if state.drawn is not None:
         raise Refusal("handover.exists")
@@ -133,6 +150,7 @@ def draw_handover(submission: Submission[DrawHandover], world: World) -> list[Ev
             taker=payload.taker,
             number=payload.number,
             matters=payload.matters,
+            since=tuple(since),
             items=payload.items,
             note=payload.note,
         )
@@ -172,7 +190,7 @@ def matter_handovers(registers: Registers, handovers: Iterable[HandoverState], o
         transfer = registers.transfer(code, on)
         if transfer is None or history.entry.classified:
             continue
-        mine = [one for one in packages if one.drawn and code in one.drawn.matters and one.drawn.taker == transfer.to]
+        mine = [one for one in packages if one.hands_over(code, transfer)]
         best = max(mine, key=lambda one: len(one.signed), default=None)
         progress = best.progress if best is not None else "none"
         found.append(MatterHandover(code, history.entry.competent, transfer.to, progress, best))

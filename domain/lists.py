@@ -9,7 +9,8 @@ from pydantic import Field
 
 from domain.entries import Entry
 from domain.fields import MatterCode
-from domain.rules import Refusal
+from domain.matters import matter_stream
+from domain.rules import Refusal, Waiting
 from domain.submissions import Code, Day, Title
 
 if TYPE_CHECKING:
@@ -53,25 +54,31 @@ class SupervisionItem(ListItem):
 def require_power_item(item: PowerItem, world: World, on: date) -> None:
     """The organ must hold the power on that date."""
     world.require_matter(item.matter)
-    world.require_department(item.organ)
+    organ = world.require_department(item.organ)
+    if "APPROVAL" in organ.roles and not world.registers.matters[item.matter].holders:
+        raise Waiting(matter_stream(item.matter))  # the transfer may be on its way
     if world.registers.holder(item.matter, on) != item.organ:
         raise Refusal("list.not_holder")
 
 
 def require_supervision_item(item: SupervisionItem, world: World, on: date) -> None:
-    """The organ must be a supervisor, and not the one that approves."""
+    """The organ must supervise the matter on that date, and not be the one that approves."""
     world.require_matter(item.matter)
     world.require_department(item.organ, "SUPERVISION")
     transfer = world.registers.transfer(item.matter, on)
     if transfer is not None and transfer.to == item.organ:
         raise Refusal("list.approver")
+    supervisors = world.registers.supervisors(item.matter, on)
+    if transfer is not None and item.organ not in {one.department for one in supervisors}:
+        raise Refusal("list.not_supervisor")
 
 
 class Mismatch(NamedTuple):
-    """`wanting` is what the lists lack of the matter; `item` the supervision item that has no counterpart."""
+    """`wanting` is what the lists lack of the matter, or that its power item names another than who holds the power;
+    `item` the supervision item that has no counterpart."""
 
     matter: str
-    wanting: Literal["power_item", "supervision_item"]
+    wanting: Literal["power_item", "supervision_item", "power_holder"]
     item: str | None = None
 
 
@@ -87,8 +94,11 @@ def mismatches(registers: Registers, on: date) -> list[Mismatch]:
     for code, history in sorted(registers.matters.items()):
         if history.entry.classified or registers.transfer(code, on) is None:
             continue
-        if code not in powers:
+        power = powers.get(code)
+        if power is None:
             found.append(Mismatch(code, "power_item"))
+        elif isinstance(power, PowerItem) and power.organ != registers.holder(code, on):
+            found.append(Mismatch(code, "power_holder"))
         if code not in supervised:
             found.append(Mismatch(code, "supervision_item"))
     found += [Mismatch(one.matter, "power_item", one.item) for one in items if one.matter not in powers]

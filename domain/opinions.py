@@ -5,10 +5,11 @@ An opinion is on record beside the case and never changes what the permit is wor
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from domain.cases import OfCase
-from domain.event import Event
+from domain.event import Event, State
 from domain.matters import OpinionNeed
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
@@ -49,6 +50,17 @@ class OpinionIssued(Event):
         return self.issued_on.isoformat()
 
 
+@dataclass(frozen=True, slots=True)
+class OpinionState(State):
+    """The numbers under which opinions were issued in a case."""
+
+    numbers: frozenset[str] = frozenset()
+
+    def evolve(self, event: Event) -> OpinionState:
+        numbers = self.numbers | {event.opinion_number} if isinstance(event, OpinionIssued) else self.numbers
+        return replace(self, version=event.originator_version, numbers=numbers)
+
+
 @decides(IssueOpinion)
 def issue_opinion(submission: Submission[IssueOpinion], world: World) -> list[Event]:
     payload = submission.payload
@@ -65,8 +77,11 @@ def issue_opinion(submission: Submission[IssueOpinion], world: World) -> list[Ev
         raise rejection("issued_on", "date.future", payload.issued_on)
     if payload.issued_on < case.accepted_on:
         raise rejection("issued_on", "date.order", payload.issued_on)
+    state = world.opinions(payload.organ, payload.number)
+    if payload.opinion_number in state.numbers:
+        raise Refusal("opinion.exists")
     return [
-        world.state(opinion_stream(payload.organ, payload.number)).then(
+        state.then(
             OpinionIssued,
             submission.meta,
             case=case.stream,

@@ -13,7 +13,7 @@ from domain.guides import Guide
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.reviews import SystemAccess, require_access
-from domain.rules import Refusal
+from domain.rules import Refusal, Waiting
 from domain.submissions import Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ AnyEntry = Annotated[
 ]
 Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide", "system_access"]
 """The lists."""
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
 
 
 class EnterRegister(Payload):
@@ -99,10 +99,12 @@ def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Even
     payload = submission.payload
     _require_writer(submission, payload.kind, world)
     version = world.registers.version(payload.kind, payload.key, payload.valid_from)
+    if version is None and not world.registers.entries.get(payload.kind, {}).get(payload.key):
+        raise Waiting(entry_stream(payload.kind, payload.key))
     if version is None or version.entry is None:
         raise Refusal("entry.none")
     if isinstance(version.entry, SystemAccess):
-        require_access(version.entry, world, payload.department)
+        require_access(version.entry, world, payload.department, payload.valid_from)
     return [
         world.state(entry_stream(payload.kind, payload.key)).then(
             EntryStruck,
@@ -138,4 +140,4 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
         case Guide():
             world.require_matter(entry.matter)
         case SystemAccess():
-            require_access(entry, world, by)
+            require_access(entry, world, by, on)

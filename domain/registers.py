@@ -64,12 +64,13 @@ class MatterHistory:
 
 class Version(NamedTuple):
     """What a list has under a key from a date on, and on what basis; nothing where it was struck. `sequence` is the
-    order of recording."""
+    order of recording, `number` that of the event in the entry's stream."""
 
     since: date
     sequence: int
     entry: Entry | None
     basis: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,17 @@ class Registers:
             case PublicRecordMapped():
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
             case EntryRegistered():
-                self._enter(event.entry.kind, event.entry.key(), event.valid_from, event.entry, event.basis)
+                self._enter(event.entry.kind, event.entry.key(), event.valid_from, event.entry, event)
             case EntryStruck():
-                self._enter(event.kind, event.key, event.valid_from, None, event.basis)
+                self._enter(event.kind, event.key, event.valid_from, None, event)
 
-    def _enter(self, kind: str, key: str, since: date, entry: Entry | None, basis: str) -> None:
+    def _enter(
+        self, kind: str, key: str, since: date, entry: Entry | None, event: EntryRegistered | EntryStruck
+    ) -> None:
         versions = self.entries.setdefault(kind, {}).setdefault(key, [])
-        insort(versions, Version(since, self._sequence, entry, basis), key=lambda v: v[:2])
+        insort(
+            versions, Version(since, self._sequence, entry, event.basis, event.originator_version), key=lambda v: v[:2]
+        )
 
     @property
     def empty(self) -> bool:

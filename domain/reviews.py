@@ -6,6 +6,7 @@ Nobody forwards it: 转报 through the competent department of the same level is
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from domain.cases import OfCase, case_for_power
@@ -112,7 +113,7 @@ class SystemAccess(Entry):
     granted_to: Code
 
     def key(self) -> str:
-        return self.system
+        return f"{self.granted_to}.{self.system}"  # codes have no dot
 
 
 @decides(SubmitReview)
@@ -120,7 +121,10 @@ def submit_review(submission: Submission[SubmitReview], world: World) -> list[Ev
     payload = submission.payload
     case = case_for_power(submission, payload, submission.occurred_on, world)
     above = world.require_department(payload.to, "HIGHER_AUTHORITY")
-    if not is_within(world.registers.departments[payload.department].region, above.region):
+    if payload.to == world.require_matter(case.matter).competent:
+        raise Refusal("review.forwarded")
+    own = world.registers.departments[payload.department].region
+    if above.region == own or not is_within(own, above.region):
         raise Refusal("review.not_above")
     if case.status != "accepted":
         raise Refusal("case.state")
@@ -171,8 +175,10 @@ def forward_review(submission: Submission[ForwardReview], world: World) -> list[
     raise Refusal("review.forwarded")
 
 
-def require_access(entry: SystemAccess, world: World, by: str) -> None:
-    """Only who runs the system grants access to it, and for itself."""
+def require_access(entry: SystemAccess, world: World, by: str, on: date) -> None:
+    """Only who runs the system grants access to it, and nobody takes over what another has granted."""
     world.require_department(entry.granted_to)
-    if entry.granted_by != by:
+    version = world.registers.version(entry.kind, entry.key(), on)
+    standing = version.entry if version is not None else None
+    if entry.granted_by != by or (isinstance(standing, SystemAccess) and standing.granted_by != by):
         raise Refusal("mandate.role")

@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
             "该事项未标明此种需要，不得出具书面意见",
             "the matter is not flagged for a written opinion of this need",
         ),
+        Rule("opinion.exists", "2.7d", "该书面意见编号已存在", "the opinion's number exists already"),
         Rule(
             "opinion.not_competent",
             "2.7d",
@@ -121,6 +122,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "blanks.requested", "2.5a", "该系列的申领尚未收到", "blanks of this series are asked for and have not come"
         ),
+        Rule("blanks.not_requested", "2.5a", "没有待收到或待协助的申领", "nothing was asked for that is still to come"),
         Rule("blanks.twice", "2.5c", "这些编号中有已登记的", "some of these numbers are registered already"),
         Rule("blanks.unknown", "2.5c", "该系列没有此编号", "the series has no such number"),
         Rule("blanks.used", "2.5c", "该编号已使用", "this number is used up"),
@@ -136,6 +138,12 @@ RULES: dict[str, Rule] = {
         Rule("handover.exists", "2.1a", "该交接单号已存在", "the handover's number exists already"),
         Rule("handover.not_party", "2.1a", "只有移交方和接收方可以签认交接", "only giver and taker sign a handover"),
         Rule("handover.signed", "2.1a", "该方已签认", "this side has signed already"),
+        Rule(
+            "list.not_supervisor",
+            "1.3b",
+            "监管清单所列实施主体当日不是此事项的监管部门",
+            "the organ named in the supervision list does not supervise the matter on that date",
+        ),
         Rule("entry.none", None, "该清单当日没有此登记项", "the list has no such entry on that date"),
         Rule("classified", None, "涉密事项不得在本系统流转", "classified matters must not pass through this system"),
         Rule("deadletter.unknown", None, "没有此死信", "no such dead letter"),

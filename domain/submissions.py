@@ -23,7 +23,8 @@ TYPE_SUFFIX = ".v1"
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """A department's, principal's or matter's code: safe as part of a Kafka topic's and a stream's name."""
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(without_identity)]
+"""A line of text that is kept in clear: identity numbers have no place in it."""
 NUMBER_PATTERN = r"^[^\s/\x00-\x1f]{1,64}$"
 Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN), AfterValidator(without_identity)]
 """A case, document or feedback number: no white space and no slash."""

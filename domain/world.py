@@ -13,6 +13,7 @@ from domain.event import Event, State
 from domain.handovers import HandoverState
 from domain.matters import Matter, matter_stream
 from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
+from domain.opinions import OpinionState
 from domain.owing import owed
 from domain.registers import Registers
 from domain.reviews import ReviewState
@@ -30,6 +31,7 @@ STATES: dict[str, type[State]] = {
     "handover": HandoverState,
     "review": ReviewState,
     "blanks": BlanksState,
+    "opinion": OpinionState,
 }
 S = TypeVar("S", bound=State)
 
@@ -90,6 +92,9 @@ class World:
 
     def blanks(self, department: str, series: str) -> BlanksState:
         return self._typed(BlanksState, f"blanks/{department}/{series}")
+
+    def opinions(self, organ: str, number: str) -> OpinionState:
+        return self._typed(OpinionState, f"opinion/{organ}/{number}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)

@@ -276,7 +276,6 @@ def _lists(teller: _Teller) -> None:
     teller.tell(AssistBlanks(department=MARKET, requester=APPROVAL, series="JY2026"))
     teller.tell(ReceiveBlanks(**series, first=10001, copies=500))
     teller.tell(PrintBlanks(**{**series, "series": "WS2026"}, certificate="卫生许可证", first=1, copies=200))
-    teller.tell(UseBlank(**series, serial_number=10001, fate="issued", number=CASE), "JY2026")
     teller.tell(UseBlank(**series, serial_number=10002, fate="spoiled"), "JY2026")
     struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
     teller.tell(struck)
@@ -322,6 +321,7 @@ def _case(teller: _Teller) -> None:
     teller.tell(
         IssueLicence(**of_case, licence_number="JY11501020000001", certificate="食品经营许可证", issued_on=TODAY)
     )
+    teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
     teller.tell(
         ApplySeal(
             **of_case,

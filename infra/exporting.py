@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
@@ -77,6 +78,15 @@ def _rows(
             yield from more(rows)
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def as_cell(text: str) -> str:
+    """Text that a spreadsheet shows and never runs: applicants choose names, and `=` begins a formula."""
+    shown = _CONTROL.sub("\ufffd", text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
+
+
 @contextmanager
 def _csv(file: Path, shape: Sequence[Column], shown: Shown) -> Iterator[Put]:
     """For spreadsheets: UTF-8 with its mark, the columns that people read."""
@@ -84,7 +94,7 @@ def _csv(file: Path, shape: Sequence[Column], shown: Shown) -> Iterator[Put]:
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([c.zh if shown.zh else c.en for c in wanted])
-        yield lambda row: writer.writerow([shown.text(c.key, row.get(c.key)) for c in wanted])
+        yield lambda row: writer.writerow([as_cell(shown.text(c.key, row.get(c.key))) for c in wanted])
 
 
 @contextmanager
@@ -102,7 +112,7 @@ def _xlsx(file: Path, shape: Sequence[Column], shown: Shown) -> Iterator[Put]:
         written += 1
         if written > SHEET_ROWS:
             raise shown.fail("超过一张表的行数，请改用 CSV。", "More rows than a sheet holds: use CSV.")
-        sheet.append([shown.text(c.key, row.get(c.key)) for c in wanted])
+        sheet.append([as_cell(shown.text(c.key, row.get(c.key))) for c in wanted])
 
     yield put
     book.save(file)

@@ -55,7 +55,7 @@ def _approving(registers: Registers, events: Sequence[Recorded]) -> list[dict[st
                 "side": "approval",
                 "department": decided.meta.department,
                 "officer": decided.meta.officer.id if decided.meta.officer else None,
-                "answers_for": list(item.duties) if isinstance(item, PowerItem) else [],
+                "answers_for": _duties(item, decided.meta.department),
                 "since": decided.decided_on,
                 "basis": decided.power_basis or registers.matters[decided.matter].entry.legal_basis,
                 "status": decided.outcome,
@@ -63,6 +63,11 @@ def _approving(registers: Registers, events: Sequence[Recorded]) -> list[dict[st
             }
         )
     return rows
+
+
+def _duties(item: object, department: str | None) -> list[str]:
+    """Of an item that is the department's: one of before a transfer says nothing of who decided after it."""
+    return list(item.duties) if isinstance(item, PowerItem) and item.organ == department else []
 
 
 def _supervising(registers: Registers, events: Sequence[Recorded], stream: str) -> list[dict[str, Any]]:

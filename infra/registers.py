@@ -24,6 +24,7 @@ from domain.reform import Deferral, standing
 from domain.registering import Kind
 from domain.registers import Registers
 from domain.submissions import local_date
+from infra.exporting import as_cell
 from infra.presentation import Context, Shown, columns, moment
 from projections.page import Page
 from projections.working_days import CHINA
@@ -147,6 +148,8 @@ def entries(
     on = day(as_true_at)
     registers = registers_at(context, as_known_at)
     rows = [_entry(registers, kind, key, on, shown) for key in registers.entries_on(kind, on)]
+    secret = {code for code, history in registers.matters.items() if history.entry.classified}
+    rows = [row for row in rows if secret.isdisjoint({row.get("matter"), *row.get("matters", ())})]
     if file is not None:
         _write(file, rows, shown)
         shown.say(f"已写入 {file}，共 {len(rows)} 条。", f"{len(rows)} written to {file}.")
@@ -170,9 +173,10 @@ def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_a
 
 def handled_unlike(context: Context, shown: Shown, as_true_at: str | None, as_known_at: str | None) -> None:
     registers = registers_at(context, as_known_at)
+    on = day(as_true_at)
+    guides = registers.entries_on("guide", on)
     rows = []
-    for one in unlike(registers, day(as_true_at)):
-        guides = {code: registers.entries_on("guide", day(as_true_at))[code] for code in one.matters}
+    for one in unlike(registers, on):
         rows.append(
             one._asdict()
             if shown.as_json
@@ -228,7 +232,7 @@ def blanks(context: Context, shown: Shown, department: str | None, as_known_at: 
                 "certificate": state.certificate,
                 "total": sum(run.copies for run in state.runs),
                 **{fate: getattr(state, fate) for fate in ("issued", "spoiled", "voided", "left")},
-                "requested": state.open_request.copies if state.open_request else None,
+                "requested": state.due or None,
                 "runs": [[run.first, run.first + run.copies - 1] for run in state.runs],
             }
         )
@@ -300,4 +304,4 @@ def _write(file: Path, rows: list[dict[str, Any]], shown: Shown) -> None:
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([c.zh if shown.zh else c.en for c in wanted])
-        writer.writerows([[shown.text(c.key, row.get(c.key)) for c in wanted] for row in rows])
+        writer.writerows([[as_cell(shown.text(c.key, row.get(c.key))) for c in wanted] for row in rows])

@@ -19,6 +19,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "deferred": ("暂缓", "deferred"),
     "transferred": ("已划转", "transferred"),
     "returned": ("已收回", "returned"),
+    "power_holder": ("权力清单实施部门与现状不符", "power item of another organ"),
     "power_item": ("权力清单项", "power item"),
     "supervision_item": ("监管清单项", "supervision item"),
     "drawn": ("已开具", "drawn up"),

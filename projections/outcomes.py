@@ -30,19 +30,21 @@ def counts(conn: Connection[Any], since: datetime | None = None) -> dict[str, in
 
 
 def came(conn: Connection[Any], wanted: Sequence[tuple[str, date]]) -> dict[tuple[str, date], dict[str, int]]:
-    """Of these sources and days (of the submissions' times, in Beijing) how many different ones came, by disposition.
+    """Of these sources and days (of the submissions' times, in Beijing; of arrival where a time could not be read) how
+    many different ones came, by disposition.
 
-    What came again is no other one; a conflict is one more than what it conflicts with.
+    What came again is no other one, be it a duplicate or a dead letter sent again as it was; a conflict is one more
+    than what it conflicts with. Declarations of counts are not counted.
     """
     if not wanted:
         return {}
     rows = conn.execute(
-        "SELECT source, (occurred_at AT TIME ZONE 'Asia/Shanghai')::date AS day, disposition,"
-        " count(DISTINCT (id, content)) FROM shenguan.submission"
-        " WHERE source = ANY(%s) AND disposition <> 'duplicate'"
-        " AND occurred_at >= %s::date::timestamp AT TIME ZONE 'Asia/Shanghai'"
-        " AND occurred_at < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'"
-        " GROUP BY 1, 2, 3",
+        "SELECT source, day, disposition, count(*) FROM (SELECT DISTINCT ON (source, day, id, content)"
+        " source, (coalesce(occurred_at, arrived_at) AT TIME ZONE 'Asia/Shanghai')::date AS day, disposition"
+        " FROM shenguan.submission WHERE source = ANY(%s) AND disposition <> 'duplicate' AND type <> 'count.declare'"
+        " AND coalesce(occurred_at, arrived_at) >= %s::date::timestamp AT TIME ZONE 'Asia/Shanghai'"
+        " AND coalesce(occurred_at, arrived_at) < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'"
+        " ORDER BY source, day, id, content, disposition = 'dead') AS one GROUP BY 1, 2, 3",
         (sorted({source for source, _ in wanted}), min(day for _, day in wanted), max(day for _, day in wanted)),
     ).fetchall()
     found: dict[tuple[str, date], dict[str, int]] = {}

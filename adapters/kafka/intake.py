@@ -31,6 +31,8 @@ AHEAD: Final = 4
 """So many times the records that are handed out at once are held before only those places are fetched of which nothing
 is held: a merge by time needs the next record of each. Of large records, whose bytes reach their limit first, there
 are fewer."""
+BRIM: Final = 6
+"""So many times that is held at most, however many places there are: what they still have is merged no more."""
 _FIRST_GUESS: Final = 1_024  # bytes a record, until some have been seen
 _MERGE_S: Final = 0.2
 """So long a full batch waits for the places that have more at the broker and nothing here."""
@@ -133,17 +135,18 @@ class IntakeSource:
         if self._broken is not None:
             raise self._broken
         begun = time.monotonic()
-        deadline, patience = begun + timeout_s, begun + _MERGE_S
+        deadline, patience = begun + timeout_s, begun + min(timeout_s, _MERGE_S)
         while True:
             self._refresh()
             self._settle()
             behind = self._behind()
             left, left_bytes = AHEAD * max_records - len(self._held), max_bytes - self._held.bytes
             full = left <= 0 or left_bytes <= 0
+            brimming = len(self._held) >= BRIM * AHEAD * max_records or self._held.bytes >= BRIM * max_bytes
             if full:
                 left, left_bytes = max_records, max_bytes // AHEAD
-            awaited = len(self._held) >= max_records and any(self._vain.get(place) != behind[place] for place in behind)
-            self._steer(set() if self._paused else set(behind) if full else self._held.places)
+            awaited = not brimming and len(self._held) >= max_records and any(map(self._worth_waiting, behind.items()))
+            self._steer(set() if self._paused or brimming else set(behind) if full else self._held.places)
             # Also when nothing is wanted: polling is what keeps us in the group.
             until = deadline if self._paused or not len(self._held) else patience if awaited else begun
             added = self._fetch(max(0.0, until - time.monotonic()), left, left_bytes)
@@ -162,6 +165,16 @@ class IntakeSource:
         """The places of which nothing is held though the broker has more, and the offset each is to go on at."""
         ends = ((place, offset, self._highwater(place)) for place, offset in self._held.empty())
         return {place: offset for place, offset, end in ends if end is None or end > offset}
+
+    def _worth_waiting(self, behind: tuple[Place, int]) -> bool:
+        """Not where it was waited for in vain, nor where only a transaction's marker lies before the end."""
+        place, offset = behind
+        if self._vain.get(place) == offset:
+            return False
+        end = self._highwater(place)
+        with suppress(errors.IllegalStateError, KeyError):  # taken from us in the meantime
+            return end is None or (self._consumer.position(TopicPartition(*place)) or 0) < end
+        return False
 
     def _verified(self) -> bool:
         """Whether what is held is of the topics we think: they may have been made anew since we last looked.

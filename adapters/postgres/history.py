@@ -31,23 +31,24 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions and opinions, the feedback on it and every notice owed because of them, in log
-        order."""
+        """The case, its seal actions and opinions, feedback on it, its reviews, and every notice owed because of all
+        that, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}", f"opinion/{organ}/{number}"])
-        feedback = self._feedback_on(stream)
-        facts += self._read("originator_id = ANY(%s)", feedback)
+        threads = self._threads_on(stream, "feedback", "feedback.raised")
+        threads += self._threads_on(stream, "review", "review.submitted")
+        facts += self._read("originator_id = ANY(%s)", threads)
         # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.
         made = {one.event.meta.fact for one in facts}
         owed = self._read("unique_key = ANY(%s)", [f"{d}/{fact}" for d in self._departments for fact in made])
         lives = self._read("originator_id = ANY(%s)", [notice_stream(str(one.event.unique_key)) for one in owed])
         return sorted(facts + owed + lives, key=lambda one: one.position)
 
-    def _feedback_on(self, case: str) -> list[str]:
-        """Feedback has streams of its own; all of them lie together in the log's key, and few of a log are feedback."""
+    def _threads_on(self, case: str, kind: str, begins: str) -> list[str]:
+        """Threads have streams of their own; all of a kind lie together in the log's key, and are few in a log."""
         mark = f'"case":{json.dumps(case, ensure_ascii=False)}'.encode()
         rows = self._read(
-            "originator_id >= 'feedback/' AND originator_id < 'feedback0' AND topic = 'feedback.raised'"
+            f"originator_id >= '{kind}/' AND originator_id < '{kind}0' AND topic = '{begins}'"
             " AND position(%s IN state) > 0",
             mark,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from infra.exporting import as_cell
 from tests.integration.region import APPROVAL, FORMER, S1
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.teststore import TestStore
@@ -37,6 +38,7 @@ def test_no_person_in_clear_and_nothing_written_over(full: TestStore, tmp_path: 
     ask(full, "export", "approvals", str(file))
     assert "赵铁柱" not in file.read_text()
     assert "赵*" in file.read_text()
+    assert [as_cell(text) for text in ("=1+1", "@x", "甲\x01", "乙")] == ["'=1+1", "'@x", "甲\ufffd", "乙"]
     ask(full, "export", "approvals", str(tmp_path / "b.csv"), "--reveal", code=2)
     before = file.read_bytes()
     assert "已存在" in ask(full, "export", "approvals", str(file), code=1)

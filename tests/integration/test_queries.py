@@ -60,6 +60,8 @@ def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
         ("review.returned", HIGHER, APPROVAL),
     ]
     assert "直接报送" in ask(full, "case", "7")
+    replayed = {event["kind"] for event in ask_json(full, "replay", "7")["events"]}
+    assert {"review.submitted", "review.returned", "notice.owed"} <= replayed
 
 
 @pytest.mark.clause("2.7e")

@@ -23,6 +23,7 @@ def test_what_is_missing_shows_until_it_has_come(region: TestStore) -> None:
     for number in ("1", "2"):
         region.submit(accept(number), source=SOURCE)
     region.submit(accept("1"), source=SOURCE, id_="again", expect="refused")
+    declare(region, 0, source=SOURCE)  # is not counted itself
     region.submit(accept("0"), source=SOURCE, occurred_at=region.now - timedelta(days=1), expect=None)
     declare(region, 4)
     found = ask_json(region, "reconcile", "--day", "2026-03-02")["items"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tests.unit.spec import Region
 
@@ -15,8 +16,8 @@ REQUEST: dict[str, Any] = {**SERIES, "certificate": "食品经营许可证", "co
 PRINT: dict[str, Any] = {**SERIES, "certificate": "食品经营许可证", "first": 1, "copies": 10}
 
 
-def use(serial: int, fate: str = "issued") -> dict[str, Any]:
-    return {**SERIES, "serial_number": serial, "fate": fate}
+def use(serial: int, fate: str = "spoiled", **more: str) -> dict[str, Any]:
+    return {**SERIES, "serial_number": serial, "fate": fate, **more}
 
 
 @pytest.fixture
@@ -31,7 +32,10 @@ def test_blanks_are_asked_for_assisted_and_received(region: Region) -> None:
     region.accepted("blanks.assist", "zjj", requester="spj", **SERIES)
     region.accepted("blanks.receive", "spj", **SERIES, first=101, copies=8)
     state = region.world.blanks("spj", "JY")
-    assert (state.left, state.open_request, state.certificate) == (8, None, "食品经营许可证")
+    assert (state.left, state.due, state.certificate) == (8, 2, "食品经营许可证")
+    region.accepted("blanks.receive", "spj", **SERIES, first=201, copies=2)
+    assert region.world.blanks("spj", "JY").due == 0
+    region.refused("blanks.not_requested", "blanks.receive", "spj", **SERIES, first=301, copies=2)
 
 
 @pytest.mark.clause("2.5a", refused=True)
@@ -42,6 +46,8 @@ def test_who_asks_for_blanks_is_an_approver_and_asks_once(region: Region) -> Non
     region.accepted("blanks.request", "spj", **REQUEST)
     region.refused("blanks.requested", "blanks.request", "spj", **REQUEST)
     region.refused("mandate.role", "blanks.assist", "qu", requester="spj", **SERIES)
+    region.accepted("blanks.assist", "zjj", requester="spj", **SERIES)
+    region.refused("blanks.not_requested", "blanks.assist", "zjj", requester="spj", **SERIES)
 
 
 @pytest.mark.clause("2.5b")
@@ -64,7 +70,9 @@ def test_no_number_is_printed_twice(region: Region) -> None:
 @pytest.mark.clause("2.5c")
 def test_every_number_meets_one_fate(region: Region) -> None:
     region.accepted("blanks.print", "spj", **PRINT)
-    region.accepted("blanks.use", "spj", **use(1), number="1")
+    region.waits("case/spj/1", "blanks.use", "spj", **use(1, "issued", number="1"))
+    region.granted()
+    region.accepted("blanks.use", "spj", **use(1, "issued", number="1"))
     region.accepted("blanks.use", "spj", **use(10, "spoiled"))
     region.accepted("blanks.use", "spj", **use(2, "voided"))
     state = region.world.blanks("spj", "JY")
@@ -81,8 +89,18 @@ def test_a_number_is_used_once_and_only_if_it_is_there(serials: list[int]) -> No
         if not 1 <= serial <= 10:
             region.refused("blanks.unknown", "blanks.use", "spj", **use(serial))
         elif serial in used:
-            region.refused("blanks.used", "blanks.use", "spj", **use(serial, "spoiled"))
+            region.refused("blanks.used", "blanks.use", "spj", **use(serial, "voided"))
         else:
             region.accepted("blanks.use", "spj", **use(serial))
         used.add(serial)
-    region.refused("blanks.unknown", "blanks.use", "s1", **use(1))  # another's series
+    region.waits("blanks/s1/JY", "blanks.use", "s1", **use(1))  # another's series is none of its own
+
+
+@pytest.mark.clause("2.5c", refused=True)
+def test_a_number_is_issued_in_a_granted_case_only(region: Region) -> None:
+    region.accepted("blanks.print", "spj", **PRINT)
+    region.accept()
+    region.refused("case.state", "blanks.use", "spj", **use(1, "issued", number="1"))
+    for wrong in (use(1, "issued"), use(1, "spoiled", number="1")):
+        with pytest.raises(ValidationError):
+            region.submit("blanks.use", "spj", **wrong)

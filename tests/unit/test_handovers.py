@@ -66,7 +66,7 @@ def test_one_signature_completes_nothing_however_often_it_is_tried(region: Regio
 @pytest.mark.clause("2.1a", refused=True)
 def test_nobody_else_draws_or_signs(region: Region) -> None:
     region.refused("handover.not_transferred", "handover.draw", "s1", **PACKAGE)
-    region.refused("handover.not_transferred", "handover.draw", "zjj", **(PACKAGE | {"matters": [OWN_MATTER]}))
+    region.waits(f"matter/{OWN_MATTER}", "handover.draw", "zjj", **(PACKAGE | {"matters": [OWN_MATTER]}))
     region.refused("mandate.role", "handover.draw", "zjj", **(PACKAGE | {"taker": "s1"}))
     region.waits("handover/zjj/J1", "handover.sign", "spj", **SIGN)
     region.accepted("handover.draw", "zjj", **PACKAGE)
@@ -74,8 +74,27 @@ def test_nobody_else_draws_or_signs(region: Region) -> None:
     region.refused("handover.exists", "handover.draw", "zjj", **PACKAGE)
 
 
+@pytest.mark.clause("2.1c", refused=True)
+def test_a_package_is_of_its_transfer_alone(region: Region) -> None:
+    region.accepted("handover.draw", "zjj", **PACKAGE)
+    for department in ("zjj", "spj"):
+        region.accepted("handover.sign", department, **SIGN)
+    region.accepted("matter.return", "sgb", matter=MATTER, valid_from="2026-02-01", basis="收回")
+    again = {"matter": MATTER, "valid_from": "2026-02-15", "basis": "再次划转", "to": "spj"}
+    region.accepted("matter.transfer", "sgb", **again, supervisors=[{"department": "s1"}])
+    assert progress(region, date(2026, 1, 31)) == ["complete"]
+    assert progress(region) == ["none"]
+
+
 @pytest.mark.clause("2.1b", refused=True)
 def test_no_package_without_the_note_on_duties(region: Region) -> None:
-    for wrong in ({"note": None}, {"note": {**NOTE, "supervision": []}}, {"items": []}, {"matters": [MATTER] * 2}):
+    named = [{"kind": "archive", "title": "张三 11010519491231002X", "copies": 1}]
+    for wrong in (
+        {"items": named},
+        {"note": None},
+        {"note": {**NOTE, "supervision": []}},
+        {"items": []},
+        {"matters": [MATTER] * 2},
+    ):
         with pytest.raises(ValidationError):
             region.submit("handover.draw", "zjj", **(PACKAGE | wrong))

@@ -132,6 +132,7 @@ def test_a_written_opinion_is_on_record_and_changes_nothing(region: Region) -> N
     assert (issued.opinion_number, issued.need, issued.meta.department) == ("函1", "outside", "zjj")
     assert region.world.case("spj", "1") == before
     region.accepted("seal.apply", "spj", **region.case(), **SEAL)
+    region.refused("opinion.exists", "opinion.issue", "zjj", **region.case(), **(OPINION | {"content": "相反"}))
 
 
 @pytest.mark.clause("2.7d", refused=True)

@@ -42,6 +42,12 @@ def test_only_who_decides_submits_and_only_upwards(region: Region) -> None:
     elsewhere = {"code": "bt", "name": "包头", "roles": ["HIGHER_AUTHORITY"], "region": "150200"}
     region.accepted("department.register", "sgb", entry=elsewhere | {"valid_from": "2020-01-01"})
     region.refused("review.not_above", "review.submit", "spj", **region.case(), **(REVIEW | {"to": "bt"}))
+    same = {"code": "tong", "name": "同级", "roles": ["HIGHER_AUTHORITY"], "region": "150100"}
+    region.accepted("department.register", "sgb", entry=same | {"valid_from": "2020-01-01"})
+    region.refused("review.not_above", "review.submit", "spj", **region.case(), **(REVIEW | {"to": "tong"}))
+    both = {"code": "zjj", "name": "住建", "roles": ["SUPERVISION", "HIGHER_AUTHORITY"], "region": "150000"}
+    region.accepted("department.register", "sgb", entry=both | {"valid_from": "2020-01-01"})
+    region.refused("review.forwarded", "review.submit", "spj", **region.case(), **(REVIEW | {"to": "zjj"}))
     region.waits("review/spj/BS1", "review.return", "qu", **RESULT)
     region.accepted("review.submit", "spj", **region.case(), **REVIEW)
     region.refused("review.exists", "review.submit", "spj", **region.case(), **REVIEW)
@@ -69,7 +75,7 @@ def test_forwarding_is_refused_and_on_record_whoever_tries(region: Region, depar
 @pytest.mark.clause("4.2c")
 def test_access_to_a_system_above_is_on_record(region: Region) -> None:
     region.accepted("register.enter", "qu", entry=ACCESS, **SINCE)
-    region.accepted("register.strike", "qu", kind="system_access", key="spsc", valid_from="2027-01-01", basis="函")
+    region.accepted("register.strike", "qu", kind="system_access", key="spj.spsc", valid_from="2027-01-01", basis="函")
 
 
 @pytest.mark.clause("4.2c", refused=True)
@@ -77,8 +83,14 @@ def test_nobody_grants_himself_access(region: Region) -> None:
     region.refused("mandate.role", "register.enter", "spj", entry=ACCESS, **SINCE)
     region.refused("mandate.role", "register.enter", "sgb", entry=ACCESS, **SINCE)
     region.refused("mandate.role", "register.enter", "qu", entry=ACCESS | {"granted_by": "spj"}, **SINCE)
+    elsewhere = {"code": "bt", "name": "厅", "roles": ["HIGHER_AUTHORITY"], "region": "150000"}
+    region.accepted("department.register", "sgb", entry=elsewhere | {"valid_from": "2020-01-01"})
+    region.accepted("principal.register", "operator", principal="bt", acts_for=["bt"])
     guide = {"kind": "proposal", "matter": "11150100000000001F3000112002000", "batch": "1"}
     region.refused("mandate.role", "register.enter", "qu", entry=guide, **SINCE)
     region.accepted("register.enter", "qu", entry=ACCESS, **SINCE)
-    struck = {"kind": "system_access", "key": "spsc", "valid_from": "2026-03-02", "basis": "函"}
+    struck = {"kind": "system_access", "key": "spj.spsc", "valid_from": "2026-03-02", "basis": "函"}
     region.refused("mandate.role", "register.strike", "sgb", **struck)
+    region.refused("mandate.role", "register.enter", "bt", entry=ACCESS | {"granted_by": "bt"}, **SINCE)
+    region.refused("mandate.role", "register.strike", "bt", **struck)
+    region.accepted("register.enter", "bt", entry=ACCESS | {"granted_by": "bt", "granted_to": "s1"}, **SINCE)
