@@ -12,9 +12,10 @@ from domain.event import Recorded
 from domain.message import NoticeMessage, notice_type
 from domain.notices import About
 from domain.submissions import ID, SOURCE, full_type
-from infra.examples import STORE, Example, Story
+from infra.examples import Story
 from infra.reference import ABOUT, SUBMISSIONS
 from infra.schemas import DIALECT, event_schema, inlined, notice_schema, submission_schema
+from infra.teller import STORE, Example
 
 Node = dict[str, Any]
 _CODE: Final = "^[A-Za-z0-9_-]{1,64}$"

@@ -6,74 +6,51 @@ invented. Nothing here reads a clock or draws at random, so that the reference i
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from domain import catalogue, system
-from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
+from domain import system
+from domain.blanks import UseBlank
 from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
-from domain.counts import DeclareCount
 from domain.deadletters import RetryDeadLetter
-from domain.departments import Department, RegisterDepartment, RegisterLiaison, RegisterPrincipal, Role
-from domain.event import Event, Recorded
-from domain.guides import Guide
-from domain.handling import Outcome, handle
-from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
-from domain.identifiers import make_matter_code, make_resident_id, make_uscc
-from domain.lists import PowerItem, SupervisionItem
-from domain.matters import (
-    MapPublicRecord,
-    Matter,
-    RegisterMatter,
-    ReturnMatter,
-    RouteMatter,
-    Supervisor,
-    TransferMatter,
-)
+from domain.event import Recorded
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
-from domain.personal import Officer, Person, Sealed, seal
+from domain.personal import Person
 from domain.public_records import ReportPermit
-from domain.reform import Bundle, Deferral, Proposal
-from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from domain.registering import EnterRegister
 from domain.registers import Registers
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
-from domain.submissions import BEIJING, Payload, Submission, full_type
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from domain.world import World
-
-assert catalogue.DECIDERS
-STORE = "150000"
-OFFICE, APPROVAL, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION = (
-    "hs-sgb", "hs-xzspj", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj"
-)  # fmt: skip
-BEGIN = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
-TODAY = BEGIN.date()
-ORGAN_USCC = make_uscc("11150100MB1234567")
-PARTY_USCC = make_uscc("91150102MA0N1ABCX")
-MATTER, OTHER_MATTER = (make_matter_code(make_uscc("11150100011000001"), 3, f"00010000100{n}") for n in (1, 2))
-RESIDENT = make_resident_id("15010219900101001")
-CASE = "2026030200001"
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One submission as it is sent, and what became of it."""
-
-    type: str
-    principal: str
-    key: str
-    attributes: dict[str, str]
-    data: dict[str, Any]
-    outcome: Outcome
+from infra.example_registers import lists, registers
+from infra.teller import (
+    APPROVAL,
+    BEGIN,
+    CASE,
+    EMERGENCY,
+    HEALTH,
+    MARKET,
+    MATTER,
+    OFFICE,
+    ORGAN_USCC,
+    PARTY_USCC,
+    PLATFORM,
+    REGION,
+    RESIDENT,
+    STORE,
+    TODAY,
+    Example,
+    Teller,
+    department,
+    officer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,73 +66,13 @@ class Story:
         return next(one for one in self.submissions if one.type == type_)
 
 
-class _Sealer:
-    """A stand-in that looks like the real one's work and remembers what it sealed."""
-
-    def __init__(self) -> None:
-        self._plain: dict[str, str] = {}
-
-    def seal(self, subject: str, value: str) -> Sealed:
-        digest = hashlib.sha256(f"{subject} {value}".encode())
-        ciphertext = base64.b64encode(digest.digest()).decode()
-        self._plain[ciphertext] = value
-        return Sealed(subject=subject, ciphertext=ciphertext, commitment=digest.hexdigest())
-
-    def open(self, sealed: Sealed) -> str:
-        return self._plain[sealed.ciphertext]
-
-    def pseudonym(self, value: str) -> str:
-        return hashlib.sha256(value.encode()).hexdigest()[:24]
-
-
-def _nothing(_: Iterable[str]) -> dict[str, list[Event]]:
-    return {}
-
-
-class _Teller:
-    """Hands submissions in, one after another, as their principals would."""
-
-    def __init__(self) -> None:
-        self.world = World(Registers(), _nothing)
-        self.sealer = _Sealer()
-        self.examples: list[Example] = []
-        self.counts: dict[str, int] = {}
-        self.now = BEGIN
-
-    def tell(self, payload: Payload, key: str | None = None) -> str:
-        """Returns `source/id`."""
-        principal = payload.department
-        self.counts[principal] = self.counts.get(principal, 0) + 1
-        self.now += timedelta(minutes=1)
-        id_ = f"{TODAY:%Y%m%d}-{self.counts[principal]:04}"
-        sealed = seal(payload, self.sealer, payload.subject() or f"submission/{principal}/{id_}")
-        outcome = handle(Submission(principal, id_, self.now, principal, "acl", sealed), self.world)
-        self.examples.append(
-            Example(
-                type=payload.TYPE,
-                principal=principal,
-                key=key or str(getattr(payload, "number", principal)),
-                attributes={
-                    "specversion": "1.0",
-                    "id": id_,
-                    "source": principal,
-                    "type": full_type(payload.TYPE),
-                    "time": self.now.isoformat(),
-                },
-                data=payload.model_dump(mode="json", exclude_none=True),
-                outcome=outcome,
-            )
-        )
-        return f"{principal}/{id_}"
-
-
 def story() -> Story:
     """Tells it. Deterministic."""
-    teller = _Teller()
-    office = _department(OFFICE, "呼和浩特市审改办", "REFORM_OFFICE")
+    teller = Teller()
+    office = department(OFFICE, "呼和浩特市审改办", "REFORM_OFFICE")
     teller.world.append(system.found(teller.world, office, {OFFICE: (OFFICE,)}, "operator", BEGIN))
-    _registers(teller)
-    _lists(teller)
+    registers(teller)
+    lists(teller)
     _case(teller)
     _review(teller)
     _endings(teller)
@@ -169,124 +86,12 @@ def story() -> Story:
     return Story(teller.examples, events, _notices(teller, events))
 
 
-def _department(code: str, name: str, *roles: Role) -> Department:
-    return Department(code=code, name=name, roles=roles, region="150100", valid_from=date(2019, 1, 1))
-
-
-def _officer(number: str, name: str) -> Officer:
-    return Officer(id=number, name=name)
-
-
-def _registers(teller: _Teller) -> None:
-    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION):
-        teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
-    teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
-    for entry in (
-        _department(APPROVAL, "呼和浩特市行政审批和政务服务局", "APPROVAL"),
-        _department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
-        _department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
-        _department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
-        _department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
-        _department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
-    ):
-        teller.tell(RegisterDepartment(department=OFFICE, entry=entry))
-    person = Person(name="苏和", phone="0471-0000000")
-    teller.tell(RegisterLiaison(department=MARKET, number="L01", person=person))
-    for code, name in ((MATTER, "食品经营许可"), (OTHER_MATTER, "公共场所卫生许可")):
-        law = "《中华人民共和国食品安全法》第三十五条"
-        entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis=law, opinions=("outside",))
-        teller.tell(RegisterMatter(department=OFFICE, entry=entry_))
-        teller.tell(
-            TransferMatter(
-                department=OFFICE,
-                matter=code,
-                valid_from=date(2020, 7, 1),
-                basis="呼政发〔2020〕12号",
-                to=APPROVAL,
-                supervisors=(Supervisor(department=MARKET),),
-            )
-        )
-    teller.tell(
-        RouteMatter(
-            department=OFFICE,
-            matter=MATTER,
-            valid_from=date(2024, 1, 1),
-            basis="呼政发〔2023〕40号",
-            supervisors=(Supervisor(department=MARKET), Supervisor(department=HEALTH, part="assist")),
-        )
-    )
-    teller.tell(
-        ReturnMatter(department=OFFICE, matter=OTHER_MATTER, valid_from=date(2025, 1, 1), basis="呼政发〔2024〕33号")
-    )
-    teller.tell(
-        MapPublicRecord(
-            department=OFFICE,
-            organ_uscc=ORGAN_USCC,
-            certificate_type="食品经营许可证",
-            organ=APPROVAL,
-            matter=MATTER,
-        )
-    )
-
-
-def _lists(teller: _Teller) -> None:
-    published = date(2024, 3, 1)
-    item: dict[str, Any] = {
-        "matter": MATTER,
-        "name": "食品经营许可",
-        "legal_basis": "《中华人民共和国食品安全法》第三十五条",
-        "published_on": published,
-    }
-    entries: tuple[AnyEntry, ...] = (
-        PowerItem(**item, organ=APPROVAL, duties=("受理", "审查", "决定", "送达")),
-        SupervisionItem(**item, organ=MARKET, item="JG-0001", duties=("日常检查", "投诉举报核查")),
-        Proposal(matter=OTHER_MATTER, batch="2026-01"),
-        Deferral(matter=OTHER_MATTER, reason="专业检测能力尚未到位", review_on=date(2026, 9, 1)),
-        Guide(
-            matter=MATTER,
-            elements=("申请书", "营业执照", "场所平面图"),
-            steps=("受理", "审查", "决定", "送达"),
-            promised_days=5,
-        ),
-        Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
-    )
-    for entry in entries:
-        basis = "呼审改发〔2026〕2号"
-        teller.tell(EnterRegister(department=OFFICE, entry=entry, valid_from=TODAY, basis=basis))
-    teller.tell(
-        DrawHandover(
-            department=MARKET,
-            officer=_officer("1101", "斯琴"),
-            number="JJ-2026-01",
-            taker=APPROVAL,
-            matters=(MATTER,),
-            items=(
-                HandoverItem(kind="policy", title="食品经营许可办理规程", copies=1),
-                HandoverItem(kind="licence", title="空白食品经营许可证", copies=500),
-                HandoverItem(kind="archive", title="2019 年许可档案", copies=1204),
-            ),
-            note=DutyNote(approval=("受理、审查、决定",), supervision=("日常检查、投诉举报核查",)),
-        )
-    )
-    for side in (MARKET, APPROVAL):
-        teller.tell(SignHandover(department=side, giver=MARKET, number="JJ-2026-01"))
-    teller.tell(DeclareCount(department=APPROVAL, counted_source=APPROVAL, day=TODAY, count=12))
-    series: dict[str, Any] = {"department": APPROVAL, "series": "JY2026"}
-    teller.tell(RequestBlanks(**series, certificate="食品经营许可证", copies=500, to=REGION))
-    teller.tell(AssistBlanks(department=MARKET, requester=APPROVAL, series="JY2026"))
-    teller.tell(ReceiveBlanks(**series, first=10001, copies=500))
-    teller.tell(PrintBlanks(**{**series, "series": "WS2026"}, certificate="卫生许可证", first=1, copies=200))
-    teller.tell(UseBlank(**series, serial_number=10002, fate="spoiled"), "JY2026")
-    struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
-    teller.tell(struck)
-
-
-def _accepted(teller: _Teller, number: str) -> None:
+def _accepted(teller: Teller, number: str) -> None:
     person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
     teller.tell(
         AcceptCase(
             department=APPROVAL,
-            officer=_officer("0012", "乌兰"),
+            officer=officer("0012", "乌兰"),
             organ=APPROVAL,
             number=number,
             matter=MATTER,
@@ -296,13 +101,13 @@ def _accepted(teller: _Teller, number: str) -> None:
     )
 
 
-def _granted(teller: _Teller, number: str, document: str) -> str:
+def _granted(teller: Teller, number: str, document: str) -> str:
     """A case, accepted and granted; returns the decision's `source/id`."""
     _accepted(teller, number)
     return teller.tell(
         DecideCase(
             department=APPROVAL,
-            officer=_officer("0007", "巴特尔"),
+            officer=officer("0007", "巴特尔"),
             organ=APPROVAL,
             number=number,
             outcome="granted",
@@ -315,7 +120,7 @@ def _granted(teller: _Teller, number: str, document: str) -> str:
     )
 
 
-def _case(teller: _Teller) -> None:
+def _case(teller: Teller) -> None:
     decision = _granted(teller, CASE, "呼审批许字〔2026〕1号")
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": CASE}
     teller.tell(
@@ -345,7 +150,7 @@ def _case(teller: _Teller) -> None:
     demand = DemandSeal(department=MARKET, organ=APPROVAL, number=CASE, demanded_of=APPROVAL, seal="市场监管局公章")
     teller.tell(demand)
     notice = f"{MARKET}/{decision}"
-    clerk = _officer("1103", "高娃")
+    clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
     teller.tell(
@@ -389,7 +194,7 @@ def _case(teller: _Teller) -> None:
     )
 
 
-def _review(teller: _Teller) -> None:
+def _review(teller: Teller) -> None:
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": "2026030200020"}
     _accepted(teller, "2026030200020")
     teller.tell(SubmitReview(**of_case, review_number="BS-2026-01", to=REGION, content="报请审查食品生产许可。"))
@@ -406,7 +211,7 @@ def _review(teller: _Teller) -> None:
     teller.tell(EnterRegister(department=REGION, entry=access, valid_from=TODAY, basis="内市监函〔2026〕1号"))
 
 
-def _endings(teller: _Teller) -> None:
+def _endings(teller: Teller) -> None:
     kinds: tuple[tuple[type[WithdrawCase | RevokeCase | CancelCase], str, str], ...] = (
         (WithdrawCase, "撤回", "所依据的客观情况发生重大变化。"),
         (RevokeCase, "撤销", "申请人以欺骗手段取得许可。"),
@@ -421,7 +226,7 @@ def _endings(teller: _Teller) -> None:
         )
 
 
-def _returns(teller: _Teller) -> None:
+def _returns(teller: Teller) -> None:
     number = "2026030200009"
     decision = _granted(teller, number, "呼审批许字〔2026〕9号")
     returned = ReturnNotice(
@@ -441,7 +246,7 @@ def _returns(teller: _Teller) -> None:
     teller.tell(ruling, number)
 
 
-def _imports(teller: _Teller) -> None:
+def _imports(teller: Teller) -> None:
     number = "呼审批许字〔2025〕88号"
     report = ReportPermit(
         department=PLATFORM,
@@ -468,18 +273,18 @@ def _imports(teller: _Teller) -> None:
     teller.tell(RetryDeadLetter(place="4Hq0vJ3sQ7yN1bXcT8wZkA/0/17"))
 
 
-def _system(teller: _Teller) -> None:
+def _system(teller: Teller) -> None:
     """What the store records of itself."""
     world, now = teller.world, teller.now
     first = next(e for e in world.pending if isinstance(e, NoticeOwed))
     topic = f"shenguan.intake.{STORE}.{APPROVAL}"
     world.append(system.dispatched(world, first.notice, "kafka", "7Jq0vJ3sQ7yN1bXcT8wZkA", 0, 0, now))
     world.append(system.delivered(world, first.notice, "kafka", f"shenguan.{MARKET}", 1, now))
-    world.append(system.registers_followed(World(Registers(), _nothing), STORE, now))  # in a league's store
+    world.append(system.registers_followed(World(Registers(), lambda _: {}), STORE, now))  # in a league's store
     world.append(system.epoch_opened(world, topic, "", "4Hq0vJ3sQ7yN1bXcT8wZkA", 1, "first", now))
 
 
-def _notices(teller: _Teller, events: list[Recorded]) -> list[NoticeMessage]:
+def _notices(teller: Teller, events: list[Recorded]) -> list[NoticeMessage]:
     placed = {(r.event.originator_id, r.event.originator_version): r.event for r in events}
     found = []
     for recorded in events:

@@ -18,8 +18,9 @@ from domain.personal import Sealed, seal
 from domain.rules import RULES
 from domain.submissions import read_header, read_payload
 from infra import asyncapi, deciders, schemas
-from infra.examples import Example, story
+from infra.examples import story
 from infra.reference import SUBMISSIONS
+from infra.teller import Example
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 STORY = story()

@@ -1,0 +1,145 @@
+"""The first part of the story: registers, lists, handover and blanks."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
+from domain.counts import DeclareCount
+from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
+from domain.guides import Guide
+from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.lists import PowerItem, SupervisionItem
+from domain.matters import (
+    MapPublicRecord,
+    Matter,
+    RegisterMatter,
+    ReturnMatter,
+    RouteMatter,
+    Supervisor,
+    TransferMatter,
+)
+from domain.personal import Person
+from domain.reform import Bundle, Deferral, Proposal
+from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from infra.teller import (
+    APPROVAL,
+    EMERGENCY,
+    HEALTH,
+    MARKET,
+    MATTER,
+    OFFICE,
+    ORGAN_USCC,
+    OTHER_MATTER,
+    PLATFORM,
+    REGION,
+    TODAY,
+    Teller,
+    department,
+    officer,
+)
+
+
+def registers(teller: Teller) -> None:
+    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION):
+        teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
+    teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
+    for entry in (
+        department(APPROVAL, "呼和浩特市行政审批和政务服务局", "APPROVAL"),
+        department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
+        department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
+        department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
+        department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
+        department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
+    ):
+        teller.tell(RegisterDepartment(department=OFFICE, entry=entry))
+    person = Person(name="苏和", phone="0471-0000000")
+    teller.tell(RegisterLiaison(department=MARKET, number="L01", person=person))
+    for code, name in ((MATTER, "食品经营许可"), (OTHER_MATTER, "公共场所卫生许可")):
+        law = "《中华人民共和国食品安全法》第三十五条"
+        entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis=law, opinions=("outside",))
+        teller.tell(RegisterMatter(department=OFFICE, entry=entry_))
+        teller.tell(
+            TransferMatter(
+                department=OFFICE,
+                matter=code,
+                valid_from=date(2020, 7, 1),
+                basis="呼政发〔2020〕12号",
+                to=APPROVAL,
+                supervisors=(Supervisor(department=MARKET),),
+            )
+        )
+    teller.tell(
+        RouteMatter(
+            department=OFFICE,
+            matter=MATTER,
+            valid_from=date(2024, 1, 1),
+            basis="呼政发〔2023〕40号",
+            supervisors=(Supervisor(department=MARKET), Supervisor(department=HEALTH, part="assist")),
+        )
+    )
+    teller.tell(
+        ReturnMatter(department=OFFICE, matter=OTHER_MATTER, valid_from=date(2025, 1, 1), basis="呼政发〔2024〕33号")
+    )
+    teller.tell(
+        MapPublicRecord(
+            department=OFFICE,
+            organ_uscc=ORGAN_USCC,
+            certificate_type="食品经营许可证",
+            organ=APPROVAL,
+            matter=MATTER,
+        )
+    )
+
+
+def lists(teller: Teller) -> None:
+    published = date(2024, 3, 1)
+    item: dict[str, Any] = {
+        "matter": MATTER,
+        "name": "食品经营许可",
+        "legal_basis": "《中华人民共和国食品安全法》第三十五条",
+        "published_on": published,
+    }
+    entries: tuple[AnyEntry, ...] = (
+        PowerItem(**item, organ=APPROVAL, duties=("受理", "审查", "决定", "送达")),
+        SupervisionItem(**item, organ=MARKET, item="JG-0001", duties=("日常检查", "投诉举报核查")),
+        Proposal(matter=OTHER_MATTER, batch="2026-01"),
+        Deferral(matter=OTHER_MATTER, reason="专业检测能力尚未到位", review_on=date(2026, 9, 1)),
+        Guide(
+            matter=MATTER,
+            elements=("申请书", "营业执照", "场所平面图"),
+            steps=("受理", "审查", "决定", "送达"),
+            promised_days=5,
+        ),
+        Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
+    )
+    for entry in entries:
+        basis = "呼审改发〔2026〕2号"
+        teller.tell(EnterRegister(department=OFFICE, entry=entry, valid_from=TODAY, basis=basis))
+    teller.tell(
+        DrawHandover(
+            department=MARKET,
+            officer=officer("1101", "斯琴"),
+            number="JJ-2026-01",
+            taker=APPROVAL,
+            matters=(MATTER,),
+            items=(
+                HandoverItem(kind="policy", title="食品经营许可办理规程", copies=1),
+                HandoverItem(kind="licence", title="空白食品经营许可证", copies=500),
+                HandoverItem(kind="archive", title="2019 年许可档案", copies=1204),
+            ),
+            note=DutyNote(approval=("受理、审查、决定",), supervision=("日常检查、投诉举报核查",)),
+        )
+    )
+    for side in (MARKET, APPROVAL):
+        teller.tell(SignHandover(department=side, giver=MARKET, number="JJ-2026-01"))
+    teller.tell(DeclareCount(department=APPROVAL, counted_source=APPROVAL, day=TODAY, count=12))
+    series: dict[str, Any] = {"department": APPROVAL, "series": "JY2026"}
+    teller.tell(RequestBlanks(**series, certificate="食品经营许可证", copies=500, to=REGION))
+    teller.tell(AssistBlanks(department=MARKET, requester=APPROVAL, series="JY2026"))
+    teller.tell(ReceiveBlanks(**series, first=10001, copies=500))
+    teller.tell(PrintBlanks(**{**series, "series": "WS2026"}, certificate="卫生许可证", first=1, copies=200))
+    teller.tell(UseBlank(**series, serial_number=10002, fate="spoiled"), "JY2026")
+    struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
+    teller.tell(struck)
