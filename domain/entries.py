@@ -6,15 +6,17 @@ recorded later counts. What a list says of a thing is its entry's class; what it
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from domain.personal import Model
 
 
 class Entry(Model):
     """Base of all entries. A subclass has its `kind`, which names the list."""
 
+    @abstractmethod
     def key(self) -> str:
         """What the list has only one of at a time."""
-        raise NotImplementedError
 
 
 def entry_stream(kind: str, key: str) -> str:
