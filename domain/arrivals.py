@@ -31,6 +31,7 @@ AWAITED = frozenset(
         "notice",
         "principal",
         "review",
+        "tasks",
     }
 )
 """The kinds of streams that a decider may wait for."""

@@ -6,24 +6,22 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import model_validator
-
-from domain.event import Event, Meta, State
-from domain.fields import MatterCode
+from domain.event import Event, State
 from domain.identifiers import is_within
-from domain.notices import About, Holder, SupervisionMoved
+from domain.notices import About, Holder, NoticePassed, SupervisionMoved, SupervisorJoined
 from domain.party import Party
 from domain.personal import LicenceNumber, Model, Sealed, Text
-from domain.rules import BadField, Refusal, Waiting, rejection
-from domain.submissions import Code, Day, Number, Payload, Submission, decides
+from domain.rules import Waiting, rejection
+from domain.submissions import Code, Day, Number, Payload, Submission
 
 if TYPE_CHECKING:
     from domain.world import World
 
-LONG_TERM = date(2099, 12, 31)
-"""What 双公示 writes for a permit without end."""
-
 DecisionKind = Literal["普通", "特许", "认可", "核准", "登记", "其他"]
+Outcome = Literal["granted", "not_granted", "discontinued"]
+"""准予, 不予许可, 终止办理 (the applicant withdrew)."""
+Manner = Literal["ordinary", "commitment", "lacking"]
+"""一般, 告知承诺, 容缺."""
 Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to"]
 
 
@@ -53,37 +51,6 @@ class OfCase(Payload):
         return self.stream
 
 
-class AcceptCase(OfCase):
-    """受理."""
-
-    TYPE = "case.accept"
-    matter: MatterCode
-    party: Party
-    accepted_on: Day
-
-
-class DecideCase(OfCase):
-    """准予 or 不予许可; a granted permit needs `valid_from`. Stock from before the system is `legacy`: owes nothing."""
-
-    TYPE = "case.decide"
-    outcome: Literal["granted", "not_granted"]
-    document_number: Number
-    decided_on: Day
-    valid_from: date | None = None
-    valid_to: Day | None = None
-    kind: DecisionKind = "普通"
-    content: Text
-    basis: Literal["normal", "legacy"] = "normal"
-
-    @model_validator(mode="after")
-    def _validity(self) -> DecideCase:
-        if self.outcome == "granted" and self.valid_from is None:
-            raise BadField("valid_from", "decision.validity", "准予许可须有有效期起")
-        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise BadField("valid_to", "date.order", "有效期止早于有效期起")
-        return self
-
-
 class CaseAccepted(Event):
     TOPIC = "case.accepted"
     organ: str
@@ -99,11 +66,12 @@ class CaseAccepted(Event):
 
 class CaseDecided(Event):
     """The decision, with the transfer in force that gave the power, the supervisors matched by date (1.1a), and since
-    when the guide that it was taken under had been in force, and which in its entry's stream it is (3.1a)."""
+    when the guide that it was taken under had been in force, and which in its entry's stream it is (3.1a);
+    `outside_window`: it was taken elsewhere than in the windows authorised on its day (3.2c)."""
 
     TOPIC = "case.decided"
     matter: str
-    outcome: Literal["granted", "not_granted"]
+    outcome: Outcome
     document_number: str
     decided_on: Day
     valid_from: date | None
@@ -116,6 +84,9 @@ class CaseDecided(Event):
     supervisors: tuple[str, ...]
     guide_since: date | None = None
     guide_version: int | None = None
+    manner: Manner = "ordinary"
+    window: str | None = None
+    outside_window: bool = False
 
     @property
     def effective_on(self) -> str:
@@ -206,7 +177,7 @@ class CaseState(State):
 
     matter: str = ""
     accepted_on: date = date.max
-    status: Literal["", "accepted", "granted", "not_granted", "ended"] = ""
+    status: Literal["", "accepted", "granted", "not_granted", "discontinued", "ended"] = ""
     decision_version: int = 0
     decision: dict[str, str | None] = field(default_factory=dict)
     licence_number: str | Sealed | None = None
@@ -247,6 +218,11 @@ class CaseState(State):
                 return {"decision": self.decision | {event.target: event.new}, "holders": superseded + open_disputes}
             case SupervisionMoved():
                 return self._moved(event)
+            case NoticePassed():
+                return self._passed(event)
+            case SupervisorJoined():
+                joining = Holder(department=event.department, notice=f"{event.department}/{event.meta.fact}")
+                return {"told": (*self.told, event.department), "holders": (*self.holders, joining)}
         return {}
 
     def _moved(self, event: SupervisionMoved) -> dict[str, Any]:
@@ -264,67 +240,20 @@ class CaseState(State):
         holders = (*(h for h in self.holders if h.notice != event.origin), taking_over)
         return {"told": told, "holders": holders}
 
-
-@decides(AcceptCase)
-def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]:
-    payload = submission.payload
-    world.require_department(payload.department)
-    world.require_power(payload.department, payload.matter, payload.accepted_on)
-    require_not_after(submission, "accepted_on", payload.accepted_on)
-    if payload.organ != payload.department:
-        raise rejection("organ", "mandate.principal", payload.organ)
-    state = world.case(payload.organ, payload.number)
-    if state.status:
-        raise Refusal("case.exists")
-    return [
-        state.then(
-            CaseAccepted,
-            submission.meta,
-            organ=payload.organ,
-            number=payload.number,
-            matter=payload.matter,
-            party=payload.party,
-            accepted_on=payload.accepted_on,
+    def _passed(self, event: NoticePassed) -> dict[str, Any]:
+        """The successor holds what its predecessor held; of one case it holds one notice."""
+        if all(holder.notice != event.origin for holder in self.holders):
+            return {}
+        successor = Holder(
+            department=event.to,
+            notice=f"{event.to}/{event.meta.fact}",
+            returns=event.returns,
+            ruled=event.ruled,
+            disputed=event.disputed,
         )
-    ]
-
-
-@decides(DecideCase)
-def decide_case(submission: Submission[DecideCase], world: World) -> list[Event]:
-    payload = submission.payload
-    state = case_for_power(submission, payload, payload.decided_on, world)
-    if state.status != "accepted":
-        raise Refusal("case.state")
-    if payload.decided_on < state.accepted_on:
-        raise rejection("decided_on", "date.order", payload.decided_on)
-    decision = fields(
-        payload, "outcome", "document_number", "decided_on", "valid_from", "valid_to", "kind", "content", "basis"
-    )
-    return [decided(state, submission.meta, world, **decision)]
-
-
-def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> CaseDecided:
-    """The decision, with the power's source on its day and the supervisors who must hear of it."""
-    matter, on = state.matter, decision["decided_on"]
-    founded = world.registers.founded_on
-    if decision["basis"] == "legacy" and founded is not None and on >= founded:
-        raise Refusal("legacy.recent")  # else any approver could withhold every notice
-    transfer = world.registers.transfer(matter, on)
-    pushed = decision["outcome"] == "granted" or world.require_matter(matter).push_not_granted
-    version = world.registers.version("guide", matter, on)
-    guide = version if version is not None and version.entry is not None else None
-    told = world.registers.supervisors(matter, on) if pushed and decision["basis"] == "normal" else ()
-    return state.then(
-        CaseDecided,
-        meta,
-        matter=matter,
-        power_since=transfer and transfer.valid_from,
-        power_basis=transfer and transfer.basis,
-        supervisors=tuple(s.department for s in told),
-        guide_since=guide and guide.since,
-        guide_version=guide and guide.number,
-        **decision,
-    )
+        kept = (h for h in self.holders if h.notice != event.origin and h.department != event.to)
+        told = self.told if event.disputed or event.to in self.told else (*self.told, event.to)
+        return {"told": told, "holders": (*kept, successor)}
 
 
 def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:

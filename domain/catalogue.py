@@ -6,6 +6,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     cases,
     counts,
     deadletters,
+    decisions,
     departments,
     following,
     handovers,
@@ -17,8 +18,11 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     registering,
     reviews,
     seals,
+    subscriptions,
+    succession,
     supervision,
     system,
+    tasks,
 )
 from domain.event import EVENT_TYPES
 from domain.submissions import DECIDERS, PAYLOADS

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.cases import CaseAccepted, CaseDecided
+from domain.cases import CaseAccepted, CaseDecided, Outcome
 from domain.event import Event, Recorded
 from domain.matters import Matter
 from domain.notices import About, NoticeOwed
@@ -51,7 +51,7 @@ class PartyPart(_Part):
 class DecisionPart(_Part):
     """The decision as it was taken; corrections come as notices of their own. `content` is null where erased."""
 
-    outcome: Literal["granted", "not_granted"]
+    outcome: Outcome
     document_number: str
     decided_on: date
     valid_from: date | None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event
-from domain.notices import About, Owed, SupervisionMoved
+from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
+from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 
 
 def notice_id(addressee: str, event: Event) -> str:
@@ -21,9 +23,10 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
         case CaseDecided():
             if event.basis == "legacy":
                 return []
-            if event.outcome == "not_granted" and not registers.matters[event.matter].entry.push_not_granted:
+            if not registers.matters[event.matter].entry.tells(event.outcome, event.manner):
                 return []
-            supervisors = registers.supervisors(event.matter, event.decided_on)
+            told_on = local_date(event.meta.occurred_at)
+            supervisors = registers.supervisors(event.matter, event.decided_on, told_on)
             return [_owed(event, s.department, "decision", event.matter) for s in supervisors]
         case CaseCorrected():
             return [
@@ -54,6 +57,21 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                     ruled=event.about == "ruling",
                 )
             ]
+        case NoticePassed():
+            return [
+                _owed(
+                    event,
+                    event.to,
+                    "succession",
+                    event.matter,
+                    origin=event.origin,
+                    root=event.root,
+                    returns=event.returns,
+                    ruled=event.ruled,
+                )
+            ]
+        case SupervisorJoined():
+            return [_owed(event, event.department, "backfill", event.matter, root="decision")]
         case FeedbackRaised():
             if event.organ == event.department:
                 return []
@@ -62,6 +80,16 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             if event.organ == event.department:
                 return []
             return [_owed(event, event.department, "disposition", event.matter, case=event.case)]
+        case TaskOpened():
+            asked = [party for party in event.parties if party != event.organ]
+            return [_owed(event, party, "task", event.matter, case=event.case) for party in asked]
+        case TaskDropped():
+            asked = [party for party in event.parties if party != event.organ]
+            return [_owed(event, party, "task_dropped", event.matter, case=event.case) for party in asked]
+        case TaskCompleted():
+            if event.organ == event.department:
+                return []
+            return [_owed(event, event.organ, "task_result", event.matter, case=event.case)]
         case ReviewSubmitted():
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():

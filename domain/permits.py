@@ -109,7 +109,7 @@ def issue_licence(submission: Submission[IssueLicence], world: World) -> list[Ev
 def change_case(submission: Submission[ChangeCase], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.on, world)
-    return [_audience(CaseChanged, state, submission, content=payload.content)]
+    return [_audience(CaseChanged, state, submission, world, content=payload.content)]
 
 
 @decides(ExtendCase)
@@ -119,7 +119,7 @@ def extend_case(submission: Submission[ExtendCase], world: World) -> list[Event]
     until = state.decision["valid_to"]
     if until is not None and payload.valid_to.isoformat() <= until:
         raise rejection("valid_to", "date.order", payload.valid_to)
-    return [_audience(CaseExtended, state, submission, valid_to=payload.valid_to)]
+    return [_audience(CaseExtended, state, submission, world, valid_to=payload.valid_to)]
 
 
 ENDS: dict[type[EndCase], type[AudienceEvent]] = {
@@ -133,7 +133,7 @@ ENDS: dict[type[EndCase], type[AudienceEvent]] = {
 def end_case(submission: Submission[EndCase], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.on, world)
-    return [_audience(ENDS[type(payload)], state, submission, reason=payload.reason)]
+    return [_audience(ENDS[type(payload)], state, submission, world, reason=payload.reason)]
 
 
 @decides(CorrectCase)
@@ -193,7 +193,9 @@ def _require_after_decision(on: date, state: CaseState) -> None:
         raise rejection("on", "date.order", on)
 
 
-def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], **fields: Any) -> Event:
+def _audience(
+    kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], world: World, **fields: Any
+) -> Event:
     payload = submission.payload
     return state.then(
         kind,
@@ -201,6 +203,6 @@ def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submissio
         matter=state.matter,
         document_number=payload.document_number,
         on=payload.on,
-        audience=state.told,
+        audience=world.registers.acting_for(state.told, submission.occurred_on, state.matter),
         **fields,
     )

@@ -20,17 +20,22 @@ from domain.notices import (
     NoticeDispatched,
     NoticeMoved,
     NoticeOwed,
+    NoticePassed,
     NoticeReceived,
     NoticeReturned,
     NoticeState,
     NoticeTaken,
     SupervisionMoved,
+    SupervisorJoined,
     ledger_stream,
     notice_stream,
 )
 from domain.owing import owed
 from domain.public_records import CaseReported
 from domain.registers import MASTERED_TOPICS, Registers
+from domain.submissions import local_date
+from domain.subscriptions import SubscriptionBackfilled, joining_id
+from domain.succession import SuccessionAdvanced, passing_id
 from domain.system import SYSTEM, EpochOpened
 
 
@@ -202,12 +207,17 @@ class Recheck:
         told: object = None
         claimed: object = None
         if isinstance(event, CaseDecided):
-            pushed = event.outcome == "granted" or self.registers.matters[event.matter].entry.push_not_granted
-            supervisors = self.registers.supervisors(event.matter, event.decided_on)
+            pushed = self.registers.matters[event.matter].entry.tells(event.outcome, event.manner)
+            told_on = local_date(event.meta.occurred_at)
+            supervisors = self.registers.supervisors(event.matter, event.decided_on, told_on)
             told = tuple(s.department for s in supervisors) if pushed and event.basis == "normal" else ()
             claimed = event.supervisors
         elif isinstance(event, AudienceEvent) and case is not None:
-            told, claimed = case.told, event.audience
+            on = local_date(event.meta.occurred_at)
+            told, claimed = self.registers.acting_for(case.told, on, event.matter), event.audience
+        elif isinstance(event, NoticePassed):
+            on = local_date(event.meta.occurred_at)
+            told, claimed = self.registers.acting(event.from_, on, event.matter), event.to
         elif isinstance(event, CaseCorrected) and case is not None:
             told, claimed = tuple(h for h in case.holders if not h.disputed), event.holders
         if told != claimed:
@@ -243,6 +253,16 @@ def _of_system(event: Event) -> bool:
             id_ = f"found.{entry.code}"
         case PrincipalRegistered(principal=principal):
             id_ = f"found.{principal}"
+        case NoticePassed(origin=origin):
+            id_ = passing_id(origin)
+        case SupervisorJoined(subscription=subscription):
+            id_ = joining_id(subscription, event.originator_id)
+        case SuccessionAdvanced(through=through):
+            id_ = f"{event.originator_id}.{through}".replace("/", ".")
+        case SubscriptionBackfilled(originator_version=version):
+            id_ = f"{event.originator_id}.{version}".replace("/", ".")
+        case NoticeOwed() | NoticeMoved():
+            id_ = event.meta.id  # whether a fact owes it is looked at by itself
         case _:
             return False
     return (event.meta.source, event.meta.principal, event.meta.id) == (SYSTEM, SYSTEM, id_)

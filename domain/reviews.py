@@ -121,7 +121,7 @@ def submit_review(submission: Submission[SubmitReview], world: World) -> list[Ev
     payload = submission.payload
     case = case_for_power(submission, payload, submission.occurred_on, world)
     above = world.require_department(payload.to, "HIGHER_AUTHORITY")
-    if payload.to == world.require_matter(case.matter).competent:
+    if payload.to == world.registers.competent(case.matter, submission.occurred_on):
         raise Refusal("review.forwarded")
     own = world.registers.departments[payload.department].region
     if above.region == own or not is_within(own, above.region):

@@ -20,7 +20,10 @@ from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
 from domain.submissions import Submission
+from domain.subscriptions import SubscriptionState
+from domain.succession import SuccessionState
 from domain.supervision import FeedbackState
+from domain.tasks import TasksState
 
 STATES: dict[str, type[State]] = {
     "case": CaseState,
@@ -32,6 +35,9 @@ STATES: dict[str, type[State]] = {
     "review": ReviewState,
     "blanks": BlanksState,
     "opinion": OpinionState,
+    "tasks": TasksState,
+    "succession": SuccessionState,
+    "subscription": SubscriptionState,
 }
 S = TypeVar("S", bound=State)
 
@@ -59,10 +65,7 @@ class World:
         if wanted:
             loaded = self._load(wanted)
             for stream in wanted:
-                state = blank(stream)
-                for event in loaded.get(stream, ()):
-                    state = state.evolve(event)
-                self._states[stream] = state
+                self._states[stream] = blank(stream).folded(loaded.get(stream, ()))
 
     def state(self, stream: str) -> State:
         if stream not in self._states:
@@ -95,6 +98,12 @@ class World:
 
     def opinions(self, organ: str, number: str) -> OpinionState:
         return self._typed(OpinionState, f"opinion/{organ}/{number}")
+
+    def subscription(self, department: str, number: str) -> SubscriptionState:
+        return self._typed(SubscriptionState, f"subscription/{department}/{number}")
+
+    def tasks(self, organ: str, number: str) -> TasksState:
+        return self._typed(TasksState, f"tasks/{organ}/{number}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)
@@ -168,6 +177,8 @@ class World:
                 raise Refusal("mandate.role")
         elif submission.payload.department not in principal.acts_for:
             raise Refusal("mandate.principal")
+        if self.registers.ceased(submission.payload.department, submission.occurred_on):
+            raise Refusal("department.ceased")
         entry = self.registers.departments.get(submission.payload.department)
         if entry is not None and "DISCIPLINE" in entry.roles:
             raise Refusal("mandate.role")  # inspectors read everything and write nothing
@@ -180,7 +191,8 @@ class World:
                 raise Refusal("mandate.role")
             return
         approver = "APPROVAL" in self.registers.departments[department].roles
-        if approver and department != entry.competent and not self.registers.matters[matter].holders:
+        former = department in (entry.competent, self.registers.competent(matter, on))
+        if approver and not former and not self.registers.matters[matter].holders:
             # Registers come by another topic than cases: the matter is known, its transfer may be on its way.
             raise Waiting(matter_stream(matter))
-        raise Refusal("power.transferred" if department == entry.competent else "power.none")
+        raise Refusal("power.transferred" if former else "power.none")

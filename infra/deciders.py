@@ -25,6 +25,8 @@ _STREAMS: Final = {
     "case.stream": "case/<organ>/<number>",
     "entry_stream": "entry/<list>/<key>",
     "blanks_stream": "blanks/<department>/<series>",
+    "tasks_stream": "tasks/<organ>/<number>",
+    "entry/work_capability/": "entry/<list>/<key>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
 }

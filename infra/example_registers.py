@@ -21,8 +21,10 @@ from domain.matters import (
     TransferMatter,
 )
 from domain.personal import Person
+from domain.placements import Placement
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from domain.tasks import WorkCapability
 from infra.teller import (
     APPROVAL,
     EMERGENCY,
@@ -111,6 +113,18 @@ def lists(teller: Teller) -> None:
             elements=("申请书", "营业执照", "场所平面图"),
             steps=("受理", "审查", "决定", "送达"),
             promised_days=5,
+        ),
+        WorkCapability(matter=MATTER, work="survey", party="competent"),
+        WorkCapability(matter=MATTER, work="papers", party="approval"),
+        WorkCapability(matter=MATTER, work="commitment", party="approval"),
+        Placement(
+            matter=OTHER_MATTER,
+            organ=MARKET,
+            section="行政审批科",
+            in_hall=True,
+            windows=("A12",),
+            online=True,
+            monitored=True,
         ),
         Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
     )

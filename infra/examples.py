@@ -13,8 +13,9 @@ from typing import Any
 
 from domain import system
 from domain.blanks import UseBlank
-from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
+from domain.cases import CaseAccepted, CaseDecided
 from domain.deadletters import RetryDeadLetter
+from domain.decisions import AcceptCase, DecideCase
 from domain.event import Recorded
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
@@ -27,7 +28,10 @@ from domain.registering import EnterRegister
 from domain.registers import Registers
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
+from domain.subscriptions import StartSubscription, subscription_stream
+from domain.succession import SucceedDepartment, succession_stream
 from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.tasks import CompleteTask, DropTask, OpenTask, Work
 from domain.world import World
 from infra.example_registers import lists, registers
 from infra.teller import (
@@ -77,7 +81,9 @@ def story() -> Story:
     _review(teller)
     _endings(teller)
     _returns(teller)
+    _tasks(teller)
     _imports(teller)
+    _succession(teller)
     _system(teller)
     events = [
         Recorded(position, (BEGIN + timedelta(seconds=position)).astimezone(UTC), event)
@@ -244,6 +250,60 @@ def _returns(teller: Teller) -> None:
         department=OFFICE, notice=f"{OFFICE}/{second}", assign_to=HEALTH, reason="按三定规定由卫生健康部门负责。"
     )
     teller.tell(ruling, number)
+
+
+def _tasks(teller: Teller) -> None:
+    number = "2026030200030"
+    of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": number}
+    _accepted(teller, number)
+    works: tuple[tuple[str, Work], ...] = (("KY-01", "survey"), ("KY-02", "survey"), ("BQ-01", "papers"))
+    for task, work in works:
+        teller.tell(OpenTask(**of_case, task=task, work=work, opened_on=TODAY, due_on=date(2026, 3, 12)))
+    teller.tell(
+        CompleteTask(
+            **{**of_case, "department": MARKET},
+            task="KY-01",
+            began_at=BEGIN,
+            ended_at=teller.now,
+            result="passed",
+            conclusion="现场与申报一致。",
+            signers=(officer("1103", "高娃"), officer("1104", "布和")),
+        )
+    )
+    teller.tell(DropTask(**of_case, task="KY-02", on=TODAY, reason="重复提出。"))
+    teller.tell(
+        DecideCase(
+            **of_case,
+            officer=officer("0007", "巴特尔"),
+            outcome="granted",
+            document_number="呼审批许字〔2026〕30号",
+            decided_on=TODAY,
+            valid_from=TODAY,
+            valid_to=date(2031, 3, 1),
+            content="容缺准予食品经营许可，租赁合同十日内补齐。",
+            manner="lacking",
+            window="A01",
+        )
+    )
+
+
+def _succession(teller: Teller) -> None:
+    """The health commission's duties go to the emergency bureau, which subscribes to what it supervises now."""
+    world, now = teller.world, teller.now
+    teller.tell(
+        SucceedDepartment(department=OFFICE, old=HEALTH, to=EMERGENCY, valid_from=TODAY, basis="呼党办发〔2026〕5号")
+    )
+    ledger = [e for e in world.pending if isinstance(e, NoticeOwed) and e.addressee == HEALTH]
+    passed = next(e for e in ledger if not world.notice(e.notice).moved)
+    world.append(system.notice_passed(world, passed.notice, now))
+    world.append(system.succession_advanced(world, HEALTH, succession_stream(HEALTH, 1), ledger[-1].serial, now))
+    subscription = StartSubscription(
+        department=EMERGENCY, number="DY-2026-01", matters=(MATTER,), backfill_from=date(2025, 1, 1)
+    )
+    teller.tell(subscription, "DY-2026-01")
+    stream = subscription_stream(EMERGENCY, "DY-2026-01")
+    world.append(system.subscriber_joined(world, stream, f"case/{APPROVAL}/{CASE}", now))
+    world.append(system.subscription_backfilled(world, stream, (MATTER, None, None), 1, True, now))
 
 
 def _imports(teller: Teller) -> None:

@@ -53,6 +53,16 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "seal.demand": Facts(
         "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
     ),
+    "task.open": Facts(
+        "提出关联业务任务",
+        _HOLDER,
+        "Who carries it out is on record (list `work_capability`); those beside the asking department are owed a "
+        "notice. The case's clock stands still until it is done.",
+    ),
+    "task.complete": Facts(
+        "完成关联业务任务", "A party to the task, each once", "The asking department is owed a notice."
+    ),
+    "task.drop": Facts("撤销关联业务任务", _HOLDER, "Those who had not done their part are owed a notice."),
     "opinion.issue": Facts(
         "出具书面意见",
         "The matter's competent department 主管部门, where its entry is flagged for the need",
@@ -85,6 +95,20 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "Routed by `organ_uscc` and `certificate` (`kind` where there is no certificate). The case's number is the "
         "document's, without white space, `／` for `/`. Acceptance, decision and licence in one.",
     ),
+    "subscription.start": Facts(
+        "订阅",
+        "A supervisor 监管部门 of every matter it names",
+        "Notices are owed without it. With `backfill_from` the permits in force that were decided from then on, and of "
+        "which it was not told, are told by notices of their own.",
+        False,
+    ),
+    "department.succeed": Facts(
+        "登记部门承接",
+        _REFORM,
+        "From a date on, `to` has the duties of `old`: over the matters named, or all that is left. Open notices pass "
+        "to it.",
+        False,
+    ),
     "department.register": Facts("登记部门", _REFORM, "Writes the entry, or writes it anew.", False),
     "matter.register": Facts("登记事项", _REFORM, "Writes the entry, or writes it anew.", False),
     "matter.transfer": Facts("划转事项", _REFORM, "From a date on; names the supervisors.", False),
@@ -101,7 +125,8 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "register.enter": Facts(
         "登记清单项",
         _REFORM,
-        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides; "
+        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
+        "associated work, where matters are handled; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -139,6 +164,11 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "ruling": ("职责裁定", "The reform office ruled that it is the addressee's duty."),
     "feedback": ("监管反馈", "For the approving side: a supervisor's finding."),
     "disposition": ("反馈处理", "For the supervisor: what became of its finding."),
+    "task": ("关联业务", "For a party: associated work that it must carry out for a case."),
+    "task_result": ("关联业务结果", "For the approving side: what the work came to."),
+    "task_dropped": ("关联业务撤销", "For a party: the work is no longer asked for."),
+    "succession": ("机构承接", "The notice's addressee was succeeded by the one told now; it replaces that notice."),
+    "backfill": ("补发", "For a new supervisor that subscribed: a permit in force from before its time."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
     "review_result": ("审查结果", "For the submitter: what the review came to."),
 }
@@ -151,6 +181,7 @@ _WAITS: Final = {
     "case/": "the case's acceptance, or its decision",
     "notice/": "the notice being owed, or its receipt",
     "feedback/": "the feedback itself",
+    "tasks/": "the task being opened",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",

@@ -13,7 +13,7 @@ from domain.notices import NoticeOwed, NoticeState, notice_stream
 from domain.supervision import FeedbackState
 from domain.world import blank
 from infra.answers import department_names, single
-from infra.presentation import Context, Shown, columns, moment, names_over
+from infra.presentation import Context, Shown, columns, known_at, names_over
 
 EVENT = columns("""
     position | 位置 | position
@@ -52,7 +52,7 @@ FEEDBACK = columns("""
 
 
 def replay(context: Context, shown: Shown, number: str, organ: str | None, as_known_at: str | None) -> None:
-    until = moment(as_known_at, end_of_day=True) if as_known_at else None
+    until = known_at(as_known_at)
     names = department_names(context)
     with closing(context.connect()) as conn:
         history = History(conn, names, until)

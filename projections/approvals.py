@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -69,6 +69,9 @@ class Approval:
     valid_from: date | None = None
     valid_to: date | None = None
     seals: int = 0
+    manner: str | None = None
+    window: str | None = None
+    outside_window: bool = False
     last_change: str | None = None
     last_change_on: date | None = None
 
@@ -175,10 +178,20 @@ def _decided(row: Approval, one: Recorded, event: CaseDecided) -> None:
     row.legacy = event.basis == "legacy"
     row.decision_recorded_at, row.decision_position = one.recorded_at, one.position
     row.valid_from, row.valid_to = event.valid_from, event.valid_to
+    row.manner, row.window, row.outside_window = event.manner, event.window, event.outside_window
 
 
 def _changed(row: Approval, kind: str, on: date) -> None:
     row.last_change, row.last_change_on = kind, on
+
+
+class Flags(NamedTuple):
+    """Only those that are `unsealed`: granted without a seal, stock from before the system left out; `undecided`:
+    sealed without a decision (2.7e); decided `outside_window`: elsewhere than in an authorised one (3.2c)."""
+
+    unsealed: bool = False
+    undecided: bool = False
+    outside_window: bool = False
 
 
 def find_approvals(
@@ -188,18 +201,30 @@ def find_approvals(
     matter: str | None = None,
     since: date | None = None,
     number: str | None = None,
-    unsealed: bool = False,
-    undecided: bool = False,
+    flags: Flags | None = None,
     limit: int = 50,
 ) -> Page:
-    """Cases, the latest decided first; `since` is a date of decision. `unsealed`: granted without a seal, stock from
-    before the system left out; `undecided`: sealed without a decision (2.7e)."""
+    """Cases, the latest decided first; `since` is a date of decision."""
+    flags = flags or Flags()
     conditions = {
         "department = %s": department,
         "matter = %s": matter,
         "decided_on >= %s": since,
         "number = %s": number,
-        "outcome = 'granted' AND seals = 0 AND NOT legacy": unsealed or None,
-        "outcome IS NULL AND seals > 0": undecided or None,
+        "outcome = 'granted' AND seals = 0 AND NOT legacy": flags.unsealed or None,
+        "outcome IS NULL AND seals > 0": flags.undecided or None,
+        "outside_window": flags.outside_window or None,
     }
     return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)
+
+
+def granted_after(
+    conn: Connection[Any], matter: str, since: date, after: tuple[date, str] | None, limit: int
+) -> list[tuple[date, str]]:
+    """(day of decision, case) of a matter's permits decided from a day on, in that order, after one of them."""
+    rows = conn.execute(
+        "SELECT decided_on, stream FROM read.approvals WHERE matter = %s AND status = 'granted' AND decided_on >= %s"
+        " AND (decided_on, stream) > (%s, %s) ORDER BY decided_on, stream LIMIT %s",
+        (matter, since, *(after or (date.min, "")), limit),
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -10,10 +10,10 @@ CREATE TABLE approvals (
     party_name jsonb NOT NULL,          -- a string, or a sealed value where the name is personal
     uscc text,
     uscc_valid boolean,                 -- whether its check character holds
-    status text NOT NULL,               -- accepted, granted, not_granted, ended
+    status text NOT NULL,               -- accepted, granted, not_granted, discontinued, ended
     ended_by text,                      -- withdrawn, revoked, cancelled
     accepted_on date NOT NULL,
-    outcome text,                       -- granted, not_granted
+    outcome text,                       -- granted, not_granted, discontinued
     document_number text,
     decided_on date,
     decided_by text,                    -- the department that held the power and decided
@@ -28,6 +28,9 @@ CREATE TABLE approvals (
     valid_from date,
     valid_to date,
     seals bigint NOT NULL,              -- seal actions that were applied
+    manner text,                        -- ordinary, commitment, lacking
+    "window" text,                      -- where in the hall it was decided
+    outside_window boolean NOT NULL,    -- elsewhere than in an authorised window
     last_change text,                   -- topic of the last event after the decision that changed the permit
     last_change_on date,
     recorded_at timestamptz NOT NULL,   -- of the acceptance

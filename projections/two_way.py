@@ -10,11 +10,19 @@ from typing import Any
 from psycopg import Connection
 
 from domain.event import Event, Recorded
-from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
+from domain.notices import (
+    NoticeDelivered,
+    NoticeDispatched,
+    NoticeOwed,
+    NoticePassed,
+    SupervisionMoved,
+    SupervisorJoined,
+)
 from domain.opinions import OpinionIssued
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
@@ -67,7 +75,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -117,8 +125,14 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
     match event:
         case NoticeOwed():
             case, to, notice = event.case, event.addressee, event.notice
-        case SupervisionMoved():
+        case SupervisionMoved() | NoticePassed():
             to = event.to
+        case SupervisorJoined():
+            to = event.department
+        case TaskOpened() | TaskDropped():
+            case, to = event.case, event.parties[0]
+        case TaskCompleted():
+            case, to = event.case, event.organ
         case SealApplied():
             case = event.case
         case OpinionIssued():

@@ -31,10 +31,12 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions and opinions, feedback on it, its reviews, and every notice owed because of all
-        that, in log order."""
+        """The case, its seal actions, opinions and tasks, feedback on it, its reviews, and every notice owed because
+        of all that, in log order."""
         stream = f"case/{organ}/{number}"
-        facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}", f"opinion/{organ}/{number}"])
+        facts = self._read(
+            "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
+        )
         threads = self._threads_on(stream, "feedback", "feedback.raised")
         threads += self._threads_on(stream, "review", "review.submitted")
         facts += self._read("originator_id = ANY(%s)", threads)

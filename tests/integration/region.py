@@ -11,8 +11,8 @@ from psycopg import Connection
 
 from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
-from domain.cases import AcceptCase, DecideCase
 from domain.counts import DeclareCount
+from domain.decisions import AcceptCase, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
@@ -42,7 +42,10 @@ from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
 from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
+from domain.subscriptions import StartSubscription, subscription_stream
+from domain.succession import SucceedDepartment, succession_stream
 from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.tasks import CompleteTask, DropTask, OpenTask, WorkCapability
 from domain.world import World
 from projections.catalogue import PROJECTIONS
 from tests.integration.teststore import TestStore, department, officer
@@ -147,8 +150,8 @@ def delivered(notice: str, now: datetime) -> Callable[[World, datetime], list[Ev
     return lambda world, _: system.delivered(world, notice, "kafka", "group", 8, now)
 
 
-def everything(store: TestStore) -> None:
-    """At least one event of every type that projections know."""
+def usual(store: TestStore) -> None:
+    """A little of what departments do every day, and of what is refused."""
     fact = granted(store, "1")
     day = {"on": DAY, "document_number": "变1"}
     store.submit(
@@ -233,6 +236,38 @@ def everything(store: TestStore) -> None:
         ),
     )  # fmt: skip
     assert fact
+
+
+def everything(store: TestStore) -> None:
+    """At least one event of every type, but for what only intake and other stores bring about."""
+    usual(store)
+    store.submit(
+        EnterRegister(
+            department=OFFICE,
+            entry=WorkCapability(matter=MATTER, work="survey", party="both"),
+            valid_from=DAY,
+            basis="四",
+        ),
+        accept("10"),
+        case(OpenTask, "10", task="1", work="survey", opened_on=DAY),
+        case(OpenTask, "10", task="2", work="survey", opened_on=DAY),
+        case(
+            CompleteTask, "10", by=FORMER, task="1", began_at=store.now, ended_at=store.now, result="passed",
+            conclusion="一致", signers=(officer(),),
+        ),
+        case(DropTask, "10", task="2", on=DAY, reason="重复"),
+        StartSubscription(department=S1, number="1", matters=(MATTER,), backfill_from=date(2020, 1, 1)),
+        SucceedDepartment(department=OFFICE, old=S3, to=S1, valid_from=DAY, basis="六"),
+    )  # fmt: skip
+    subscription = subscription_stream(S1, "1")
+    store.facts(
+        lambda world, now: system.succession_advanced(world, S3, succession_stream(S3, 1), 1, now),
+        lambda world, now: system.subscriber_joined(world, subscription, f"case/{APPROVAL}/6", now),
+        lambda world, now: system.subscription_backfilled(world, subscription, (MATTER, None, None), 1, True, now),
+    )
+    disputed = granted(store, "11")
+    store.submit(ReturnNotice(department=S2, notice=f"{S2}/{disputed}", proposed=S3, reason="不归我"), id_="r4")
+    store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
 
 
 def snapshot(conn: Connection[Any], schema: str = "read") -> dict[str, list[Any]]:

@@ -30,6 +30,7 @@ REGISTRATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("matter.register", "sgb", {"entry": MATTER_ENTRY}),
     ("matter.transfer", "sgb", {**DATED, "to": "spj", "supervisors": [{"department": "s1"}]}),
     ("matter.return", "sgb", DATED),
+    ("department.succeed", "sgb", {"old": "s2", "to": "s3", "valid_from": "2026-05-01", "basis": "通知"}),
     ("matter.route", "sgb", {**DATED, "supervisors": [{"department": "s1"}]}),
     ("register.enter", "sgb", {**ENTERED, "entry": {"kind": "proposal", "matter": MATTER, "batch": "1"}}),
     ("register.strike", "sgb", {**ENTERED, "kind": "proposal", "key": MATTER}),
@@ -57,7 +58,7 @@ def test_nothing_is_registered_where_registers_are_followed(type_: str, departme
 def test_every_register_event_comes_of_such_a_submission() -> None:
     said = {type_.replace(".register", ".registered") for type_, _, _ in REGISTRATIONS}
     said |= {f"matter.{done}" for done in ("transferred", "returned", "routed")}
-    said |= {"register.entered", "register.struck"}
+    said |= {"register.entered", "register.struck", "department.succeeded"}
     assert set(MASTERED_TOPICS) <= said
 
 
