@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
 
-from domain.cases import (
-    CaseAccepted,
-    CaseDecided,
-    CaseState,
-    DecisionKind,
-    Manner,
-    OfCase,
-    Outcome,
-    case_for_power,
-    fields,
-    require_not_after,
-)
+from domain.case_state import CaseState, case_for_power, fields, require_not_after
+from domain.cases import AnewBegun, CaseAccepted, CaseDecided, DecisionKind, Manner, OfCase, Outcome, case_stream
 from domain.event import Event, Meta
 from domain.fields import MatterCode
 from domain.party import Party
 from domain.personal import Text
 from domain.placements import outside_window
-from domain.rules import BadField, Refusal, rejection
+from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day, Number, Submission, decides, local_date
 from domain.tasks import require_tasks
 
@@ -33,12 +23,16 @@ if TYPE_CHECKING:
 
 
 class AcceptCase(OfCase):
-    """受理."""
+    """受理. `anew_of`: the number of the organ's case that a review organ or court ordered to be decided anew."""
 
     TYPE = "case.accept"
     matter: MatterCode
     party: Party
     accepted_on: Day
+    anew_of: Number | None = None
+
+    def streams(self) -> tuple[str, ...]:
+        return (self.stream, *((case_stream(self.organ, self.anew_of),) if self.anew_of else ()))
 
 
 class DecideCase(OfCase):
@@ -79,17 +73,24 @@ def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]
     state = world.case(payload.organ, payload.number)
     if state.status:
         raise Refusal("case.exists")
-    return [
-        state.then(
-            CaseAccepted,
-            submission.meta,
-            organ=payload.organ,
-            number=payload.number,
-            matter=payload.matter,
-            party=payload.party,
-            accepted_on=payload.accepted_on,
-        )
-    ]
+    accepted = state.then(
+        CaseAccepted,
+        submission.meta,
+        organ=payload.organ,
+        number=payload.number,
+        matter=payload.matter,
+        party=payload.party,
+        accepted_on=payload.accepted_on,
+        anew_of=payload.anew_of,
+    )
+    if payload.anew_of is None:
+        return [accepted]
+    old = world.case(payload.organ, payload.anew_of)
+    if old.ended is None or old.ended[0] != "annulled":
+        raise Waiting(old.stream)  # the order comes by another topic, and may be on its way
+    if not old.anew:
+        raise Refusal("remedy.anew")
+    return [accepted, old.then(AnewBegun, submission.meta, anew=state.stream)]
 
 
 @decides(DecideCase)

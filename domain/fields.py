@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from domain.identifiers import (
     USCC_ALPHABET,
     IdentifierError,
+    check_licence_id,
     holds_resident_id,
     normalise_uscc,
     parse_matter_code,
@@ -28,6 +29,10 @@ def _matter_code(raw: str) -> str:
     return parse_matter_code(raw).value
 
 
+def _electronic_id(raw: str) -> str:
+    return check_licence_id(raw).value
+
+
 def _written(pattern: str) -> WithJsonSchema:
     """The form in which to write it; what normalising forgives (spaces, lower case) need not be documented."""
     return WithJsonSchema({"type": "string", "pattern": pattern})
@@ -43,6 +48,10 @@ MatterCode = Annotated[
     _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{12}}([0-9A-Z]{{2}})?$"),
 ]
 """实施编码 of 31 characters, or 业务办理项 of 33."""
+
+
+ElectronicId = Annotated[str, AfterValidator(_electronic_id), StringConstraints(max_length=128)]
+"""电子证照标识, GB/T 36904, by shape; a failing check character is kept."""
 
 
 def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
     "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "review", "review_result",
     "task", "task_result", "task_dropped", "succession", "backfill",
+    "penalty", "penalty_lifted", "remedy", "stop_execution",
 ]  # fmt: skip
+URGENT: frozenset[About] = frozenset({"stop_execution"})
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
 """`<addressee>/<source>/<submission id>`."""

@@ -11,6 +11,22 @@ from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 
+OWING: tuple[type[Event], ...] = (
+    CaseDecided,
+    CaseCorrected,
+    SupervisionMoved,
+    NoticePassed,
+    SupervisorJoined,
+    TaskOpened,
+    TaskCompleted,
+    TaskDropped,
+    FeedbackRaised,
+    FeedbackDisposed,
+    ReviewSubmitted,
+    ReviewReturned,
+)
+"""The facts that owe notices, beside those of `AudienceEvent`."""
+
 
 def notice_id(addressee: str, event: Event) -> str:
     """`<addressee>/<source>/<submission id>`."""
@@ -41,6 +57,9 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                     ruled=holder.ruled,
                 )
                 for holder in event.holders
+            ] + [
+                *(_owed(event, joining, "correction", event.matter, root="decision") for joining in event.joining),
+                *(_owed(event, one.department, "correction", event.matter, origin=one.notice) for one in event.leaving),
             ]
         case AudienceEvent():
             return [_owed(event, department, event.about, event.matter) for department in event.audience]

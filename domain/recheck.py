@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.cases import AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, CaseState, LicenceIssued
+from domain.case_state import CaseState, hearers
+from domain.cases import AnewBegun, AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, LicenceIssued
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.following import STREAM, RegistersFollowed
@@ -33,6 +34,7 @@ from domain.notices import (
 from domain.owing import owed
 from domain.public_records import CaseReported
 from domain.registers import MASTERED_TOPICS, Registers
+from domain.rerouting import Rerouted, reroute
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionBackfilled, joining_id
 from domain.succession import SuccessionAdvanced, passing_id
@@ -53,6 +55,7 @@ class Problem:
 _Maker = Callable[[str, str, str], Problem]
 _OF_ONE_FACT = {
     (NoticeReturned, SupervisionMoved),
+    (CaseAccepted, AnewBegun),
     (CaseAccepted, CaseDecided, CaseReported),
     (CaseAccepted, CaseDecided, LicenceIssued, CaseReported),
 }
@@ -213,13 +216,14 @@ class Recheck:
             told = tuple(s.department for s in supervisors) if pushed and event.basis == "normal" else ()
             claimed = event.supervisors
         elif isinstance(event, AudienceEvent) and case is not None:
-            on = local_date(event.meta.occurred_at)
-            told, claimed = self.registers.acting_for(case.told, on, event.matter), event.audience
+            told, claimed = hearers(case, self.registers, event.meta, type(event)), event.audience
         elif isinstance(event, NoticePassed):
             on = local_date(event.meta.occurred_at)
             told, claimed = self.registers.acting(event.from_, on, event.matter), event.to
         elif isinstance(event, CaseCorrected) and case is not None:
-            told, claimed = tuple(h for h in case.holders if not h.disputed), event.holders
+            on = local_date(event.meta.occurred_at)
+            told = reroute(case, self.registers, event.target, event.new, on)
+            claimed = Rerouted(event.matter, event.holders, event.joining, event.leaving)
         if told != claimed:
             yield problem(
                 "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"

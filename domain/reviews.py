@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from domain.cases import OfCase, case_for_power
+from domain.case_state import case_for_power
+from domain.cases import OfCase
 from domain.entries import Entry
 from domain.event import Event, State
 from domain.identifiers import is_within

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from domain.cases import CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import case_stream
 from domain.event import Event, State
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
@@ -110,16 +111,21 @@ class FeedbackState(State):
 
 
 def require_supervision(world: World, case: CaseState, department: str, on: date) -> None:
-    """The department supervised the case on that date: it was told of it, or its own matter was never transferred.
+    """The department supervised the case on that date: it was told of it; or it supervises the matter, and the case is
+    stock from before the system, of which nobody was told; or the matter is its own, and was never transferred.
 
     Whoever a transfer gave the power never does (1.1c).
     """
-    transfer = world.registers.transfer(case.matter, on)
-    if transfer is not None and transfer.to == department:
+    registers = world.registers
+    holder = registers.holder(case.matter, on)
+    if registers.transfer(case.matter, on) is None:
+        if holder != department:
+            raise Refusal("supervision.not_addressee")
+        return
+    if holder == department:
         raise Refusal("supervision.by_approver")
-    if transfer is not None and department not in case.told:
-        raise Refusal("supervision.not_addressee")
-    if transfer is None and world.registers.holder(case.matter, on) != department:
+    stock = registers.supervisors(case.matter, on) if case.legacy else ()
+    if department not in case.told and all(one.department != department for one in stock):
         raise Refusal("supervision.not_addressee")
 
 
@@ -161,7 +167,8 @@ def dispose_feedback(submission: Submission[DisposeFeedback], world: World) -> l
     state = world.feedback(payload.supervisor, payload.number)
     if state.raised is None:
         raise Waiting(state.stream)
-    if state.raised.organ != payload.department:
+    acting = world.registers.acting(state.raised.organ, submission.occurred_on, state.raised.matter)
+    if acting != payload.department:
         raise Refusal("mandate.role")
     if state.disposed:
         raise Refusal("feedback.disposed")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from domain.cases import OfCase, case_for_power
+from domain.case_state import case_for_power
+from domain.cases import OfCase
 from domain.entries import Entry
 from domain.event import Event, State
 from domain.fields import MatterCode

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from domain.blanks import BlanksState
-from domain.cases import CaseState
+from domain.case_state import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, State
 from domain.handovers import HandoverState

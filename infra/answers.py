@@ -45,6 +45,12 @@ APPROVAL = columns("""
     licence_number | 证照号 | licence
     valid_from
     valid_to | 有效期至 | valid to
+    certificate
+    electronic_id
+    ended_on
+    penalised_on | 吊销 | revoked by penalty
+    suspensions
+    anew | 待重作 | to decide anew
     seals | 用印 | seals
     manner
     window

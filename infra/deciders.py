@@ -23,6 +23,7 @@ _STREAMS: Final = {
     "notice_stream": "notice/<notice id>",
     "department/": "department/<code>",
     "case.stream": "case/<organ>/<number>",
+    "old.stream": "case/<organ>/<number>",
     "entry_stream": "entry/<list>/<key>",
     "blanks_stream": "blanks/<department>/<series>",
     "tasks_stream": "tasks/<organ>/<number>",

@@ -29,6 +29,7 @@ from infra.teller import (
     APPROVAL,
     EMERGENCY,
     HEALTH,
+    JUSTICE,
     MARKET,
     MATTER,
     OFFICE,
@@ -44,7 +45,7 @@ from infra.teller import (
 
 
 def registers(teller: Teller) -> None:
-    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION):
+    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE):
         teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
     teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
     for entry in (
@@ -52,6 +53,7 @@ def registers(teller: Teller) -> None:
         department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
         department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
         department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
+        department(JUSTICE, "呼和浩特市司法局", "REVIEW_ORGAN"),
         department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
         department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
     ):

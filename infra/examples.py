@@ -13,19 +13,22 @@ from typing import Any
 
 from domain import system
 from domain.blanks import UseBlank
-from domain.cases import CaseAccepted, CaseDecided
+from domain.cases import CaseAccepted, CaseDecided, RemedyOutcome
 from domain.deadletters import RetryDeadLetter
 from domain.decisions import AcceptCase, DecideCase
 from domain.event import Recorded
+from domain.identifiers import make_licence_id
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
+from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
 from domain.personal import Person
 from domain.public_records import ReportPermit
 from domain.registering import EnterRegister
 from domain.registers import Registers
+from domain.remedies import RecordRemedy
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
 from domain.subscriptions import StartSubscription, subscription_stream
@@ -40,6 +43,7 @@ from infra.teller import (
     CASE,
     EMERGENCY,
     HEALTH,
+    JUSTICE,
     MARKET,
     MATTER,
     OFFICE,
@@ -81,6 +85,8 @@ def story() -> Story:
     _review(teller)
     _endings(teller)
     _returns(teller)
+    _penalties(teller)
+    _remedies(teller)
     _tasks(teller)
     _imports(teller)
     _succession(teller)
@@ -92,7 +98,7 @@ def story() -> Story:
     return Story(teller.examples, events, _notices(teller, events))
 
 
-def _accepted(teller: Teller, number: str) -> None:
+def _accepted(teller: Teller, number: str, anew_of: str | None = None) -> None:
     person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
     teller.tell(
         AcceptCase(
@@ -103,6 +109,7 @@ def _accepted(teller: Teller, number: str) -> None:
             matter=MATTER,
             party=Party(kind="法人及非法人组织", name="内蒙古草原牧业有限公司", uscc=PARTY_USCC, representative=person),
             accepted_on=date(2026, 2, 24),
+            anew_of=anew_of,
         )
     )
 
@@ -129,8 +136,15 @@ def _granted(teller: Teller, number: str, document: str) -> str:
 def _case(teller: Teller) -> None:
     decision = _granted(teller, CASE, "呼审批许字〔2026〕1号")
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": CASE}
+    electronic = make_licence_id("11100000MB0307758B001", ORGAN_USCC, "JY11501020000001")
     teller.tell(
-        IssueLicence(**of_case, licence_number="JY11501020000001", certificate="食品经营许可证", issued_on=TODAY)
+        IssueLicence(
+            **of_case,
+            licence_number="JY11501020000001",
+            certificate="食品经营许可证",
+            issued_on=TODAY,
+            electronic_id=electronic,
+        )
     )
     teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
     teller.tell(
@@ -230,6 +244,58 @@ def _endings(teller: Teller) -> None:
         teller.tell(
             kind(department=APPROVAL, organ=APPROVAL, number=number, document_number=document, on=TODAY, reason=reason)
         )
+
+
+def _penalties(teller: Teller) -> None:
+    number = "2026030200040"
+    _granted(teller, number, "呼审批许字〔2026〕40号")
+    of_case: dict[str, Any] = {"department": MARKET, "organ": APPROVAL, "number": number, "on": TODAY}
+    suspension = {**of_case, "penalty": "CF-2026-01", "document_number": "呼市监罚字〔2026〕1号"}
+    teller.tell(ImposePenalty(**suspension, measure="suspension", reason="超范围经营，暂扣许可证。"))
+    lifting = "呼市监解字〔2026〕1号"
+    teller.tell(LiftPenalty(**{**suspension, "document_number": lifting}, reason="已整改。"))
+    teller.tell(
+        ImposePenalty(
+            **of_case,
+            penalty="CF-2026-02",
+            document_number="呼市监罚字〔2026〕2号",
+            measure="revocation",
+            reason="情节严重，吊销许可证。",
+        )
+    )
+    teller.tell(
+        CancelCase(
+            department=APPROVAL,
+            organ=APPROVAL,
+            number=number,
+            document_number="呼审批注销字〔2026〕40号",
+            on=TODAY,
+            reason="许可证已被吊销，依法注销。",
+        )
+    )
+
+
+def _remedies(teller: Teller) -> None:
+    number = "2026030200041"
+    _granted(teller, number, "呼审批许字〔2026〕41号")
+    remedies: tuple[tuple[RemedyOutcome, str, str], ...] = (
+        ("stop_execution", "呼政复停〔2026〕1号", "复议期间停止执行。"),
+        ("anew", "呼政复决〔2026〕1号", "撤销原许可决定，责令重新作出。"),
+    )
+    for outcome, document, content in remedies:
+        teller.tell(
+            RecordRemedy(
+                department=JUSTICE,
+                organ=APPROVAL,
+                number=number,
+                procedure="reconsideration",
+                outcome=outcome,
+                document_number=document,
+                on=TODAY,
+                content=content,
+            )
+        )
+    _accepted(teller, "2026030200042", anew_of=number)
 
 
 def _returns(teller: Teller) -> None:

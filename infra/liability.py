@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from adapters.postgres.history import History
-from domain.cases import CaseDecided, CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import CaseDecided, case_stream
 from domain.event import Recorded
 from domain.lists import PowerItem, SupervisionItem
 from domain.notices import NoticeReceived, NoticeState, NoticeTaken, notice_stream

@@ -47,6 +47,7 @@ def approvals(
     unsealed: Annotated[bool, typer.Option("--unsealed", help="只列已准予而未用印的")] = False,
     undecided: Annotated[bool, typer.Option("--undecided", help="只列已用印而未决定的")] = False,
     outside_window: Annotated[bool, typer.Option("--outside-window", help="只列在授权窗口之外决定的")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="只列被责令重作而尚未重新受理的")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -57,7 +58,7 @@ def approvals(
     from projections.approvals import Flags
 
     context, shown = _begin(ctx, lang, as_json, reveal)
-    flags = Flags(unsealed, undecided, outside_window)
+    flags = Flags(unsealed, undecided, outside_window, anew)
     answers.approvals(context, shown, department, matter, since, limit, flags)
 
 

@@ -47,7 +47,23 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "case.revoke": Facts("撤销", f"{_HOLDER}, or a higher authority 上级部门", f"Ends the permit. {_TOLD}"),
     "case.cancel": Facts("注销", _HOLDER, f"Ends the permit. {_TOLD}"),
     "case.correct": Facts(
-        "更正", _HOLDER, "`old` must be what stands. The notice of the decision is superseded by one of the correction."
+        "更正",
+        _HOLDER,
+        "`old` must be what stands. Its notice is superseded by one of the correction. Where another day or "
+        "matter brings other supervisors, those are told, and it is no longer for those before.",
+    ),
+    "penalty.impose": Facts(
+        "处罚：吊销、暂扣",
+        "A supervisor of the case, as for feedback",
+        "吊销 ends the permit but for 注销, which the approving side owes; 暂扣 suspends it. The approving side and "
+        "everyone who was told are told.",
+    ),
+    "penalty.lift": Facts("解除暂扣", "The supervisor that imposed it", "As for the penalty."),
+    "remedy.record": Facts(
+        "复议、诉讼结果",
+        "A review organ 复议机关 or court",
+        "Stop-execution is urgent and suspends the permit; whatever is found in the end lifts it. 撤销 ends the "
+        "permit; 责令重作 asks for a case accepted with `anew_of`. The approving side is told, and everyone who was.",
     ),
     "seal.apply": Facts("用印", _HOLDER, "The approval seal suffices: a seal by anybody else is refused and recorded."),
     "seal.demand": Facts(
@@ -169,6 +185,10 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "task_dropped": ("关联业务撤销", "For a party: the work is no longer asked for."),
     "succession": ("机构承接", "The notice's addressee was succeeded by the one told now; it replaces that notice."),
     "backfill": ("补发", "For a new supervisor that subscribed: a permit in force from before its time."),
+    "penalty": ("处罚", "The enforcing side revoked the permit 吊销, or suspended it 暂扣."),
+    "penalty_lifted": ("解除暂扣", "A suspension was lifted."),
+    "remedy": ("复议诉讼结果", "What a review organ or court found."),
+    "stop_execution": ("停止执行（加急）", "Urgent: execution of the decision is stopped."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
     "review_result": ("审查结果", "For the submitter: what the review came to."),
 }

@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import Any
 
 from adapters.postgres.history import History
-from domain.cases import CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import case_stream
 from domain.event import Recorded, State
 from domain.notices import NoticeOwed, NoticeState, notice_stream
 from domain.supervision import FeedbackState

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from adapters.postgres.history import History
-from domain.cases import CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import case_stream
 from domain.guides import Guide
 from domain.registers import Registers
 from domain.tasks import Task, TasksState, pauses, tasks_stream

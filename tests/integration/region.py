@@ -13,7 +13,7 @@ from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.counts import DeclareCount
 from domain.decisions import AcceptCase, DecideCase
-from domain.departments import RegisterDepartment, RegisterLiaison
+from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.matters import (
@@ -28,6 +28,7 @@ from domain.matters import (
 from domain.notices import ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
+from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import (
     CancelCase,
     ChangeCase,
@@ -40,6 +41,7 @@ from domain.permits import (
 from domain.personal import Person
 from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
+from domain.remedies import RecordRemedy
 from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
 from domain.subscriptions import StartSubscription, subscription_stream
@@ -93,10 +95,19 @@ def registers(store: TestStore) -> TestStore:
     return store
 
 
-def accept(number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER) -> AcceptCase:
+def accept(
+    number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER, anew_of: str | None = None
+) -> AcceptCase:
     party = party or Party(kind="法人及非法人组织", name="蒙草公司", uscc="91150100MA0000000X")
     return AcceptCase(
-        department=organ, officer=officer(), organ=organ, number=number, matter=matter, party=party, accepted_on=DAY
+        department=organ,
+        officer=officer(),
+        organ=organ,
+        number=number,
+        matter=matter,
+        party=party,
+        accepted_on=DAY,
+        anew_of=anew_of,
     )
 
 
@@ -259,6 +270,25 @@ def everything(store: TestStore) -> None:
         StartSubscription(department=S1, number="1", matters=(MATTER,), backfill_from=date(2020, 1, 1)),
         SucceedDepartment(department=OFFICE, old=S3, to=S1, valid_from=DAY, basis="六"),
     )  # fmt: skip
+    granted(store, "12")
+    penalty = {"penalty": "1", "document_number": "罚1", "on": DAY, "reason": "超范围"}
+    store.submit(RegisterPrincipal(principal="sfj", acts_for=("sfj",)), principal="operator")
+    store.submit(RegisterDepartment(department=OFFICE, entry=department("sfj", "司法局", "REVIEW_ORGAN")))
+    store.submit(
+        case(ImposePenalty, "12", by=S1, measure="suspension", **penalty),
+        case(LiftPenalty, "12", by=S1, **penalty),
+        case(
+            RecordRemedy,
+            "12",
+            by="sfj",
+            procedure="litigation",
+            outcome="anew",
+            document_number="判1",
+            on=DAY,
+            content="责令重作",
+        ),
+        accept("13", anew_of="12"),
+    )
     subscription = subscription_stream(S1, "1")
     store.facts(
         lambda world, now: system.succession_advanced(world, S3, succession_stream(S3, 1), 1, now),
