@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from domain.cases import case_stream
+from domain.cases import CaseState, case_stream
 from domain.event import Event, State
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
@@ -108,6 +109,20 @@ class FeedbackState(State):
         return new
 
 
+def require_supervision(world: World, case: CaseState, department: str, on: date) -> None:
+    """The department supervised the case on that date: it was told of it, or its own matter was never transferred.
+
+    Whoever a transfer gave the power never does (1.1c).
+    """
+    transfer = world.registers.transfer(case.matter, on)
+    if transfer is not None and transfer.to == department:
+        raise Refusal("supervision.by_approver")
+    if transfer is not None and department not in case.told:
+        raise Refusal("supervision.not_addressee")
+    if transfer is None and world.registers.holder(case.matter, on) != department:
+        raise Refusal("supervision.not_addressee")
+
+
 @decides(RaiseFeedback)
 def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[Event]:
     payload = submission.payload
@@ -117,13 +132,7 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
         raise Waiting(case.stream)
     if payload.found_on.isoformat() < (case.decision["decided_on"] or ""):
         raise rejection("found_on", "date.order", payload.found_on)
-    transfer = world.registers.transfer(case.matter, payload.found_on)
-    if transfer is not None and transfer.to == payload.department:
-        raise Refusal("supervision.by_approver")
-    if transfer is not None and payload.department not in case.told:
-        raise Refusal("supervision.not_addressee")
-    if transfer is None and world.registers.holder(case.matter, payload.found_on) != payload.department:
-        raise Refusal("supervision.not_addressee")
+    require_supervision(world, case, payload.department, payload.found_on)
     if payload.found_on > submission.occurred_on:
         raise rejection("found_on", "date.future", payload.found_on)
     state = world.feedback(payload.department, payload.number)
