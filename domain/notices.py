@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
-    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "review", "review_result",
+    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
+    "review", "review_result",
 ]  # fmt: skip
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]

@@ -7,7 +7,7 @@ from domain.event import Event
 from domain.notices import About, Owed, SupervisionMoved
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 
 
 def notice_id(addressee: str, event: Event) -> str:
@@ -62,6 +62,11 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             if event.organ == event.department:
                 return []
             return [_owed(event, event.department, "disposition", event.matter, case=event.case)]
+        case FeedbackReplied() | FeedbackClosed():
+            if event.organ == event.department:
+                return []
+            about: About = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
+            return [_owed(event, event.organ, about, event.matter, case=event.case)]
         case ReviewSubmitted():
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():

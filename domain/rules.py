@@ -94,6 +94,7 @@ RULES: dict[str, Rule] = {
         Rule("case.exists", None, "该办件已受理", "the case was already accepted"),
         Rule("feedback.exists", "2.2e", "该反馈编号已存在", "the feedback number exists already"),
         Rule("feedback.disposed", "2.2f", "该反馈已处理", "the feedback was already disposed of"),
+        Rule("feedback.closed", "2.2f", "该反馈已办结", "the feedback is closed"),
         Rule("matter.state", "1.2a", "事项当前状态不允许此操作", "the matter's state does not allow this"),
         Rule(
             "list.not_holder",

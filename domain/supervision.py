@@ -1,4 +1,8 @@
-"""Supervision feedback 监管反馈 and what the approving side makes of it (2.2e, 2.2f)."""
+"""Supervision feedback 监管反馈 and what the approving side makes of it, to the end (2.2e, 2.2f).
+
+A thread: raised, disposed of; where the supervisor is not content it replies, and the thread is open again; at last it
+closes it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 Suggestion = Literal["none", "rectify", "suspend", "revoke", "change"]
 Outcome = Literal["adopted", "partly", "not"]
+FeedbackStatus = Literal["open", "disposed", "closed"]
 
 
 def feedback_stream(department: str, number: str) -> str:
@@ -48,20 +53,38 @@ class RaiseFeedback(Payload):
         return self.case
 
 
-class DisposeFeedback(Payload):
-    """The approving side answers a feedback: adopted, partly, or not, with the reason."""
+class OfFeedback(Payload):
+    """Base of what is done with a feedback. `supervisor` raised it under this number."""
 
-    TYPE = "feedback.dispose"
     supervisor: Code
     number: Number
-    outcome: Outcome
-    reason: Text
 
     def streams(self) -> tuple[str, ...]:
         return (feedback_stream(self.supervisor, self.number),)
 
     def about(self) -> str:
         return feedback_stream(self.supervisor, self.number)
+
+
+class DisposeFeedback(OfFeedback):
+    """The approving side answers a feedback: adopted, partly, or not, with the reason."""
+
+    TYPE = "feedback.dispose"
+    outcome: Outcome
+    reason: Text
+
+
+class ReplyFeedback(OfFeedback):
+    """The supervisor is not content with the disposition 异议: the feedback is open again."""
+
+    TYPE = "feedback.reply"
+    detail: Text
+
+
+class CloseFeedback(OfFeedback):
+    """The supervisor is content with the disposition: the feedback is settled 办结."""
+
+    TYPE = "feedback.close"
 
 
 class FeedbackRaised(Event):
@@ -94,10 +117,31 @@ class FeedbackDisposed(Event):
     reason: Text
 
 
+class FeedbackReplied(Event):
+    """`organ` is the approving side that must hear of it, and dispose of the feedback again."""
+
+    TOPIC = "feedback.replied"
+    department: str
+    case: str
+    matter: str
+    organ: str
+    detail: Text
+
+
+class FeedbackClosed(Event):
+    """`organ` is the approving side that must hear of it."""
+
+    TOPIC = "feedback.closed"
+    department: str
+    case: str
+    matter: str
+    organ: str
+
+
 @dataclass(frozen=True, slots=True)
 class FeedbackState(State):
     raised: FeedbackRaised | None = None
-    disposed: bool = False
+    status: FeedbackStatus = "open"
 
     def evolve(self, event: Event) -> FeedbackState:
         new = replace(self, version=event.originator_version)
@@ -105,7 +149,11 @@ class FeedbackState(State):
             case FeedbackRaised():
                 return replace(new, raised=event)
             case FeedbackDisposed():
-                return replace(new, disposed=True)
+                return replace(new, status="disposed")
+            case FeedbackReplied():
+                return replace(new, status="open")
+            case FeedbackClosed():
+                return replace(new, status="closed")
         return new
 
 
@@ -158,22 +206,52 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
 def dispose_feedback(submission: Submission[DisposeFeedback], world: World) -> list[Event]:
     payload = submission.payload
     world.require_department(payload.department)
+    state, raised = raised_feedback(payload, world)
+    if raised.organ != payload.department:
+        raise Refusal("mandate.role")
+    if state.status == "closed":
+        raise Refusal("feedback.closed")
+    if state.status == "disposed":
+        raise Refusal("feedback.disposed")
+    return [
+        state.then(FeedbackDisposed, submission.meta, **_whose(raised), outcome=payload.outcome, reason=payload.reason)
+    ]
+
+
+@decides(ReplyFeedback)
+def reply_feedback(submission: Submission[ReplyFeedback], world: World) -> list[Event]:
+    payload = submission.payload
+    state, raised = disposed_feedback(payload, world)
+    return [state.then(FeedbackReplied, submission.meta, **_whose(raised), detail=payload.detail)]
+
+
+@decides(CloseFeedback)
+def close_feedback(submission: Submission[CloseFeedback], world: World) -> list[Event]:
+    state, raised = disposed_feedback(submission.payload, world)
+    return [state.then(FeedbackClosed, submission.meta, **_whose(raised))]
+
+
+def raised_feedback(payload: OfFeedback, world: World) -> tuple[FeedbackState, FeedbackRaised]:
+    """The feedback. Waits where it was not raised yet."""
     state = world.feedback(payload.supervisor, payload.number)
     if state.raised is None:
         raise Waiting(state.stream)
-    if state.raised.organ != payload.department:
+    return state, state.raised
+
+
+def disposed_feedback(payload: OfFeedback, world: World) -> tuple[FeedbackState, FeedbackRaised]:
+    """The feedback, for who raised it. Waits where it is open: its disposition may be on its way."""
+    world.require_department(payload.department)
+    if payload.department != payload.supervisor:
         raise Refusal("mandate.role")
-    if state.disposed:
-        raise Refusal("feedback.disposed")
-    return [
-        state.then(
-            FeedbackDisposed,
-            submission.meta,
-            department=state.raised.department,
-            case=state.raised.case,
-            matter=state.raised.matter,
-            organ=payload.department,
-            outcome=payload.outcome,
-            reason=payload.reason,
-        )
-    ]
+    state, raised = raised_feedback(payload, world)
+    if state.status == "closed":
+        raise Refusal("feedback.closed")
+    if state.status == "open":
+        raise Waiting(state.stream)
+    return state, raised
+
+
+def _whose(raised: FeedbackRaised) -> dict[str, str]:
+    """The two sides of a feedback, and what it is about."""
+    return {"department": raised.department, "case": raised.case, "matter": raised.matter, "organ": raised.organ}

@@ -27,7 +27,7 @@ from domain.registering import EnterRegister
 from domain.registers import Registers
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.world import World
 from infra.example_registers import lists, registers
 from infra.teller import (
@@ -153,29 +153,7 @@ def _case(teller: Teller) -> None:
     clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
-    teller.tell(
-        RaiseFeedback(
-            department=MARKET,
-            officer=clerk,
-            number="F2026-001",
-            case_organ=APPROVAL,
-            case_number=CASE,
-            found_on=TODAY,
-            suggestion="rectify",
-            detail="现场布局与申报材料不一致，建议责令整改。",
-        ),
-        CASE,
-    )
-    teller.tell(
-        DisposeFeedback(
-            department=APPROVAL,
-            supervisor=MARKET,
-            number="F2026-001",
-            outcome="adopted",
-            reason="已通知当事人在十五日内整改。",
-        ),
-        CASE,
-    )
+    _feedback(teller)
     teller.tell(
         ChangeCase(**of_case, document_number="呼审批变字〔2026〕1号", on=TODAY, content="经营场所变更为新华大街2号。")
     )
@@ -192,6 +170,31 @@ def _case(teller: Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _feedback(teller: Teller) -> None:
+    thread: dict[str, Any] = {"supervisor": MARKET, "number": "F2026-001"}
+    clerk = officer("1103", "高娃")
+    teller.tell(
+        RaiseFeedback(
+            department=MARKET,
+            officer=clerk,
+            number="F2026-001",
+            case_organ=APPROVAL,
+            case_number=CASE,
+            found_on=TODAY,
+            suggestion="rectify",
+            detail="现场布局与申报材料不一致，建议责令整改。",
+        ),
+        CASE,
+    )
+    answer = DisposeFeedback(department=APPROVAL, **thread, outcome="partly", reason="已通知当事人在十五日内整改。")
+    teller.tell(answer, CASE)
+    reply = ReplyFeedback(department=MARKET, officer=clerk, **thread, detail="后厨通道仍未列入整改，请补充。")
+    teller.tell(reply, CASE)
+    again = DisposeFeedback(department=APPROVAL, **thread, outcome="adopted", reason="已补充通知整改后厨通道。")
+    teller.tell(again, CASE)
+    teller.tell(CloseFeedback(department=MARKET, officer=clerk, **thread), CASE)
 
 
 def _review(teller: Teller) -> None:

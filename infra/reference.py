@@ -77,7 +77,20 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "监管反馈", "A supervisor that was told of the decision", "The approving department is owed a notice."
     ),
     "feedback.dispose": Facts(
-        "反馈处理", "The approving department that was told of the feedback", "The supervisor is owed a notice."
+        "反馈处理",
+        "The approving department that was told of the feedback",
+        "The supervisor is owed a notice. Once, and once more after each reply.",
+    ),
+    "feedback.reply": Facts(
+        "反馈异议",
+        "The supervisor that raised it",
+        "It is not content: the feedback is open again, and the approving department is owed a notice. "
+        "Waits for the disposition.",
+    ),
+    "feedback.close": Facts(
+        "反馈办结",
+        "The supervisor that raised it",
+        "Nothing follows. The approving department is owed a notice. Waits for the disposition.",
     ),
     "permit.report": Facts(
         "上报双公示许可记录",
@@ -139,6 +152,8 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "ruling": ("职责裁定", "The reform office ruled that it is the addressee's duty."),
     "feedback": ("监管反馈", "For the approving side: a supervisor's finding."),
     "disposition": ("反馈处理", "For the supervisor: what became of its finding."),
+    "feedback_reply": ("反馈异议", "For the approving side: the supervisor is not content, dispose of it again."),
+    "feedback_closed": ("反馈办结", "For the approving side: the supervisor is content, nothing follows."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
     "review_result": ("审查结果", "For the submitter: what the review came to."),
 }
@@ -150,7 +165,7 @@ _WAITS: Final = {
     "mapping/": "the mapping of the organ's records",
     "case/": "the case's acceptance, or its decision",
     "notice/": "the notice being owed, or its receipt",
-    "feedback/": "the feedback itself",
+    "feedback/": "the feedback itself, or its disposition",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",

@@ -19,8 +19,9 @@ from domain.catalogue import EVENT_TYPES, PAYLOADS
 from domain.event import Event
 from domain.message import NoticeMessage
 from domain.notices import SupervisionMoved
+from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.submissions import full_type
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 
 REFERENCE: Final = Path("docs/reference")
 BASELINE: Final = "v1"
@@ -30,7 +31,17 @@ Schema = dict[str, Any]
 Form = Literal["incoming", "stored", "opened"]
 """How personal values stand: plain from outside, sealed in the log, opened (null where erased) in a notice."""
 _SEALED_REF: Final = {"$ref": "#/$defs/Sealed"}
-OWING: Final[tuple[type[Event], ...]] = (CaseDecided, CaseCorrected, FeedbackDisposed, FeedbackRaised, SupervisionMoved)
+OWING: Final[tuple[type[Event], ...]] = (
+    CaseDecided,
+    CaseCorrected,
+    FeedbackRaised,
+    FeedbackDisposed,
+    FeedbackReplied,
+    FeedbackClosed,
+    ReviewSubmitted,
+    ReviewReturned,
+    SupervisionMoved,
+)
 """Beside the events of an audience: what may owe a notice."""
 _PLACE: Final = ("originator_id", "originator_version")
 

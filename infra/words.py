@@ -53,6 +53,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "ruling": ("职责裁定", "ruling on duties"),
     "feedback": ("监管反馈", "feedback"),
     "disposition": ("反馈处理", "disposition"),
+    "feedback_reply": ("反馈异议", "reply to the disposition"),
+    "feedback_closed": ("反馈办结", "feedback closed"),
     "review": ("直接报送", "submitted for review"),
     "review_result": ("审查结果", "result of the review"),
     "agreed": ("同意", "agreed"),
@@ -65,6 +67,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "adopted": ("采纳", "adopted"),
     "partly": ("部分采纳", "partly adopted"),
     "not": ("不采纳", "not adopted"),
+    "open": ("待处理", "open"),
+    "disposed": ("已处理", "disposed of"),
+    "closed": ("已办结", "closed"),
     # events
     "case.accepted": ("受理", "accepted"),
     "case.decided": ("作出决定", "decided"),
@@ -96,6 +101,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "seal.applied": ("用印", "seal applied"),
     "feedback.raised": ("监管反馈", "feedback raised"),
     "feedback.disposed": ("反馈处理", "feedback disposed"),
+    "feedback.replied": ("反馈异议", "feedback replied to"),
+    "feedback.closed": ("反馈办结", "feedback closed"),
     # submissions
     "in": ("收到", "in"),
     "refused": ("拒绝", "refused"),
@@ -120,6 +127,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "seal.apply": ("用印", "apply a seal"),
     "feedback.raise": ("监管反馈", "raise feedback"),
     "feedback.dispose": ("反馈处理", "dispose of feedback"),
+    "feedback.reply": ("反馈异议", "reply to a disposition"),
+    "feedback.close": ("反馈办结", "close feedback"),
     "permit.report": ("双公示许可记录", "report a 双公示 record"),
     # figures
     "first": ("首次告知", "first"),

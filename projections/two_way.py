@@ -14,7 +14,7 @@ from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, Superv
 from domain.opinions import OpinionIssued
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
@@ -125,7 +125,7 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.case.split("/")[1]
         case ReviewSubmitted():
             case, to = event.case, event.to
-        case FeedbackRaised():
+        case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():
             case, to = event.case, event.organ
         case FeedbackDisposed() | ReviewReturned():
             case, to = event.case, event.department

@@ -42,7 +42,7 @@ from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
 from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.world import World
 from projections.catalogue import PROJECTIONS
 from tests.integration.teststore import TestStore, department, officer
@@ -206,6 +206,17 @@ def everything(store: TestStore) -> None:
             detail="现场不符",
         ),
         DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="adopted", reason="属实"),
+    )  # fmt: skip
+    thread = {"supervisor": S1, "number": "f2"}
+    store.submit(
+        RaiseFeedback(
+            department=S1, number="f2", case_organ=APPROVAL, case_number="1", found_on=DAY, suggestion="change",
+            detail="面积不符",
+        ),
+        DisposeFeedback(department=APPROVAL, outcome="not", reason="不属实", **thread),
+        ReplyFeedback(department=S1, detail="附测绘报告", **thread),
+        DisposeFeedback(department=APPROVAL, outcome="adopted", reason="已变更", **thread),
+        CloseFeedback(department=S1, **thread),
     )  # fmt: skip
     store.submit(
         RouteMatter(

@@ -146,10 +146,16 @@ def test_replay_agrees_with_the_read_models(full: TestStore) -> None:
         n["notice"]: n["status"] for n in model["notices"]
     }  # fmt: skip
     assert found["feedback"] == [
-        {"stream": f"feedback/{S1}/f1", "department": S1, "number": "f1", "suggestion": "rectify", "disposed": True}
+        {"stream": f"feedback/{S1}/f1", "department": S1, "number": "f1", "suggestion": "rectify", "status": "disposed"}
     ]
     one = ask_json(full, "replay", "1")["state"]
     assert (one["status"], one["document_number"], one["licence_number"], one["seals"]) == ("granted", "文一", "证1", 1)
+    replayed = ask_json(full, "replay", "1")
+    assert [thread["status"] for thread in replayed["feedback"]] == ["closed"]
+    replied = next(event for event in replayed["events"] if event["kind"] == "feedback.replied")
+    then = ask_json(full, "replay", "1", "--as-known-at", replied["recorded_at"])
+    assert [thread["status"] for thread in then["feedback"]] == ["open"]
+    assert "已办结" in ask(full, "replay", "1")
     assert "现场不符" not in ask(full, "replay", "9")
     assert "现场不符" in ask(full, "replay", "9", "--reveal", "--json")
 
