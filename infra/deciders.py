@@ -27,6 +27,7 @@ _STREAMS: Final = {
     "blanks_stream": "blanks/<department>/<series>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
+    "inspection_stream": "inspection/<department>/<number>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""
 

@@ -16,6 +16,7 @@ from domain.blanks import UseBlank
 from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
 from domain.deadletters import RetryDeadLetter
 from domain.event import Recorded
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
@@ -37,6 +38,7 @@ from infra.teller import (
     EMERGENCY,
     HEALTH,
     MARKET,
+    MARKET_USCC,
     MATTER,
     OFFICE,
     ORGAN_USCC,
@@ -153,6 +155,7 @@ def _case(teller: Teller) -> None:
     clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
+    _inspections(teller)
     _feedback(teller)
     teller.tell(
         ChangeCase(**of_case, document_number="呼审批变字〔2026〕1号", on=TODAY, content="经营场所变更为新华大街2号。")
@@ -170,6 +173,34 @@ def _case(teller: Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _inspections(teller: Teller) -> None:
+    clerk = officer("1103", "高娃")
+    record: dict[str, Any] = {
+        "department": MARKET,
+        "officer": clerk,
+        "case_organ": APPROVAL,
+        "case_number": CASE,
+        "item": "10123200100101",
+        "checklist": f"{MARKET_USCC}310123200100101",
+        "form": "on_site",
+        "category": "routine",
+        "manner": "visit",
+        "inspectors": (
+            Inspector(name="高娃", certificate="15010011103"),
+            Inspector(name="斯琴", certificate="15010011101"),
+        ),
+        "inspected_at": BEGIN,
+        "finding": "现场布局与申报材料不一致。",
+    }
+    teller.tell(ReportInspection(**record, number="JC2026-0001", result="failed"), CASE)
+    teller.tell(CorrectInspection(**record, number="JC2026-0001", result="rectify"), CASE)
+    teller.tell(ReportInspection(**record, number="JC2026-0002", result="failed"), CASE)
+    again = RetractInspection(
+        department=MARKET, officer=clerk, number="JC2026-0002", reason="与 JC2026-0001 重复上报。"
+    )
+    teller.tell(again, CASE)
 
 
 def _feedback(teller: Teller) -> None:

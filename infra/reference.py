@@ -92,6 +92,21 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "The supervisor that raised it",
         "Nothing follows. The approving department is owed a notice. Waits for the disposition.",
     ),
+    "inspection.report": Facts(
+        "上报检查",
+        "A supervisor that was told of the decision",
+        "Upstream `cd_operation` `i`. It owes no notice: what it finds comes back as feedback.",
+    ),
+    "inspection.correct": Facts(
+        "更正检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `u`: the whole record anew. It stays with its case. Waits for the report.",
+    ),
+    "inspection.retract": Facts(
+        "撤回检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `d`. The number is used up: nothing follows under it. Waits for the report.",
+    ),
     "permit.report": Facts(
         "上报双公示许可记录",
         "A principal that may act for the organ to which the mapping leads; `department` is that organ or a platform",
@@ -166,6 +181,7 @@ _WAITS: Final = {
     "case/": "the case's acceptance, or its decision",
     "notice/": "the notice being owed, or its receipt",
     "feedback/": "the feedback itself, or its disposition",
+    "inspection/": "the inspection's report",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",

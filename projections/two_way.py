@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from domain.event import Event, Recorded
+from domain.inspections import InspectionRecord, InspectionRetracted
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
 from domain.opinions import OpinionIssued
 from domain.reviews import ReviewReturned, ReviewSubmitted
@@ -67,7 +68,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "inspection.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -119,7 +120,7 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to, notice = event.case, event.addressee, event.notice
         case SupervisionMoved():
             to = event.to
-        case SealApplied():
+        case SealApplied() | InspectionRecord() | InspectionRetracted():
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]

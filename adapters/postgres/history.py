@@ -31,11 +31,12 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions and opinions, feedback on it, its reviews, and every notice owed because of all
-        that, in log order."""
+        """The case, its seal actions and opinions, inspections and feedback on it, its reviews, and every notice owed
+        because of all that, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}", f"opinion/{organ}/{number}"])
         threads = self._threads_on(stream, "feedback", "feedback.raised")
+        threads += self._threads_on(stream, "inspection", "inspection.reported")
         threads += self._threads_on(stream, "review", "review.submitted")
         facts += self._read("originator_id = ANY(%s)", threads)
         # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.

@@ -16,6 +16,7 @@ from domain.counts import DeclareCount
 from domain.departments import RegisterDepartment, RegisterLiaison
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -207,6 +208,16 @@ def everything(store: TestStore) -> None:
         ),
         DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="adopted", reason="属实"),
     )  # fmt: skip
+    inspection = {
+        "department": S1, "number": "jc1", "case_organ": APPROVAL, "case_number": "1", "item": "10123200100101",
+        "checklist": "11150100000000001F310123200100101", "form": "on_site", "category": "random", "manner": "visit",
+        "result": "failed", "inspectors": (Inspector(name="孙检查", certificate="15010000001"),), "inspected_at": at,
+    }  # fmt: skip
+    store.submit(
+        ReportInspection(**inspection, finding="面积不符"),
+        CorrectInspection(**inspection, finding="面积不符，已测绘"),
+        RetractInspection(department=S1, number="jc1", reason="重复上报"),
+    )
     thread = {"supervisor": S1, "number": "f2"}
     store.submit(
         RaiseFeedback(

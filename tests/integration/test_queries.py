@@ -64,6 +64,21 @@ def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
     assert {"review.submitted", "review.returned", "notice.owed"} <= replayed
 
 
+@pytest.mark.clause("2.8c")
+def test_inspections_stand_in_the_two_way_record(full: TestStore) -> None:
+    kinds = ["inspection.reported", "inspection.corrected", "inspection.retracted"]
+    steps = [step for step in ask_json(full, "case", "1")["steps"] if step["kind"] in kinds]
+    assert [(step["kind"], step["from_department"], step["to_department"]) for step in steps] == [
+        (kind, S1, None) for kind in kinds
+    ]
+    text = json.dumps(steps, ensure_ascii=False)
+    assert "孙检查" not in text
+    assert "15010000001" in text
+    replayed = [event for event in ask_json(full, "replay", "1")["events"] if event["kind"] in kinds]
+    assert [event["position"] for event in replayed] == [step["position"] for step in steps]
+    assert "撤回检查" in ask(full, "case", "1")
+
+
 @pytest.mark.clause("2.7e")
 def test_approvals_without_seal_and_seals_without_approval(full: TestStore) -> None:
     unsealed = {item["number"] for item in ask_json(full, "approvals", "--unsealed")["items"]}
