@@ -46,7 +46,7 @@ class History:
         return sorted(facts + owed + lives, key=lambda one: one.position)
 
     def _threads_on(self, case: str, kind: str, begins: str) -> list[str]:
-        """Threads have streams of their own; all of a kind lie together in the log's key, and are few in a log."""
+        """Threads have streams of their own; all of a kind lie together in the log's key, and are read through."""
         mark = f'"case":{json.dumps(case, ensure_ascii=False)}'.encode()
         rows = self._read(
             f"originator_id >= '{kind}/' AND originator_id < '{kind}0' AND topic = '{begins}'"
