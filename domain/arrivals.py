@@ -26,6 +26,7 @@ AWAITED = frozenset(
         "entry",
         "feedback",
         "handover",
+        "inspection",
         "mapping",
         "matter",
         "notice",

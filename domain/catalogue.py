@@ -10,6 +10,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     departments,
     following,
     handovers,
+    inspections,
     matters,
     notices,
     opinions,

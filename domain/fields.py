@@ -12,8 +12,10 @@ from domain.identifiers import (
     check_licence_id,
     holds_resident_id,
     normalise_uscc,
+    parse_checklist_code,
     parse_matter_code,
     parse_region,
+    without_identity,
 )
 from domain.rules import BadField
 
@@ -31,6 +33,13 @@ def _matter_code(raw: str) -> str:
 
 def _electronic_id(raw: str) -> str:
     return check_licence_id(raw).value
+
+
+def _checklist_code(raw: str) -> str:
+    value = parse_checklist_code(raw)
+    _uscc(value[:18])
+    without_identity(value[19:])
+    return value
 
 
 def _written(pattern: str) -> WithJsonSchema:
@@ -52,6 +61,12 @@ MatterCode = Annotated[
 
 ElectronicId = Annotated[str, AfterValidator(_electronic_id), StringConstraints(max_length=128)]
 """电子证照标识, GB/T 36904, by shape; a failing check character is kept."""
+ChecklistCode = Annotated[
+    str,
+    AfterValidator(_checklist_code),
+    _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{1,45}}$"),
+]
+"""检查实施清单编码."""
 
 
 def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
-    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "review", "review_result",
+    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
+    "review", "review_result",
     "task", "task_result", "task_dropped", "succession", "backfill",
     "penalty", "penalty_lifted", "remedy", "stop_execution",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from domain.notices import About, NoticePassed, Owed, SupervisionMoved, Supervis
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.submissions import local_date
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 
 OWING: tuple[type[Event], ...] = (
@@ -22,6 +22,8 @@ OWING: tuple[type[Event], ...] = (
     TaskDropped,
     FeedbackRaised,
     FeedbackDisposed,
+    FeedbackReplied,
+    FeedbackClosed,
     ReviewSubmitted,
     ReviewReturned,
 )
@@ -109,6 +111,11 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             if event.organ == event.department:
                 return []
             return [_owed(event, event.organ, "task_result", event.matter, case=event.case)]
+        case FeedbackReplied() | FeedbackClosed():
+            if event.organ == event.department:
+                return []
+            about: About = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
+            return [_owed(event, event.organ, about, event.matter, case=event.case)]
         case ReviewSubmitted():
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():

@@ -127,6 +127,15 @@ RULES: dict[str, Rule] = {
         Rule("remedy.anew", None, "没有待重新作出的决定", "nothing is ordered to be decided anew"),
         Rule("feedback.exists", "2.2e", "该反馈编号已存在", "the feedback number exists already"),
         Rule("feedback.disposed", "2.2f", "该反馈已处理", "the feedback was already disposed of"),
+        Rule("feedback.closed", "2.2f", "该反馈已办结", "the feedback is closed"),
+        Rule("inspection.exists", "2.8c", "该检查行为编号已上报", "an inspection of this number was reported already"),
+        Rule("inspection.retracted", "2.8c", "该检查记录已撤回", "the inspection was retracted"),
+        Rule(
+            "inspection.other_case",
+            "2.8c",
+            "更正不得改换办件，应撤回原记录后另行上报",
+            "a correction stays with the case: retract the record and report another",
+        ),
         Rule("matter.state", "1.2a", "事项当前状态不允许此操作", "the matter's state does not allow this"),
         Rule(
             "list.not_holder",

@@ -11,6 +11,7 @@ from domain.case_state import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, State
 from domain.handovers import HandoverState
+from domain.inspections import InspectionState
 from domain.matters import Matter, matter_stream
 from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.opinions import OpinionState
@@ -30,6 +31,7 @@ STATES: dict[str, type[State]] = {
     "notice": NoticeState,
     "ledger": LedgerState,
     "feedback": FeedbackState,
+    "inspection": InspectionState,
     "seal": SealState,
     "handover": HandoverState,
     "review": ReviewState,
@@ -83,6 +85,9 @@ class World:
 
     def feedback(self, department: str, number: str) -> FeedbackState:
         return self._typed(FeedbackState, f"feedback/{department}/{number}")
+
+    def inspection(self, department: str, number: str) -> InspectionState:
+        return self._typed(InspectionState, f"inspection/{department}/{number}")
 
     def seal(self, organ: str, number: str) -> SealState:
         return self._typed(SealState, f"seal/{organ}/{number}")

@@ -18,6 +18,7 @@ from domain.deadletters import RetryDeadLetter
 from domain.decisions import AcceptCase, DecideCase
 from domain.event import Recorded
 from domain.identifiers import make_licence_id
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
@@ -33,7 +34,7 @@ from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAcce
 from domain.seals import ApplySeal, DemandSeal
 from domain.subscriptions import StartSubscription, subscription_stream
 from domain.succession import SucceedDepartment, succession_stream
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.tasks import CompleteTask, DropTask, OpenTask, Work
 from domain.world import World
 from infra.example_registers import lists, registers
@@ -45,6 +46,7 @@ from infra.teller import (
     HEALTH,
     JUSTICE,
     MARKET,
+    MARKET_USCC,
     MATTER,
     OFFICE,
     ORGAN_USCC,
@@ -173,29 +175,8 @@ def _case(teller: Teller) -> None:
     clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
-    teller.tell(
-        RaiseFeedback(
-            department=MARKET,
-            officer=clerk,
-            number="F2026-001",
-            case_organ=APPROVAL,
-            case_number=CASE,
-            found_on=TODAY,
-            suggestion="rectify",
-            detail="现场布局与申报材料不一致，建议责令整改。",
-        ),
-        CASE,
-    )
-    teller.tell(
-        DisposeFeedback(
-            department=APPROVAL,
-            supervisor=MARKET,
-            number="F2026-001",
-            outcome="adopted",
-            reason="已通知当事人在十五日内整改。",
-        ),
-        CASE,
-    )
+    _inspections(teller)
+    _feedback(teller)
     teller.tell(
         ChangeCase(**of_case, document_number="呼审批变字〔2026〕1号", on=TODAY, content="经营场所变更为新华大街2号。")
     )
@@ -212,6 +193,59 @@ def _case(teller: Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _inspections(teller: Teller) -> None:
+    clerk = officer("1103", "高娃")
+    record: dict[str, Any] = {
+        "department": MARKET,
+        "officer": clerk,
+        "case_organ": APPROVAL,
+        "case_number": CASE,
+        "item": "10123200100101",
+        "checklist": f"{MARKET_USCC}310123200100101",
+        "form": "on_site",
+        "category": "routine",
+        "manner": "visit",
+        "inspectors": (
+            Inspector(name="高娃", certificate="15010011103"),
+            Inspector(name="斯琴", certificate="15010011101"),
+        ),
+        "inspected_at": BEGIN,
+        "finding": "现场布局与申报材料不一致。",
+    }
+    teller.tell(ReportInspection(**record, number="JC2026-0001", result="failed"), CASE)
+    teller.tell(CorrectInspection(**record, number="JC2026-0001", result="rectify"), CASE)
+    teller.tell(ReportInspection(**record, number="JC2026-0002", result="failed"), CASE)
+    again = RetractInspection(
+        department=MARKET, officer=clerk, number="JC2026-0002", reason="与 JC2026-0001 重复上报。"
+    )
+    teller.tell(again, CASE)
+
+
+def _feedback(teller: Teller) -> None:
+    thread: dict[str, Any] = {"supervisor": MARKET, "number": "F2026-001"}
+    clerk = officer("1103", "高娃")
+    teller.tell(
+        RaiseFeedback(
+            department=MARKET,
+            officer=clerk,
+            number="F2026-001",
+            case_organ=APPROVAL,
+            case_number=CASE,
+            found_on=TODAY,
+            suggestion="rectify",
+            detail="现场布局与申报材料不一致，建议责令整改。",
+        ),
+        CASE,
+    )
+    answer = DisposeFeedback(department=APPROVAL, **thread, outcome="partly", reason="已通知当事人在十五日内整改。")
+    teller.tell(answer, CASE)
+    reply = ReplyFeedback(department=MARKET, officer=clerk, **thread, detail="后厨通道仍未列入整改，请补充。")
+    teller.tell(reply, CASE)
+    again = DisposeFeedback(department=APPROVAL, **thread, outcome="adopted", reason="已补充通知整改后厨通道。")
+    teller.tell(again, CASE)
+    teller.tell(CloseFeedback(department=MARKET, officer=clerk, **thread), CASE)
 
 
 def _review(teller: Teller) -> None:

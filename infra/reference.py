@@ -103,7 +103,35 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "监管反馈", "A supervisor that was told of the decision", "The approving department is owed a notice."
     ),
     "feedback.dispose": Facts(
-        "反馈处理", "The approving department that was told of the feedback", "The supervisor is owed a notice."
+        "反馈处理",
+        "The approving department that was told of the feedback",
+        "The supervisor is owed a notice. Once, and once more after each reply.",
+    ),
+    "feedback.reply": Facts(
+        "反馈异议",
+        "The supervisor that raised it",
+        "It is not content: the feedback is open again, and the approving department is owed a notice. "
+        "Waits for the disposition.",
+    ),
+    "feedback.close": Facts(
+        "反馈办结",
+        "The supervisor that raised it",
+        "Nothing follows. The approving department is owed a notice. Waits for the disposition.",
+    ),
+    "inspection.report": Facts(
+        "上报检查",
+        "A supervisor that was told of the decision",
+        "Upstream `cd_operation` `i`. It owes no notice: what it finds comes back as feedback.",
+    ),
+    "inspection.correct": Facts(
+        "更正检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `u`: the whole record anew. It stays with its case. Waits for the report.",
+    ),
+    "inspection.retract": Facts(
+        "撤回检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `d`. The number is used up: nothing follows under it. Waits for the report.",
     ),
     "permit.report": Facts(
         "上报双公示许可记录",
@@ -180,6 +208,8 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "ruling": ("职责裁定", "The reform office ruled that it is the addressee's duty."),
     "feedback": ("监管反馈", "For the approving side: a supervisor's finding."),
     "disposition": ("反馈处理", "For the supervisor: what became of its finding."),
+    "feedback_reply": ("反馈异议", "For the approving side: the supervisor is not content, dispose of it again."),
+    "feedback_closed": ("反馈办结", "For the approving side: the supervisor is content, nothing follows."),
     "task": ("关联业务", "For a party: associated work that it must carry out for a case."),
     "task_result": ("关联业务结果", "For the approving side: what the work came to."),
     "task_dropped": ("关联业务撤销", "For a party: the work is no longer asked for."),
@@ -200,7 +230,8 @@ _WAITS: Final = {
     "mapping/": "the mapping of the organ's records",
     "case/": "the case's acceptance, or its decision",
     "notice/": "the notice being owed, or its receipt",
-    "feedback/": "the feedback itself",
+    "feedback/": "the feedback itself, or its disposition",
+    "inspection/": "the inspection's report",
     "tasks/": "the task being opened",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",

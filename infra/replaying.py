@@ -48,7 +48,7 @@ FEEDBACK = columns("""
     department | 监管部门 | supervisor
     number | 反馈号 | number
     suggestion | 建议 | suggestion
-    disposed | 已处理 | disposed
+    status | 状态 | status
 """)
 
 
@@ -160,5 +160,5 @@ def _feedback(state: FeedbackState) -> dict[str, Any]:
         "department": raised.department,
         "number": raised.number,
         "suggestion": raised.suggestion,
-        "disposed": state.disposed,
+        "status": state.status,
     }

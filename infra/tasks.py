@@ -56,7 +56,7 @@ def tasks(context: Context, shown: Shown, number: str, organ: str | None, on: da
 
 def _row(registers: Registers, task: Task, on: date, shown: Shown) -> dict[str, Any]:
     opened = task.opened
-    status = "dropped" if task.dropped else "open" if task.open else "failed" if task.failed else "passed"
+    status = "dropped" if task.dropped else "pending" if task.open else "failed" if task.failed else "passed"
     return {
         "task": opened.task,
         "work": opened.work,

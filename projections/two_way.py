@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from domain.event import Event, Recorded
+from domain.inspections import InspectionRecord, InspectionRetracted
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,
@@ -21,7 +22,7 @@ from domain.notices import (
 from domain.opinions import OpinionIssued
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
@@ -75,7 +76,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "inspection.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -133,13 +134,13 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.parties[0]
         case TaskCompleted():
             case, to = event.case, event.organ
-        case SealApplied():
+        case SealApplied() | InspectionRecord() | InspectionRetracted():
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
         case ReviewSubmitted():
             case, to = event.case, event.to
-        case FeedbackRaised():
+        case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():
             case, to = event.case, event.organ
         case FeedbackDisposed() | ReviewReturned():
             case, to = event.case, event.department

@@ -16,6 +16,7 @@ from domain.decisions import AcceptCase, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -46,7 +47,7 @@ from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
 from domain.subscriptions import StartSubscription, subscription_stream
 from domain.succession import SucceedDepartment, succession_stream
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.tasks import CompleteTask, DropTask, OpenTask, WorkCapability
 from domain.world import World
 from projections.catalogue import PROJECTIONS
@@ -220,6 +221,27 @@ def usual(store: TestStore) -> None:
             detail="现场不符",
         ),
         DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="adopted", reason="属实"),
+    )  # fmt: skip
+    inspection = {
+        "department": S1, "number": "jc1", "case_organ": APPROVAL, "case_number": "1", "item": "10123200100101",
+        "checklist": "11150100000000001F310123200100101", "form": "on_site", "category": "random", "manner": "visit",
+        "result": "failed", "inspectors": (Inspector(name="孙检查", certificate="15010000001"),), "inspected_at": at,
+    }  # fmt: skip
+    store.submit(
+        ReportInspection(**inspection, finding="面积不符"),
+        CorrectInspection(**inspection, finding="面积不符，已测绘"),
+        RetractInspection(department=S1, number="jc1", reason="重复上报"),
+    )
+    thread = {"supervisor": S1, "number": "f2"}
+    store.submit(
+        RaiseFeedback(
+            department=S1, number="f2", case_organ=APPROVAL, case_number="1", found_on=DAY, suggestion="change",
+            detail="面积不符",
+        ),
+        DisposeFeedback(department=APPROVAL, outcome="not", reason="不属实", **thread),
+        ReplyFeedback(department=S1, detail="附测绘报告", **thread),
+        DisposeFeedback(department=APPROVAL, outcome="adopted", reason="已变更", **thread),
+        CloseFeedback(department=S1, **thread),
     )  # fmt: skip
     store.submit(
         RouteMatter(

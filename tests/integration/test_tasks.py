@@ -34,7 +34,7 @@ def test_a_cases_tasks_and_its_clock(region: TestStore) -> None:
     )  # fmt: skip
     found = ask_json(region, "tasks", "1")
     [task] = found["tasks"]
-    assert (task["status"], task["parties"], task["owing"]) == ("open", [FORMER, APPROVAL], [APPROVAL])
+    assert (task["status"], task["parties"], task["owing"]) == ("pending", [FORMER, APPROVAL], [APPROVAL])
     assert found["promised_days"] == 5
     text = ask(region, "tasks", "1")
     assert "现场勘验" in text
