@@ -14,15 +14,17 @@ from domain.lists import PowerItem, SupervisionItem, require_power_item, require
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.reviews import SystemAccess, require_access
 from domain.rules import Refusal, Waiting
+from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
     from domain.world import World
 
 AnyEntry = Annotated[
-    PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide | SystemAccess, Field(discriminator="kind")
+    PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide | Seal | SystemAccess,
+    Field(discriminator="kind"),
 ]
-Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide", "system_access"]
+Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide", "seal", "system_access"]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
 
@@ -139,5 +141,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_bundle(entry, world)
         case Guide():
             world.require_matter(entry.matter)
+        case Seal():
+            require_seal(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)

@@ -34,6 +34,7 @@ from infra.teller import (
     APPROVAL,
     BEGIN,
     CASE,
+    CENTRE,
     EMERGENCY,
     HEALTH,
     MARKET,
@@ -127,15 +128,7 @@ def _case(teller: Teller) -> None:
         IssueLicence(**of_case, licence_number="JY11501020000001", certificate="食品经营许可证", issued_on=TODAY)
     )
     teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
-    teller.tell(
-        ApplySeal(
-            **of_case,
-            seal="spzyz-01",
-            certificate_serial="4A5B6C7D",
-            document_sm3=hashlib.sha256(b"document").hexdigest(),
-            applied_at=BEGIN,
-        )
-    )
+    _seals(teller, of_case)
     teller.tell(
         IssueOpinion(
             **{**of_case, "department": MARKET},
@@ -192,6 +185,19 @@ def _case(teller: Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _seals(teller: Teller, of_case: dict[str, Any]) -> None:
+    """Applied by its owner, and by whom that delegated it to; a joint seal of the owner and another."""
+    action: dict[str, Any] = {
+        **of_case,
+        "document_sm3": hashlib.sha256(b"document").hexdigest(),
+        "document_sha256": hashlib.sha256(b"document").hexdigest(),
+        "applied_at": BEGIN,
+    }
+    teller.tell(ApplySeal(**action, seal="spzyz-01", certificate_serial="4A5B6C7D"))
+    teller.tell(ApplySeal(**{**action, "department": CENTRE}, seal="spzyz-01", certificate_serial="4a5b6c7d"))
+    teller.tell(ApplySeal(**action, seal="lhspz-01", certificate_serial="4A5B6C7E"))
 
 
 def _review(teller: Teller) -> None:

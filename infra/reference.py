@@ -49,7 +49,12 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "case.correct": Facts(
         "更正", _HOLDER, "`old` must be what stands. The notice of the decision is superseded by one of the correction."
     ),
-    "seal.apply": Facts("用印", _HOLDER, "The approval seal suffices: a seal by anybody else is refused and recorded."),
+    "seal.apply": Facts(
+        "用印",
+        f"{_HOLDER}; a registered seal also its other owners and those to whom it is delegated",
+        "The approval seal suffices: a seal by anybody else is refused and recorded. Where the department keeps its "
+        "seals in the register, one that is not there yet waits.",
+    ),
     "seal.demand": Facts(
         "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
     ),
@@ -101,8 +106,8 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "register.enter": Facts(
         "登记清单项",
         _REFORM,
-        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides; "
-        "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
+        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
+        "seals; the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
     "register.strike": Facts("删除清单项", _REFORM, "From a date on; what stood before stays known.", False),
