@@ -15,6 +15,7 @@ from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.reviews import SystemAccess, require_access
 from domain.rules import Refusal, Waiting
+from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
 from domain.tasks import WorkCapability
 
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from domain.world import World
 
 AnyEntry = Annotated[
-    PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide | WorkCapability | Placement | SystemAccess,
+    PowerItem
+    | SupervisionItem
+    | Proposal
+    | Deferral
+    | Bundle
+    | Guide
+    | WorkCapability
+    | Placement
+    | Seal
+    | SystemAccess,
     Field(discriminator="kind"),
 ]
 Kind = Literal[
@@ -34,6 +44,7 @@ Kind = Literal[
     "guide",
     "work_capability",
     "placement",
+    "seal",
     "system_access",
 ]
 """The lists."""
@@ -154,5 +165,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             world.require_matter(entry.matter)
         case Placement():
             require_placement(entry, world, on)
+        case Seal():
+            require_seal(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)

@@ -177,6 +177,10 @@ class Registers:
         """The competent department, by the name of who had its duties on that date."""
         return self.acting(self.matters[matter].entry.competent, on, matter)
 
+    def is_competent(self, department: str, matter: str, on: date) -> bool:
+        """Whether it is the competent department, or was until others had its duties."""
+        return department in (self.matters[matter].entry.competent, self.competent(matter, on))
+
     def supervisors(self, matter: str, on: date, told_on: date | None = None) -> tuple[Supervisor, ...]:
         """Who must hear of a decision taken on that date, by the name of who has their duties on the day of telling, if
         that is another: nobody where the matter was not transferred (2.1d)."""

@@ -59,6 +59,22 @@ RULES: dict[str, Rule] = {
             "only the deciding approval department applies its seal",
         ),
         Rule(
+            "seal.not_yours",
+            "2.7a",
+            "该印章不属于此部门，也未授权其使用",
+            "the seal is neither the department's nor delegated to it",
+        ),
+        Rule(
+            "seal.certificate",
+            "2.7a",
+            "证书序列号与印章登记不符",
+            "the certificate's serial is not the one on record for the seal",
+        ),
+        Rule("seal.expired", "2.7a", "用印当日证书不在有效期内", "the seal's certificate was not valid on that day"),
+        Rule(
+            "seal.unregistered", "2.7a", "该印章用印当日不在印章登记中", "the seal was not in the register on that day"
+        ),
+        Rule(
             "opinion.not_flagged",
             "2.7d",
             "该事项未标明此种需要，不得出具书面意见",

@@ -190,13 +190,13 @@ class World:
 
     def require_power(self, department: str, matter: str, on: date) -> None:
         """The department held the power over the matter on that date (1.1a, 1.1b)."""
-        entry = self.require_matter(matter)
+        self.require_matter(matter)
         if self.registers.holder(matter, on) == department:
             if {"APPROVAL", "SUPERVISION"}.isdisjoint(self.registers.departments[department].roles):
                 raise Refusal("mandate.role")
             return
         approver = "APPROVAL" in self.registers.departments[department].roles
-        former = department in (entry.competent, self.registers.competent(matter, on))
+        former = self.registers.is_competent(department, matter, on)
         if approver and not former and not self.registers.matters[matter].holders:
             # Registers come by another topic than cases: the matter is known, its transfer may be on its way.
             raise Waiting(matter_stream(matter))

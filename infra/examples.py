@@ -42,6 +42,7 @@ from infra.teller import (
     APPROVAL,
     BEGIN,
     CASE,
+    CENTRE,
     EMERGENCY,
     HEALTH,
     JUSTICE,
@@ -149,15 +150,7 @@ def _case(teller: Teller) -> None:
         )
     )
     teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
-    teller.tell(
-        ApplySeal(
-            **of_case,
-            seal="spzyz-01",
-            certificate_serial="4A5B6C7D",
-            document_sm3=hashlib.sha256(b"document").hexdigest(),
-            applied_at=BEGIN,
-        )
-    )
+    _seals(teller, of_case)
     teller.tell(
         IssueOpinion(
             **{**of_case, "department": MARKET},
@@ -246,6 +239,19 @@ def _feedback(teller: Teller) -> None:
     again = DisposeFeedback(department=APPROVAL, **thread, outcome="adopted", reason="已补充通知整改后厨通道。")
     teller.tell(again, CASE)
     teller.tell(CloseFeedback(department=MARKET, officer=clerk, **thread), CASE)
+
+
+def _seals(teller: Teller, of_case: dict[str, Any]) -> None:
+    """Applied by its owner, and by whom that delegated it to; a joint seal of the owner and another."""
+    action: dict[str, Any] = {
+        **of_case,
+        "document_sm3": hashlib.sha256(b"document").hexdigest(),
+        "document_sha256": hashlib.sha256(b"document").hexdigest(),
+        "applied_at": BEGIN,
+    }
+    teller.tell(ApplySeal(**action, seal="spzyz-01", certificate_serial="4A5B6C7D"))
+    teller.tell(ApplySeal(**{**action, "department": CENTRE}, seal="spzyz-01", certificate_serial="4a5b6c7d"))
+    teller.tell(ApplySeal(**action, seal="lhspz-01", certificate_serial="4A5B6C7E"))
 
 
 def _review(teller: Teller) -> None:

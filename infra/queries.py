@@ -172,7 +172,8 @@ def lists(
     kind: Annotated[
         str,
         typer.Argument(
-            help="power_item supervision_item proposal deferral bundle guide work_capability placement system_access"
+            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
+            " system_access"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -181,7 +182,7 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、上级系统权限，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
     from infra import registers
 
     context, shown = _begin(ctx, lang, as_json)
@@ -222,6 +223,22 @@ def subscriptions(
 
     context, shown = _begin(ctx, lang, as_json)
     stewarding.subscriptions(context, shown, department, as_known_at)
+
+
+@app.command()
+def seals(
+    ctx: typer.Context,
+    expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """印章登记：某日有哪些印章，归谁所有、授权谁用，证书是否有效。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.seals(context, shown, expired, as_true_at, as_known_at)
 
 
 @app.command()

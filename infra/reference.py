@@ -65,7 +65,12 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "Stop-execution is urgent and suspends the permit; whatever is found in the end lifts it. 撤销 ends the "
         "permit; 责令重作 asks for a case accepted with `anew_of`. The approving side is told, and everyone who was.",
     ),
-    "seal.apply": Facts("用印", _HOLDER, "The approval seal suffices: a seal by anybody else is refused and recorded."),
+    "seal.apply": Facts(
+        "用印",
+        f"{_HOLDER}; a registered seal also its other owners and those to whom it is delegated",
+        "The approval seal suffices: a seal by anybody else is refused and recorded. Where the department keeps its "
+        "seals in the register, one that is not there yet waits.",
+    ),
     "seal.demand": Facts(
         "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
     ),
@@ -170,7 +175,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "登记清单项",
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
-        "associated work, where matters are handled; "
+        "associated work, where matters are handled, seals; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),

@@ -23,6 +23,7 @@ from domain.placements import placed
 from domain.reform import Deferral, standing
 from domain.registering import Kind
 from domain.registers import Registers
+from domain.seal_registry import Seal
 from domain.submissions import local_date
 from infra.exporting import as_cell
 from infra.presentation import Context, Shown, columns, known_at, moment
@@ -68,6 +69,25 @@ ENTRY = columns("""
     windows | 授权窗口 | authorised windows
     online | 网上办理 | online
     monitored | 电子监察 | monitored
+    seal_kind | 印章种类 | kind of seal
+    owners | 所有部门 | owners
+    delegated_to | 授权用印部门 | delegated to
+    certificate_serial | 证书序列号 | certificate
+    certificate_from | 证书有效期自 | certificate from
+    certificate_to | 证书有效期至 | certificate to
+    valid_from | 自 | since
+    basis | 依据 | basis
+""")
+SEAL = columns("""
+    key | 印章编码 | seal
+    name | 名称 | name
+    seal_kind | 种类 | kind
+    owners | 所有部门 | owners
+    delegated_to | 授权用印部门 | delegated to
+    certificate_serial | 证书序列号 | certificate
+    certificate_from | 证书有效期自 | certificate from
+    certificate_to | 证书有效期至 | certificate to
+    status | 证书状态 | certificate is
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -127,6 +147,7 @@ TITLES = {
     "guide": ("办事指南", "Guides"),
     "work_capability": ("关联业务登记", "Associated work"),
     "placement": ("三集中三到位", "Where matters are handled"),
+    "seal": ("印章登记", "Register of seals"),
     "system_access": ("上级系统权限", "Access to systems above"),
 }
 
@@ -176,6 +197,18 @@ def entries(
         shown.say(f"已写入 {file}，共 {len(rows)} 条。", f"{len(rows)} written to {file}.")
         return
     shown.page(TITLES[kind], ENTRY, Page(len(rows), rows))
+
+
+def seals(context: Context, shown: Shown, expired: bool, as_true_at: str | None, as_known_at: str | None) -> None:
+    on = day(as_true_at)
+    registers = registers_at(context, as_known_at)
+    rows = [
+        _entry(registers, "seal", code, on, shown) | {"status": seal.certificate_on(on)}
+        for code, seal in registers.entries_on("seal", on).items()
+        if isinstance(seal, Seal)
+    ]
+    rows = [row for row in rows if row["status"] == "expired" or not expired]
+    shown.page(TITLES["seal"], SEAL, Page(len(rows), rows))
 
 
 def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_at: str | None) -> None:
@@ -317,6 +350,9 @@ def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) ->
     for name in ("organ", "lead", "granted_by", "granted_to"):
         if name in row:
             row[name] = _name(registers, row[name], shown)
+    for name in ("owners", "delegated_to"):
+        if name in row:
+            row[name] = [_name(registers, one, shown) for one in row[name]]
     return {**row, "key": key, "valid_from": version.since, "basis": version.basis}
 
 
