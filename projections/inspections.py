@@ -43,12 +43,12 @@ class Inspections(Projection):
     topics = topics_of("inspection.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
-        keys = []
-        for one in events:
-            event = one.event
-            assert isinstance(event, (InspectionRecord, InspectionRetracted))
-            keys.append((event.department, event.number))
-        rows = Fold(conn, INSPECTIONS, keys)
+        told = [one.event for one in events]
+        rows = Fold(
+            conn,
+            INSPECTIONS,
+            [(e.department, e.number) for e in told if isinstance(e, (InspectionRecord, InspectionRetracted))],
+        )
         for one in events:
             event = one.event
             match event:
