@@ -45,7 +45,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Adds to what earlier runs have left: suites run apart."""
-    cache = session.config.cache
+    cache = getattr(session.config, "cache", None)  # absent under -p no:cacheprovider
     if hasattr(session.config, "workerinput") or cache is None or not _seen:
         return
     known = cache.get(KEY, {})

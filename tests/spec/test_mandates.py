@@ -28,11 +28,6 @@ FEEDBACK = {
 }
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 @pytest.mark.clause("1.1a")
 def test_a_decision_records_organ_officer_and_the_transfer_that_gave_the_power(region: Region) -> None:
     region.accept()
