@@ -98,6 +98,14 @@ def test_the_approval_seal_is_its_organs_alone(region: Region) -> None:
     region.refused("seal.not_organ", "seal.apply", "spj", **(region.case("5") | {"organ": "zjj"}), **SEAL)
 
 
+@pytest.mark.clause("2.7e", refused=True)
+def test_no_seal_stands_without_its_case(region: Region) -> None:
+    region.waits("case/spj/1", "seal.apply", "spj", **region.case(), **SEAL)
+    assert region.world.seal("spj", "1").version == 0
+    region.accept()
+    assert region.world.seal("spj", "1").version == 1
+
+
 @pytest.mark.clause("2.7b", refused=True)
 def test_a_second_seal_is_refused(region: Region) -> None:
     region.granted()

@@ -91,16 +91,12 @@ class Region:
     def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
         """One submission at NOW, by the principal of the department's name or `by` another.
 
-        Of content that no payload of the type can have the door makes a dead letter; then raises ValidationError, as
-        checking before sending would.
+        Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
+        the door has been seen to make a dead letter of it (`dead` says which).
         """
-        kind, principal = PAYLOADS[type_], by or department
-        said = {"department": department, **data}
-        headers, value = encode(cloud_event(kind, principal, next(self._ids), NOW), json.dumps(said).encode())
-        key = str(data.get("number", principal)).encode()
-        outcome = self.door.hand_in(Record(principal, key, tuple(headers), value))
+        outcome = self._hand_in(type_, department, by, data)
         if outcome.disposition == "dead":
-            kind.model_validate(said, context={"incoming": True})
+            PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
         return outcome
 
     def accepted(self, type_: str, department: str, **data: Any) -> list[Event]:
@@ -118,10 +114,18 @@ class Region:
         outcome = self.submit(type_, department, **data)
         assert (outcome.disposition, outcome.stream, outcome.events) == ("parked", stream, ()), outcome
 
-    def dead(self, field: str, rule: str, type_: str, department: str, **data: Any) -> None:
-        outcome = self.submit(type_, department, **data)
-        assert outcome.disposition == "dead", outcome
-        assert [(e.field, e.rule) for e in outcome.errors] == [(field, rule)]
+    def dead(self, field: str, rule: str, type_: str, department: str, *, by: str | None = None, **data: Any) -> None:
+        """A dead letter for this one fault, be it of form or against what is on record."""
+        outcome = self._hand_in(type_, department, by, data)
+        found = [(e.field, e.rule) for e in outcome.errors]
+        assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
+
+    def _hand_in(self, type_: str, department: str, by: str | None, data: dict[str, Any]) -> Outcome:
+        principal = by or department
+        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
+        headers, value = encode(attributes, json.dumps({"department": department, **data}).encode())
+        key = str(data.get("number", principal)).encode()
+        return self.door.hand_in(Record(principal, key, tuple(headers), value))
 
     # Short forms of the usual steps.
 
