@@ -51,8 +51,8 @@ class Proof(NamedTuple):
 
 
 def proofs(results: Iterable[dict[str, Any]]) -> list[Proof]:
-    """One for each capability, in the notice's order. `results`: `test`, `clause`, `refused`, `door` (or None), `passed`
-    of each mark."""
+    """One for each capability, in the notice's order. `results`: of each mark `test`, `clause`, `refused`, `passed` and
+    `door`, None for a test inside."""
     kept = [one for one in results if (Path(str(one["test"]).partition("::")[0])).exists()]
     found = []
     for capability in CAPABILITIES:

@@ -123,7 +123,7 @@ class Region:
     def _hand_in(self, type_: str, department: str, by: str | None, data: dict[str, Any]) -> Outcome:
         principal = by or department
         attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
-        headers, value = encode(attributes, json.dumps({"department": department, **data}).encode())
+        headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())
         key = str(data.get("number", principal)).encode()
         return self.door.hand_in(Record(principal, key, tuple(headers), value))
 
