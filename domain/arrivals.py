@@ -26,11 +26,13 @@ AWAITED = frozenset(
         "entry",
         "feedback",
         "handover",
+        "inspection",
         "mapping",
         "matter",
         "notice",
         "principal",
         "review",
+        "tasks",
     }
 )
 """The kinds of streams that a decider may wait for."""

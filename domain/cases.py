@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import model_validator
-
-from domain.event import Event, Meta, State
-from domain.fields import MatterCode
-from domain.identifiers import is_within
-from domain.notices import About, Holder, SupervisionMoved
+from domain.event import Event
+from domain.notices import About, Holder
 from domain.party import Party
-from domain.personal import LicenceNumber, Model, Sealed, Text
-from domain.rules import BadField, Refusal, Waiting, rejection
-from domain.submissions import Code, Day, Number, Payload, Submission, decides
+from domain.personal import LicenceNumber, Text
+from domain.submissions import Code, Day, Number, Payload
 
 if TYPE_CHECKING:
-    from domain.world import World
-
-LONG_TERM = date(2099, 12, 31)
-"""What 双公示 writes for a permit without end."""
+    pass
 
 DecisionKind = Literal["普通", "特许", "认可", "核准", "登记", "其他"]
-Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to"]
+Outcome = Literal["granted", "not_granted", "discontinued"]
+"""准予, 不予许可, 终止办理 (the applicant withdrew)."""
+Manner = Literal["ordinary", "commitment", "lacking"]
+"""一般, 告知承诺, 容缺."""
+Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to", "matter"]
+Measure = Literal["revocation", "suspension"]
+"""吊销, 暂扣."""
+Procedure = Literal["reconsideration", "litigation"]
+"""行政复议, 行政诉讼."""
+RemedyOutcome = Literal["stop_execution", "resume_execution", "upheld", "changed", "unlawful", "annulled", "anew"]
+"""停止执行, 恢复执行, 维持, 变更, 确认违法, 撤销, 撤销并责令重作."""
 
 
 def case_stream(organ: str, number: str) -> str:
@@ -53,37 +54,6 @@ class OfCase(Payload):
         return self.stream
 
 
-class AcceptCase(OfCase):
-    """受理."""
-
-    TYPE = "case.accept"
-    matter: MatterCode
-    party: Party
-    accepted_on: Day
-
-
-class DecideCase(OfCase):
-    """准予 or 不予许可; a granted permit needs `valid_from`. Stock from before the system is `legacy`: owes nothing."""
-
-    TYPE = "case.decide"
-    outcome: Literal["granted", "not_granted"]
-    document_number: Number
-    decided_on: Day
-    valid_from: date | None = None
-    valid_to: Day | None = None
-    kind: DecisionKind = "普通"
-    content: Text
-    basis: Literal["normal", "legacy"] = "normal"
-
-    @model_validator(mode="after")
-    def _validity(self) -> DecideCase:
-        if self.outcome == "granted" and self.valid_from is None:
-            raise BadField("valid_from", "decision.validity", "准予许可须有有效期起")
-        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise BadField("valid_to", "date.order", "有效期止早于有效期起")
-        return self
-
-
 class CaseAccepted(Event):
     TOPIC = "case.accepted"
     organ: str
@@ -91,6 +61,7 @@ class CaseAccepted(Event):
     matter: str
     party: Party
     accepted_on: Day
+    anew_of: str | None = None
 
     @property
     def effective_on(self) -> str:
@@ -99,11 +70,12 @@ class CaseAccepted(Event):
 
 class CaseDecided(Event):
     """The decision, with the transfer in force that gave the power, the supervisors matched by date (1.1a), and since
-    when the guide that it was taken under had been in force, and which in its entry's stream it is (3.1a)."""
+    when the guide that it was taken under had been in force, and which in its entry's stream it is (3.1a);
+    `outside_window`: it was taken elsewhere than in the windows authorised on its day (3.2c)."""
 
     TOPIC = "case.decided"
     matter: str
-    outcome: Literal["granted", "not_granted"]
+    outcome: Outcome
     document_number: str
     decided_on: Day
     valid_from: date | None
@@ -116,6 +88,9 @@ class CaseDecided(Event):
     supervisors: tuple[str, ...]
     guide_since: date | None = None
     guide_version: int | None = None
+    manner: Manner = "ordinary"
+    window: str | None = None
+    outside_window: bool = False
 
     @property
     def effective_on(self) -> str:
@@ -127,6 +102,7 @@ class LicenceIssued(Event):
     licence_number: LicenceNumber
     certificate: str
     issued_on: Day
+    electronic_id: str | None = None
 
     @property
     def effective_on(self) -> str:
@@ -137,6 +113,8 @@ class AudienceEvent(Event):
     """Base of what everyone who was told of the decision must hear, received or not (domain notes §4.4)."""
 
     ABOUT: ClassVar[About]
+    FROM_OUTSIDE: ClassVar[bool] = False
+    """Whether it is not the approving side's, which then hears of it like those who were told."""
     matter: str
     document_number: str
     on: Day
@@ -181,8 +159,51 @@ class CaseCancelled(AudienceEvent):
     reason: Text
 
 
+class CasePenalised(AudienceEvent):
+    """By the enforcing side; `penalty` is `<department>/<number>`, `until` a suspension's last day."""
+
+    TOPIC = "case.penalised"
+    ABOUT = "penalty"
+    FROM_OUTSIDE = True
+    penalty: str
+    measure: Measure
+    until: date | None
+    reason: Text
+
+
+class PenaltyLifted(AudienceEvent):
+    TOPIC = "case.penalty_lifted"
+    ABOUT = "penalty_lifted"
+    FROM_OUTSIDE = True
+    penalty: str
+    reason: Text
+
+
+class CaseRemedied(AudienceEvent):
+    """What a review organ 复议机关 or court found of the decision; stop-execution is urgent."""
+
+    TOPIC = "case.remedied"
+    ABOUT = "remedy"
+    FROM_OUTSIDE = True
+    procedure: Procedure
+    outcome: RemedyOutcome
+    content: Text
+
+    @property
+    def about(self) -> About:
+        return "stop_execution" if self.outcome == "stop_execution" else self.ABOUT
+
+
+class AnewBegun(Event):
+    """On the stream of a case that was ordered to be decided anew: the case in which it is."""
+
+    TOPIC = "case.anew_begun"
+    anew: str
+
+
 class CaseCorrected(Event):
-    """A field of the decision was wrong. `holders`: whose notice is superseded."""
+    """A field of the decision was wrong. `holders`: whose notice is superseded; by another day or matter `joining` must
+    hear of the decision too, and it is no longer for those `leaving`. `matter` is the right one."""
 
     TOPIC = "case.corrected"
     matter: str
@@ -194,158 +215,9 @@ class CaseCorrected(Event):
     reason: Text
     authorised_by: Text
     holders: tuple[Holder, ...]
+    joining: tuple[str, ...] = ()
+    leaving: tuple[Holder, ...] = ()
 
     @property
     def effective_on(self) -> str:
         return self.on.isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class CaseState(State):
-    """`told`: everyone ever told of the decision, in order; `holders`: whose notice is current, one per department."""
-
-    matter: str = ""
-    accepted_on: date = date.max
-    status: Literal["", "accepted", "granted", "not_granted", "ended"] = ""
-    decision_version: int = 0
-    decision: dict[str, str | None] = field(default_factory=dict)
-    licence_number: str | Sealed | None = None
-    told: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
-
-    def evolve(self, event: Event) -> CaseState:
-        return replace(self, version=event.originator_version, **self._changed(event))
-
-    def _changed(self, event: Event) -> dict[str, Any]:
-        match event:
-            case CaseAccepted():
-                return {"matter": event.matter, "accepted_on": event.accepted_on, "status": "accepted"}
-            case CaseDecided():
-                return {
-                    "status": event.outcome,
-                    "decision_version": event.originator_version,
-                    "decision": {
-                        "document_number": event.document_number,
-                        "decided_on": event.decided_on.isoformat(),
-                        "valid_from": event.valid_from.isoformat() if event.valid_from else None,
-                        "valid_to": event.valid_to.isoformat() if event.valid_to else None,
-                    },
-                    "told": event.supervisors,
-                    "holders": tuple(Holder(department=d, notice=f"{d}/{event.meta.fact}") for d in event.supervisors),
-                }
-            case LicenceIssued():
-                return {"licence_number": event.licence_number}
-            case CaseExtended():
-                return {"decision": self.decision | {"valid_to": event.valid_to.isoformat()}}
-            case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
-                return {"status": "ended"}
-            case CaseCorrected():
-                open_disputes = tuple(h for h in self.holders if h.disputed)
-                superseded = tuple(
-                    h.model_copy(update={"notice": f"{h.department}/{event.meta.fact}"}) for h in event.holders
-                )
-                return {"decision": self.decision | {event.target: event.new}, "holders": superseded + open_disputes}
-            case SupervisionMoved():
-                return self._moved(event)
-        return {}
-
-    def _moved(self, event: SupervisionMoved) -> dict[str, Any]:
-        # A dispute's notice goes to the reform office: it is asked, not told.
-        told = self.told
-        if event.about != "duty_dispute" and event.to not in told:
-            told = (*told, event.to)
-        taking_over = Holder(
-            department=event.to,
-            notice=f"{event.to}/{event.meta.fact}",
-            returns=event.returns,
-            ruled=event.about == "ruling",
-            disputed=event.about == "duty_dispute",
-        )
-        holders = (*(h for h in self.holders if h.notice != event.origin), taking_over)
-        return {"told": told, "holders": holders}
-
-
-@decides(AcceptCase)
-def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]:
-    payload = submission.payload
-    world.require_department(payload.department)
-    world.require_power(payload.department, payload.matter, payload.accepted_on)
-    require_not_after(submission, "accepted_on", payload.accepted_on)
-    if payload.organ != payload.department:
-        raise rejection("organ", "mandate.principal", payload.organ)
-    state = world.case(payload.organ, payload.number)
-    if state.status:
-        raise Refusal("case.exists")
-    return [
-        state.then(
-            CaseAccepted,
-            submission.meta,
-            organ=payload.organ,
-            number=payload.number,
-            matter=payload.matter,
-            party=payload.party,
-            accepted_on=payload.accepted_on,
-        )
-    ]
-
-
-@decides(DecideCase)
-def decide_case(submission: Submission[DecideCase], world: World) -> list[Event]:
-    payload = submission.payload
-    state = case_for_power(submission, payload, payload.decided_on, world)
-    if state.status != "accepted":
-        raise Refusal("case.state")
-    if payload.decided_on < state.accepted_on:
-        raise rejection("decided_on", "date.order", payload.decided_on)
-    decision = fields(
-        payload, "outcome", "document_number", "decided_on", "valid_from", "valid_to", "kind", "content", "basis"
-    )
-    return [decided(state, submission.meta, world, **decision)]
-
-
-def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> CaseDecided:
-    """The decision, with the power's source on its day and the supervisors who must hear of it."""
-    matter, on = state.matter, decision["decided_on"]
-    founded = world.registers.founded_on
-    if decision["basis"] == "legacy" and founded is not None and on >= founded:
-        raise Refusal("legacy.recent")  # else any approver could withhold every notice
-    transfer = world.registers.transfer(matter, on)
-    pushed = decision["outcome"] == "granted" or world.require_matter(matter).push_not_granted
-    version = world.registers.version("guide", matter, on)
-    guide = version if version is not None and version.entry is not None else None
-    told = world.registers.supervisors(matter, on) if pushed and decision["basis"] == "normal" else ()
-    return state.then(
-        CaseDecided,
-        meta,
-        matter=matter,
-        power_since=transfer and transfer.valid_from,
-        power_basis=transfer and transfer.basis,
-        supervisors=tuple(s.department for s in told),
-        guide_since=guide and guide.since,
-        guide_version=guide and guide.number,
-        **decision,
-    )
-
-
-def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:
-    """The case, once it is there and the department holds the power over its matter on that date."""
-    world.require_department(payload.department)
-    state = world.case(payload.organ, payload.number)
-    if not state.status:
-        raise Waiting(state.stream)
-    entry = world.registers.departments[payload.department]
-    organ = world.registers.departments.get(payload.organ)
-    higher = "HIGHER_AUTHORITY" in entry.roles and organ is not None and is_within(organ.region, entry.region)
-    if not (payload.HIGHER_MAY and higher):
-        world.require_power(payload.department, state.matter, on)
-    require_not_after(submission, "on", on)
-    return state
-
-
-def require_not_after(submission: Submission[Any], name: str, on: date) -> None:
-    if on > submission.occurred_on:
-        raise rejection(name, "date.future", on)
-
-
-def fields(payload: Model, *names: str) -> dict[str, Any]:
-    return {name: getattr(payload, name) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -94,3 +95,10 @@ class State:
     def evolve(self, event: Event) -> Self:
         """The state after one more event; subclasses add what they remember."""
         return replace(self, version=event.originator_version)
+
+    def folded(self, events: Iterable[Event]) -> Self:
+        """The state after these events of the stream."""
+        state = self
+        for event in events:
+            state = state.evolve(event)
+        return state

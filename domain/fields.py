@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from domain.identifiers import (
     USCC_ALPHABET,
     IdentifierError,
+    check_licence_id,
     holds_resident_id,
     normalise_uscc,
+    parse_checklist_code,
     parse_matter_code,
     parse_region,
+    without_identity,
 )
 from domain.rules import BadField
 
@@ -26,6 +29,17 @@ def _uscc(raw: str) -> str:
 
 def _matter_code(raw: str) -> str:
     return parse_matter_code(raw).value
+
+
+def _electronic_id(raw: str) -> str:
+    return check_licence_id(raw).value
+
+
+def _checklist_code(raw: str) -> str:
+    value = parse_checklist_code(raw)
+    _uscc(value[:18])
+    without_identity(value[19:])
+    return value
 
 
 def _written(pattern: str) -> WithJsonSchema:
@@ -43,6 +57,16 @@ MatterCode = Annotated[
     _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{12}}([0-9A-Z]{{2}})?$"),
 ]
 """实施编码 of 31 characters, or 业务办理项 of 33."""
+
+
+ElectronicId = Annotated[str, AfterValidator(_electronic_id), StringConstraints(max_length=128)]
+"""电子证照标识, GB/T 36904, by shape; a failing check character is kept."""
+ChecklistCode = Annotated[
+    str,
+    AfterValidator(_checklist_code),
+    _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{1,45}}$"),
+]
+"""检查实施清单编码."""
 
 
 def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ _REGISTRARS: Final = PROVINCES | {"10"}
 _NOISE = re.compile(r"[\s\-\u200b-\u200f\u2060\ufeff]+")
 _USCC = re.compile(f"[{USCC_ALPHABET}]{{18}}")
 _MATTER = re.compile(f"([{USCC_ALPHABET}]{{18}})([1-9])([0-9A-Z]{{12}})([0-9A-Z]{{2}})?")
+_CHECKLIST = re.compile(f"[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{1,45}}")
 _REGION = re.compile(r"[0-9]{6}")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
 _LICENCE = re.compile(
@@ -219,6 +220,17 @@ def parse_matter_code(raw: str) -> MatterCode:
 def make_matter_code(organ: str, level: int, base: str, item: str | None = None) -> str:
     """Join the parts of a matter code and read it back. Raises IdentifierError as `parse_matter_code` does."""
     return parse_matter_code(f"{organ}{level}{base}{item or ''}").value
+
+
+def parse_checklist_code(raw: str) -> str:
+    """A 检查实施清单编码 of 互联网+监管: USCC 18, level 1, then at least one character more; at most 64 in all.
+
+    Raises IdentifierError `checklist.shape`.
+    """
+    value = _compact(raw)
+    if not _CHECKLIST.fullmatch(value):
+        raise IdentifierError("checklist.shape", "检查实施清单编码应以18位统一社会信用代码和1位行使层级开头，至多64位")
+    return value
 
 
 def parse_region(raw: str) -> str:

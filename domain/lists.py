@@ -66,7 +66,7 @@ def require_supervision_item(item: SupervisionItem, world: World, on: date) -> N
     world.require_matter(item.matter)
     world.require_department(item.organ, "SUPERVISION")
     transfer = world.registers.transfer(item.matter, on)
-    if transfer is not None and transfer.to == item.organ:
+    if transfer is not None and world.registers.holder(item.matter, on) == item.organ:
         raise Refusal("list.approver")
     supervisors = world.registers.supervisors(item.matter, on)
     if transfer is not None and item.organ not in {one.department for one in supervisors}:

@@ -36,16 +36,23 @@ OpinionNeed = Literal["ministry", "outside"]
 
 
 class Matter(Model):
-    """A matter's entry. The flags say which decisions beyond granted ones are pushed (domain notes §4.13), and for what
-    needs a written opinion may be issued (2.7d)."""
+    """A matter's entry. The flags say which decisions beyond ordinary grants are pushed (domain notes §4.13), and for
+    what needs a written opinion may be issued (2.7d)."""
 
     code: MatterCode
     name: Title
     competent: Code
     legal_basis: Title
     push_not_granted: bool = False
+    push_discontinued: bool = False
+    push_commitment: bool = True
+    push_lacking: bool = True
     classified: bool = False
     opinions: tuple[OpinionNeed, ...] = ()
+
+    def tells(self, outcome: str, manner: str) -> bool:
+        """Whether the supervisors hear of such a decision."""
+        return bool(getattr(self, f"push_{outcome if outcome != 'granted' else manner}", True))
 
 
 def _each_once(supervisors: tuple[Supervisor, ...]) -> tuple[Supervisor, ...]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.cases import CaseAccepted, CaseDecided
+from domain.cases import CaseAccepted, CaseDecided, Outcome
 from domain.event import Event, Recorded
 from domain.matters import Matter
-from domain.notices import About, NoticeOwed
+from domain.notices import URGENT, About, NoticeOwed
 from domain.party import Party, PartyKind
 from domain.personal import Person, Sealed, sealed_in, unseal
 from domain.submissions import full_type
@@ -51,7 +51,7 @@ class PartyPart(_Part):
 class DecisionPart(_Part):
     """The decision as it was taken; corrections come as notices of their own. `content` is null where erased."""
 
-    outcome: Literal["granted", "not_granted"]
+    outcome: Outcome
     document_number: str
     decided_on: date
     valid_from: date | None
@@ -89,13 +89,15 @@ class FactPart(_Part):
 
 
 class NoticeMessage(_Part):
-    """The data of a notice's CloudEvent. `serial` is gapless per addressee; `origin` the notice this one replaces."""
+    """The data of a notice's CloudEvent. `serial` is gapless per addressee; `origin` the notice this one replaces;
+    `urgent` 加急: to be acted on before all others."""
 
     notice: str
     serial: int
     addressee: str
     about: About
     root: About
+    urgent: bool = False
     origin: str | None
     owed_at: datetime
     case: CasePart
@@ -112,6 +114,7 @@ def notice_message(owed: Recorded, case: CasePart, fact: FactPart) -> NoticeMess
         addressee=notice.addressee,
         about=notice.about,
         root=notice.root,
+        urgent=notice.about in URGENT,
         origin=notice.origin,
         owed_at=owed.recorded_at,
         case=case,

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
-    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "review", "review_result",
+    "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
+    "review", "review_result",
+    "task", "task_result", "task_dropped", "succession", "backfill",
+    "penalty", "penalty_lifted", "remedy", "stop_execution",
 ]  # fmt: skip
+URGENT: frozenset[About] = frozenset({"stop_execution"})
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
 """`<addressee>/<source>/<submission id>`."""
@@ -157,6 +161,29 @@ class SupervisionMoved(Event):
     reason: Text | None = None
 
 
+class NoticePassed(Event):
+    """On the case's stream: an open notice goes to whom its addressee's duties went (domain notes §4.2)."""
+
+    TOPIC = "case.notice_passed"
+    matter: str
+    origin: str
+    from_: str
+    to: str
+    root: About
+    returns: int
+    ruled: bool
+    disputed: bool
+
+
+class SupervisorJoined(Event):
+    """On the case's stream: a new supervisor subscribed, and is told of a permit from before its time (2.2i)."""
+
+    TOPIC = "case.supervisor_joined"
+    matter: str
+    department: str
+    subscription: str
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerState(State):
     """A ledger's version is its last serial."""
@@ -286,7 +313,7 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
     if any(holder.department == payload.proposed for holder in case.holders):
         raise Refusal("notice.already_held")
     dispute = owed.returns >= 1
-    to = world.registers.reform_office(department.region) if dispute else payload.proposed
+    to = world.registers.reform_office(department.region, submission.occurred_on) if dispute else payload.proposed
     assert to is not None  # a store is founded with a reform office
     returned = state.then(NoticeReturned, submission.meta, proposed=payload.proposed, reason=payload.reason)
     moved = case.then(

@@ -69,7 +69,7 @@ def issue_opinion(submission: Submission[IssueOpinion], world: World) -> list[Ev
     if not case.status:
         raise Waiting(case.stream)
     entry = world.require_matter(case.matter)
-    if payload.department != entry.competent:
+    if payload.department != world.registers.competent(case.matter, payload.issued_on):
         raise Refusal("opinion.not_competent")
     if payload.need not in entry.opinions:
         raise Refusal("opinion.not_flagged")

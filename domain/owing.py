@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event
-from domain.notices import About, Owed, SupervisionMoved
+from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.submissions import local_date
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
+from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
+
+OWING: tuple[type[Event], ...] = (
+    CaseDecided,
+    CaseCorrected,
+    SupervisionMoved,
+    NoticePassed,
+    SupervisorJoined,
+    TaskOpened,
+    TaskCompleted,
+    TaskDropped,
+    FeedbackRaised,
+    FeedbackDisposed,
+    FeedbackReplied,
+    FeedbackClosed,
+    ReviewSubmitted,
+    ReviewReturned,
+)
+"""The facts that owe notices, beside those of `AudienceEvent`."""
 
 
 def notice_id(addressee: str, event: Event) -> str:
@@ -21,9 +41,10 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
         case CaseDecided():
             if event.basis == "legacy":
                 return []
-            if event.outcome == "not_granted" and not registers.matters[event.matter].entry.push_not_granted:
+            if not registers.matters[event.matter].entry.tells(event.outcome, event.manner):
                 return []
-            supervisors = registers.supervisors(event.matter, event.decided_on)
+            told_on = local_date(event.meta.occurred_at)
+            supervisors = registers.supervisors(event.matter, event.decided_on, told_on)
             return [_owed(event, s.department, "decision", event.matter) for s in supervisors]
         case CaseCorrected():
             return [
@@ -38,6 +59,9 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                     ruled=holder.ruled,
                 )
                 for holder in event.holders
+            ] + [
+                *(_owed(event, joining, "correction", event.matter, root="decision") for joining in event.joining),
+                *(_owed(event, one.department, "correction", event.matter, origin=one.notice) for one in event.leaving),
             ]
         case AudienceEvent():
             return [_owed(event, department, event.about, event.matter) for department in event.audience]
@@ -54,6 +78,21 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                     ruled=event.about == "ruling",
                 )
             ]
+        case NoticePassed():
+            return [
+                _owed(
+                    event,
+                    event.to,
+                    "succession",
+                    event.matter,
+                    origin=event.origin,
+                    root=event.root,
+                    returns=event.returns,
+                    ruled=event.ruled,
+                )
+            ]
+        case SupervisorJoined():
+            return [_owed(event, event.department, "backfill", event.matter, root="decision")]
         case FeedbackRaised():
             if event.organ == event.department:
                 return []
@@ -62,6 +101,21 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             if event.organ == event.department:
                 return []
             return [_owed(event, event.department, "disposition", event.matter, case=event.case)]
+        case TaskOpened():
+            asked = [party for party in event.parties if party != event.organ]
+            return [_owed(event, party, "task", event.matter, case=event.case) for party in asked]
+        case TaskDropped():
+            asked = [party for party in event.parties if party != event.organ]
+            return [_owed(event, party, "task_dropped", event.matter, case=event.case) for party in asked]
+        case TaskCompleted():
+            if event.organ == event.department:
+                return []
+            return [_owed(event, event.organ, "task_result", event.matter, case=event.case)]
+        case FeedbackReplied() | FeedbackClosed():
+            if event.organ == event.department:
+                return []
+            about: About = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
+            return [_owed(event, event.organ, about, event.matter, case=event.case)]
         case ReviewSubmitted():
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():

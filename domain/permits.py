@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from domain.case_state import CaseState, case_for_power, fields, hearers
 from domain.cases import (
     AudienceEvent,
     CaseCancelled,
@@ -13,17 +14,17 @@ from domain.cases import (
     CaseCorrected,
     CaseExtended,
     CaseRevoked,
-    CaseState,
     CaseWithdrawn,
     Correctable,
     LicenceIssued,
     OfCase,
-    case_for_power,
-    fields,
 )
 from domain.event import Event
+from domain.fields import ElectronicId
+from domain.identifiers import IdentifierError, parse_matter_code
 from domain.personal import LicenceNumber, Text
-from domain.rules import Refusal, Waiting, rejection
+from domain.rerouting import reroute
+from domain.rules import FieldError, Refusal, Rejection, Waiting, rejection
 from domain.submissions import NUMBER_PATTERN, Day, Number, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 
 
 class IssueLicence(OfCase):
-    """颁证."""
+    """颁证. `electronic_id` 电子证照标识 by GB/T 36904, where there is an electronic licence."""
 
     TYPE = "case.issue_licence"
     licence_number: LicenceNumber
     certificate: Title
     issued_on: Day
+    electronic_id: ElectronicId | None = None
 
 
 class ChangeCase(OfCase):
@@ -85,7 +87,7 @@ class CancelCase(EndCase):
 
 
 class CorrectCase(OfCase):
-    """更正 of one field of the decision."""
+    """更正 of one field of the decision, or of the matter it is about."""
 
     TYPE = "case.correct"
     target: Correctable
@@ -100,16 +102,22 @@ class CorrectCase(OfCase):
 def issue_licence(submission: Submission[IssueLicence], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.issued_on, world)
-    if state.licence_number is not None:
+    if state.licence_number is not None or state.stopped:
         raise Refusal("case.state")
-    return [state.then(LicenceIssued, submission.meta, **fields(payload, "licence_number", "certificate", "issued_on"))]
+    return [
+        state.then(
+            LicenceIssued,
+            submission.meta,
+            **fields(payload, "licence_number", "certificate", "issued_on", "electronic_id"),
+        )
+    ]
 
 
 @decides(ChangeCase)
 def change_case(submission: Submission[ChangeCase], world: World) -> list[Event]:
     payload = submission.payload
     state = _granted(submission, payload, payload.on, world)
-    return [_audience(CaseChanged, state, submission, content=payload.content)]
+    return [_audience(CaseChanged, state, submission, world, content=payload.content)]
 
 
 @decides(ExtendCase)
@@ -119,7 +127,7 @@ def extend_case(submission: Submission[ExtendCase], world: World) -> list[Event]
     until = state.decision["valid_to"]
     if until is not None and payload.valid_to.isoformat() <= until:
         raise rejection("valid_to", "date.order", payload.valid_to)
-    return [_audience(CaseExtended, state, submission, valid_to=payload.valid_to)]
+    return [_audience(CaseExtended, state, submission, world, valid_to=payload.valid_to)]
 
 
 ENDS: dict[type[EndCase], type[AudienceEvent]] = {
@@ -132,8 +140,9 @@ ENDS: dict[type[EndCase], type[AudienceEvent]] = {
 @decides(WithdrawCase, RevokeCase, CancelCase)
 def end_case(submission: Submission[EndCase], world: World) -> list[Event]:
     payload = submission.payload
-    state = _granted(submission, payload, payload.on, world)
-    return [_audience(ENDS[type(payload)], state, submission, reason=payload.reason)]
+    revoked = ("penalised",) if isinstance(payload, CancelCase) else ()  # 注销 follows 吊销
+    state = _granted(submission, payload, payload.on, world, *revoked)
+    return [_audience(ENDS[type(payload)], state, submission, world, reason=payload.reason)]
 
 
 @decides(CorrectCase)
@@ -143,23 +152,34 @@ def correct_case(submission: Submission[CorrectCase], world: World) -> list[Even
     if state.status == "accepted":
         raise Waiting(state.stream)
     _require_after_decision(payload.on, state)
-    if (state.decision[payload.target] or "") != payload.old:
+    stands = state.matter if payload.target == "matter" else state.decision[payload.target] or ""
+    if stands != payload.old:
         raise rejection("old", "correction.old", f"{len(payload.old)} 个字符")
-    _require_fitting(payload, state, submission.occurred_on)
+    _require_fitting(payload, state, submission, world)
+    rerouted = reroute(state, world.registers, payload.target, payload.new, submission.occurred_on)
     return [
         state.then(
             CaseCorrected,
             submission.meta,
-            matter=state.matter,
             target_version=state.decision_version,
-            holders=tuple(h for h in state.holders if not h.disputed),
+            **rerouted._asdict(),
             **fields(payload, "target", "old", "new", "on", "reason", "authorised_by"),
         )
     ]
 
 
-def _require_fitting(payload: CorrectCase, state: CaseState, today: date) -> None:
+def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submission[Any], world: World) -> None:
     """The corrected decision must be one that could have been taken."""
+    today = submission.occurred_on
+    if payload.target == "matter":
+        try:
+            matter = parse_matter_code(payload.new).value
+        except IdentifierError as error:
+            raise Rejection(FieldError("new", error.rule, error.message, f"{len(payload.new)} 个字符")) from None
+        if matter != payload.new:
+            raise rejection("new", "number.shape", f"{len(payload.new)} 个字符")
+        world.require_power(payload.department, matter, date.fromisoformat(state.decision["decided_on"] or ""))
+        return
     if payload.target == "document_number":
         if not re.fullmatch(NUMBER_PATTERN, payload.new):
             raise rejection("new", "number.shape", f"{len(payload.new)} 个字符")
@@ -177,12 +197,13 @@ def _require_fitting(payload: CorrectCase, state: CaseState, today: date) -> Non
         raise rejection("new", "date.order", new)
 
 
-def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:
-    """The case with a permit in force; waits for the decision, refuses after the end."""
+def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World, *others: str) -> CaseState:
+    """The case with a permit in force, or of another status that will do; waits for the decision, refuses after the
+    end."""
     state = case_for_power(submission, payload, on, world)
     if state.status == "accepted":
         raise Waiting(state.stream)
-    if state.status != "granted":
+    if state.status not in ("granted", *others):
         raise Refusal("case.state")
     _require_after_decision(on, state)
     return state
@@ -193,7 +214,9 @@ def _require_after_decision(on: date, state: CaseState) -> None:
         raise rejection("on", "date.order", on)
 
 
-def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], **fields: Any) -> Event:
+def _audience(
+    kind: type[AudienceEvent], state: CaseState, submission: Submission[Any], world: World, **fields: Any
+) -> Event:
     payload = submission.payload
     return state.then(
         kind,
@@ -201,6 +224,6 @@ def _audience(kind: type[AudienceEvent], state: CaseState, submission: Submissio
         matter=state.matter,
         document_number=payload.document_number,
         on=payload.on,
-        audience=state.told,
+        audience=hearers(state, world.registers, submission.meta, kind),
         **fields,
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from domain.cases import CaseAccepted, DecisionKind, LicenceIssued, decided
+from domain.cases import CaseAccepted, DecisionKind, LicenceIssued
+from domain.decisions import decided
 from domain.event import Event
 from domain.fields import Uscc
 from domain.identifiers import without_identity

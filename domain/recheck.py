@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.cases import AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, CaseState, LicenceIssued
+from domain.case_state import CaseState, hearers
+from domain.cases import AnewBegun, AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, LicenceIssued
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.following import STREAM, RegistersFollowed
@@ -20,17 +21,23 @@ from domain.notices import (
     NoticeDispatched,
     NoticeMoved,
     NoticeOwed,
+    NoticePassed,
     NoticeReceived,
     NoticeReturned,
     NoticeState,
     NoticeTaken,
     SupervisionMoved,
+    SupervisorJoined,
     ledger_stream,
     notice_stream,
 )
 from domain.owing import owed
 from domain.public_records import CaseReported
 from domain.registers import MASTERED_TOPICS, Registers
+from domain.rerouting import Rerouted, reroute
+from domain.submissions import local_date
+from domain.subscriptions import SubscriptionBackfilled, joining_id
+from domain.succession import SuccessionAdvanced, passing_id
 from domain.system import SYSTEM, EpochOpened
 
 
@@ -48,6 +55,7 @@ class Problem:
 _Maker = Callable[[str, str, str], Problem]
 _OF_ONE_FACT = {
     (NoticeReturned, SupervisionMoved),
+    (CaseAccepted, AnewBegun),
     (CaseAccepted, CaseDecided, CaseReported),
     (CaseAccepted, CaseDecided, LicenceIssued, CaseReported),
 }
@@ -202,14 +210,20 @@ class Recheck:
         told: object = None
         claimed: object = None
         if isinstance(event, CaseDecided):
-            pushed = event.outcome == "granted" or self.registers.matters[event.matter].entry.push_not_granted
-            supervisors = self.registers.supervisors(event.matter, event.decided_on)
+            pushed = self.registers.matters[event.matter].entry.tells(event.outcome, event.manner)
+            told_on = local_date(event.meta.occurred_at)
+            supervisors = self.registers.supervisors(event.matter, event.decided_on, told_on)
             told = tuple(s.department for s in supervisors) if pushed and event.basis == "normal" else ()
             claimed = event.supervisors
         elif isinstance(event, AudienceEvent) and case is not None:
-            told, claimed = case.told, event.audience
+            told, claimed = hearers(case, self.registers, event.meta, type(event)), event.audience
+        elif isinstance(event, NoticePassed):
+            on = local_date(event.meta.occurred_at)
+            told, claimed = self.registers.acting(event.from_, on, event.matter), event.to
         elif isinstance(event, CaseCorrected) and case is not None:
-            told, claimed = tuple(h for h in case.holders if not h.disputed), event.holders
+            on = local_date(event.meta.occurred_at)
+            told = reroute(case, self.registers, event.target, event.new, on)
+            claimed = Rerouted(event.matter, event.holders, event.joining, event.leaving)
         if told != claimed:
             yield problem(
                 "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"
@@ -243,6 +257,16 @@ def _of_system(event: Event) -> bool:
             id_ = f"found.{entry.code}"
         case PrincipalRegistered(principal=principal):
             id_ = f"found.{principal}"
+        case NoticePassed(origin=origin):
+            id_ = passing_id(origin)
+        case SupervisorJoined(subscription=subscription):
+            id_ = joining_id(subscription, event.originator_id)
+        case SuccessionAdvanced(through=through):
+            id_ = f"{event.originator_id}.{through}".replace("/", ".")
+        case SubscriptionBackfilled(originator_version=version):
+            id_ = f"{event.originator_id}.{version}".replace("/", ".")
+        case NoticeOwed() | NoticeMoved():
+            id_ = event.meta.id  # whether a fact owes it is looked at by itself
         case _:
             return False
     return (event.meta.source, event.meta.principal, event.meta.id) == (SYSTEM, SYSTEM, id_)

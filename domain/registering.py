@@ -11,18 +11,42 @@ from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
+from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.reviews import SystemAccess, require_access
 from domain.rules import Refusal, Waiting
+from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
+from domain.tasks import WorkCapability
 
 if TYPE_CHECKING:
     from domain.world import World
 
 AnyEntry = Annotated[
-    PowerItem | SupervisionItem | Proposal | Deferral | Bundle | Guide | SystemAccess, Field(discriminator="kind")
+    PowerItem
+    | SupervisionItem
+    | Proposal
+    | Deferral
+    | Bundle
+    | Guide
+    | WorkCapability
+    | Placement
+    | Seal
+    | SystemAccess,
+    Field(discriminator="kind"),
 ]
-Kind = Literal["power_item", "supervision_item", "proposal", "deferral", "bundle", "guide", "system_access"]
+Kind = Literal[
+    "power_item",
+    "supervision_item",
+    "proposal",
+    "deferral",
+    "bundle",
+    "guide",
+    "work_capability",
+    "placement",
+    "seal",
+    "system_access",
+]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
 
@@ -137,7 +161,11 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_deferral(entry, world, on)
         case Bundle():
             require_bundle(entry, world)
-        case Guide():
+        case Guide() | WorkCapability():
             world.require_matter(entry.matter)
+        case Placement():
+            require_placement(entry, world, on)
+        case Seal():
+            require_seal(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)

@@ -22,6 +22,7 @@ from domain.matters import (
 )
 from domain.registering import EntryRegistered, EntryStruck
 from domain.submissions import local_date
+from domain.succession import DepartmentSucceeded
 
 MASTERED_TOPICS = tuple(
     kind.TOPIC
@@ -29,6 +30,7 @@ MASTERED_TOPICS = tuple(
         DepartmentRegistered,
         PrincipalRegistered,
         LiaisonRegistered,
+        DepartmentSucceeded,
         MatterRegistered,
         MatterTransferred,
         MatterReturned,
@@ -62,6 +64,16 @@ class MatterHistory:
     routes: list[tuple[date, int, tuple[Supervisor, ...]]] = field(default_factory=list)
 
 
+class Succession(NamedTuple):
+    """Who took over a department's duties from a date on: over these matters, or, with none, all that was left."""
+
+    since: date
+    sequence: int
+    to: str
+    matters: frozenset[str]
+    basis: str
+
+
 class Version(NamedTuple):
     """What a list has under a key from a date on, and on what basis; nothing where it was struck. `sequence` is the
     order of recording, `number` that of the event in the entry's stream."""
@@ -87,6 +99,7 @@ class Registers:
     def __init__(self) -> None:
         self.departments: dict[str, Department] = {}
         self.principals: dict[str, Principal] = {}
+        self.successions: dict[str, list[Succession]] = {}  # by who ceased, in the order of their dates
         self.liaisons: dict[tuple[str, str], LiaisonRegistered] = {}
         self.matters: dict[str, MatterHistory] = {}
         self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
@@ -107,6 +120,9 @@ class Registers:
             case DepartmentRegistered():
                 self.founded_on = self.founded_on or local_date(event.meta.occurred_at)
                 self.departments[event.entry.code] = event.entry
+            case DepartmentSucceeded():
+                one = Succession(event.valid_from, self._sequence, event.to, frozenset(event.matters), event.basis)
+                insort(self.successions.setdefault(event.old, []), one, key=lambda v: v[:2])
             case PrincipalRegistered():
                 self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator)
             case LiaisonRegistered():
@@ -155,13 +171,57 @@ class Registers:
     def holder(self, matter: str, on: date) -> str:
         """Who held the power over the matter on that date (1.2b)."""
         transfer = self.transfer(matter, on)
-        return transfer.to if transfer else self.matters[matter].entry.competent
+        return self.acting(transfer.to, on, matter) if transfer else self.competent(matter, on)
 
-    def supervisors(self, matter: str, on: date) -> tuple[Supervisor, ...]:
-        """Who must hear of a decision taken on that date: nobody where the matter was not transferred (2.1d)."""
+    def competent(self, matter: str, on: date) -> str:
+        """The competent department, by the name of who had its duties on that date."""
+        return self.acting(self.matters[matter].entry.competent, on, matter)
+
+    def is_competent(self, department: str, matter: str, on: date) -> bool:
+        """Whether it is the competent department, or was until others had its duties."""
+        return department in (self.matters[matter].entry.competent, self.competent(matter, on))
+
+    def supervisors(self, matter: str, on: date, told_on: date | None = None) -> tuple[Supervisor, ...]:
+        """Who must hear of a decision taken on that date, by the name of who has their duties on the day of telling, if
+        that is another: nobody where the matter was not transferred (2.1d)."""
         if self.transfer(matter, on) is None:
             return ()
-        return next((found for since, _, found in reversed(self.matters[matter].routes) if since <= on), ())
+        routed = next((found for since, _, found in reversed(self.matters[matter].routes) if since <= on), ())
+        if not self.successions:
+            return routed
+        acting: dict[str, Supervisor] = {}
+        for one in routed:
+            code = self.acting(one.department, told_on or on, matter)
+            acting.setdefault(code, one.model_copy(update={"department": code}))
+        return tuple(acting.values())
+
+    def acting(self, department: str, on: date, matter: str) -> str:
+        """Who had a department's duties over a matter on that date: itself, until another succeeded it."""
+        while (to := self._successor(department, on, matter)) is not None:
+            department = to
+        return department
+
+    def acting_for(self, departments: tuple[str, ...], on: date, matter: str) -> tuple[str, ...]:
+        """Who has the duties of each, everybody once."""
+        if not self.successions:
+            return departments
+        return tuple(dict.fromkeys(self.acting(one, on, matter) for one in departments))
+
+    def _successor(self, department: str, on: date, matter: str) -> str | None:
+        inforce = [one for one in self.successions.get(department, ()) if one.since <= on]
+        named = [one for one in inforce if matter in one.matters]
+        general = [one for one in inforce if not one.matters]
+        found = named or general
+        return found[-1].to if found else None
+
+    def ceased(self, department: str, on: date) -> bool:
+        """Whether all its duties had gone to others by that date."""
+        return any(one.since <= on and not one.matters for one in self.successions.get(department, ()))
+
+    def leads_to(self, department: str, other: str) -> bool:
+        """Whether duties of the one ever come to the other by succession."""
+        followed = {one.to for one in self.successions.get(department, ())}
+        return other in followed or any(self.leads_to(code, other) for code in followed)
 
     def moved_on(self, matter: str, on: date) -> date | None:
         """When the power over the matter last changed hands, as of that date."""
@@ -185,9 +245,9 @@ class Registers:
         """(organ, matter) for 双公示 rows of this organ and certificate type."""
         return self.mappings.get((organ_uscc, certificate_type))
 
-    def reform_office(self, region: str) -> str | None:
+    def reform_office(self, region: str, on: date) -> str | None:
         """Who rules on duties in a region: its own office, else the league's, else the region's, else any."""
-        offices = [d for d in self.departments.values() if "REFORM_OFFICE" in d.roles]
+        offices = [d for d in self.departments.values() if "REFORM_OFFICE" in d.roles and not self.ceased(d.code, on)]
         for prefix in (region, region[:4] + "00", region[:2] + "0000"):
             for office in offices:
                 if office.region == prefix:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from domain.cases import OfCase, case_for_power
+from domain.case_state import case_for_power
+from domain.cases import OfCase
 from domain.entries import Entry
 from domain.event import Event, State
 from domain.identifiers import is_within
@@ -121,7 +122,7 @@ def submit_review(submission: Submission[SubmitReview], world: World) -> list[Ev
     payload = submission.payload
     case = case_for_power(submission, payload, submission.occurred_on, world)
     above = world.require_department(payload.to, "HIGHER_AUTHORITY")
-    if payload.to == world.require_matter(case.matter).competent:
+    if payload.to == world.registers.competent(case.matter, submission.occurred_on):
         raise Refusal("review.forwarded")
     own = world.registers.departments[payload.department].region
     if above.region == own or not is_within(own, above.region):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import StringConstraints
 
 from domain.cases import OfCase
+from domain.entries import entry_stream
 from domain.event import Event, State
 from domain.rules import Refusal, Waiting, rejection
+from domain.seal_registry import CertificateSerial, Seal, keeps_seals, seal_on
 from domain.submissions import Code, Moment, Submission, Title, decides, local_date
 
 if TYPE_CHECKING:
@@ -24,8 +27,9 @@ class ApplySeal(OfCase):
 
     TYPE = "seal.apply"
     seal: Code
-    certificate_serial: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4,64}$")]
+    certificate_serial: CertificateSerial
     document_sm3: Digest
+    document_sha256: Digest | None = None
     applied_at: Moment
 
     def streams(self) -> tuple[str, ...]:
@@ -41,13 +45,17 @@ class DemandSeal(OfCase):
 
 
 class SealApplied(Event):
+    """`registered`: the seal was in the register on that day, and applied as the register allows."""
+
     TOPIC = "seal.applied"
     case: str
     matter: str
     seal: str
     certificate_serial: str
     document_sm3: str
+    document_sha256: str | None = None
     applied_at: Moment
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,12 @@ def apply_seal(submission: Submission[ApplySeal], world: World) -> list[Event]:
     on = local_date(payload.applied_at)
     if on < case.accepted_on:
         raise rejection("applied_at", "date.order", payload.applied_at.isoformat())
-    if world.registers.holder(case.matter, on) != payload.department:
-        second = world.registers.transfer(case.matter, on) is not None
-        raise Refusal("seal.second" if second else "seal.not_organ")
+    seal = seal_on(world.registers, payload.seal, on)
+    _require_power(payload.department, seal, case.matter, on, world)
+    if seal is not None:
+        _require_certificate(payload.certificate_serial, seal, on)
+    else:
+        _require_unregistered(payload, on, world)
     return [
         world.seal(payload.organ, payload.number).then(
             SealApplied,
@@ -79,9 +90,41 @@ def apply_seal(submission: Submission[ApplySeal], world: World) -> list[Event]:
             seal=payload.seal,
             certificate_serial=payload.certificate_serial,
             document_sm3=payload.document_sm3,
+            document_sha256=payload.document_sha256,
             applied_at=payload.applied_at,
+            registered=seal is not None,
         )
     ]
+
+
+def _require_power(department: str, seal: Seal | None, matter: str, on: date, world: World) -> None:
+    """An owner of the seal holds the power over the matter on that date, whoever applies the seal for it; never does
+    the former competent department: validity rests on no second seal."""
+    holder = world.registers.holder(matter, on)
+    if department != holder and world.registers.is_competent(department, matter, on):
+        raise Refusal("seal.second")
+    if seal is not None and department not in (*seal.owners, *seal.delegated_to):
+        raise Refusal("seal.not_yours")
+    if holder not in (seal.owners if seal is not None else (department,)):
+        second = world.registers.transfer(matter, on) is not None
+        raise Refusal("seal.second" if second else "seal.not_organ")
+
+
+def _require_certificate(serial: str, seal: Seal, on: date) -> None:
+    if serial.lower() != seal.certificate_serial.lower():
+        raise Refusal("seal.certificate")
+    if seal.certificate_on(on) != "valid":
+        raise Refusal("seal.expired")
+
+
+def _require_unregistered(payload: ApplySeal, on: date, world: World) -> None:
+    """A department that keeps its seals in the register applies no other, nor anybody one that was struck from it."""
+    struck = world.registers.version("seal", payload.seal, on) is not None
+    if not struck and not keeps_seals(world.registers, payload.department, on):
+        return
+    if payload.seal not in world.registers.entries.get("seal", ()):
+        raise Waiting(entry_stream("seal", payload.seal))  # registers come by another topic: it may be on its way
+    raise Refusal("seal.unregistered")
 
 
 @decides(DemandSeal)

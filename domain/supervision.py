@@ -1,10 +1,16 @@
-"""Supervision feedback 监管反馈 and what the approving side makes of it (2.2e, 2.2f)."""
+"""Supervision feedback 监管反馈 and what the approving side makes of it, to the end (2.2e, 2.2f).
+
+A thread: raised, disposed of; where the supervisor is not content it replies, and the thread is open again; at last it
+closes it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from domain.case_state import CaseState
 from domain.cases import case_stream
 from domain.event import Event, State
 from domain.personal import Text
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
 
 Suggestion = Literal["none", "rectify", "suspend", "revoke", "change"]
 Outcome = Literal["adopted", "partly", "not"]
+FeedbackStatus = Literal["open", "disposed", "closed"]
 
 
 def feedback_stream(department: str, number: str) -> str:
@@ -47,20 +54,38 @@ class RaiseFeedback(Payload):
         return self.case
 
 
-class DisposeFeedback(Payload):
-    """The approving side answers a feedback: adopted, partly, or not, with the reason."""
+class OfFeedback(Payload):
+    """Base of what is done with a feedback. `supervisor` raised it under this number."""
 
-    TYPE = "feedback.dispose"
     supervisor: Code
     number: Number
-    outcome: Outcome
-    reason: Text
 
     def streams(self) -> tuple[str, ...]:
         return (feedback_stream(self.supervisor, self.number),)
 
     def about(self) -> str:
         return feedback_stream(self.supervisor, self.number)
+
+
+class DisposeFeedback(OfFeedback):
+    """The approving side answers a feedback: adopted, partly, or not, with the reason."""
+
+    TYPE = "feedback.dispose"
+    outcome: Outcome
+    reason: Text
+
+
+class ReplyFeedback(OfFeedback):
+    """The supervisor is not content with the disposition 异议: the feedback is open again."""
+
+    TYPE = "feedback.reply"
+    detail: Text
+
+
+class CloseFeedback(OfFeedback):
+    """The supervisor is content with the disposition: the feedback is settled 办结."""
+
+    TYPE = "feedback.close"
 
 
 class FeedbackRaised(Event):
@@ -93,10 +118,31 @@ class FeedbackDisposed(Event):
     reason: Text
 
 
+class FeedbackReplied(Event):
+    """`organ` is the approving side that must hear of it, and dispose of the feedback again."""
+
+    TOPIC = "feedback.replied"
+    department: str
+    case: str
+    matter: str
+    organ: str
+    detail: Text
+
+
+class FeedbackClosed(Event):
+    """`organ` is the approving side that must hear of it."""
+
+    TOPIC = "feedback.closed"
+    department: str
+    case: str
+    matter: str
+    organ: str
+
+
 @dataclass(frozen=True, slots=True)
 class FeedbackState(State):
     raised: FeedbackRaised | None = None
-    disposed: bool = False
+    status: FeedbackStatus = "open"
 
     def evolve(self, event: Event) -> FeedbackState:
         new = replace(self, version=event.originator_version)
@@ -104,8 +150,31 @@ class FeedbackState(State):
             case FeedbackRaised():
                 return replace(new, raised=event)
             case FeedbackDisposed():
-                return replace(new, disposed=True)
+                return replace(new, status="disposed")
+            case FeedbackReplied():
+                return replace(new, status="open")
+            case FeedbackClosed():
+                return replace(new, status="closed")
         return new
+
+
+def require_supervision(world: World, case: CaseState, department: str, on: date) -> None:
+    """The department supervised the case on that date: it was told of it; or it supervises the matter, and the case is
+    stock from before the system, of which nobody was told; or the matter is its own, and was never transferred.
+
+    Whoever a transfer gave the power never does (1.1c).
+    """
+    registers = world.registers
+    holder = registers.holder(case.matter, on)
+    if registers.transfer(case.matter, on) is None:
+        if holder != department:
+            raise Refusal("supervision.not_addressee")
+        return
+    if holder == department:
+        raise Refusal("supervision.by_approver")
+    stock = registers.supervisors(case.matter, on) if case.legacy else ()
+    if department not in case.told and all(one.department != department for one in stock):
+        raise Refusal("supervision.not_addressee")
 
 
 @decides(RaiseFeedback)
@@ -117,15 +186,10 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
         raise Waiting(case.stream)
     if payload.found_on.isoformat() < (case.decision["decided_on"] or ""):
         raise rejection("found_on", "date.order", payload.found_on)
-    transfer = world.registers.transfer(case.matter, payload.found_on)
-    if transfer is not None and transfer.to == payload.department:
-        raise Refusal("supervision.by_approver")
-    if transfer is not None and payload.department not in case.told:
-        raise Refusal("supervision.not_addressee")
-    if transfer is None and world.registers.holder(case.matter, payload.found_on) != payload.department:
-        raise Refusal("supervision.not_addressee")
+    require_supervision(world, case, payload.department, payload.found_on)
     if payload.found_on > submission.occurred_on:
         raise rejection("found_on", "date.future", payload.found_on)
+    holder = world.registers.holder(case.matter, payload.found_on)
     state = world.feedback(payload.department, payload.number)
     if state.raised is not None:
         raise Refusal("feedback.exists")
@@ -137,7 +201,7 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
             number=payload.number,
             case=case.stream,
             matter=case.matter,
-            organ=world.registers.holder(case.matter, payload.found_on),
+            organ=world.registers.acting(holder, submission.occurred_on, case.matter),
             found_on=payload.found_on,
             suggestion=payload.suggestion,
             detail=payload.detail,
@@ -149,22 +213,58 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
 def dispose_feedback(submission: Submission[DisposeFeedback], world: World) -> list[Event]:
     payload = submission.payload
     world.require_department(payload.department)
+    state, raised = raised_feedback(payload, world)
+    sides = _sides(raised, world, submission.occurred_on)
+    if sides["organ"] != payload.department:
+        raise Refusal("mandate.role")
+    if state.status == "closed":
+        raise Refusal("feedback.closed")
+    if state.status == "disposed":
+        raise Refusal("feedback.disposed")
+    return [state.then(FeedbackDisposed, submission.meta, **sides, outcome=payload.outcome, reason=payload.reason)]
+
+
+@decides(ReplyFeedback)
+def reply_feedback(submission: Submission[ReplyFeedback], world: World) -> list[Event]:
+    payload = submission.payload
+    state, sides = disposed_feedback(payload, world, submission.occurred_on)
+    return [state.then(FeedbackReplied, submission.meta, **sides, detail=payload.detail)]
+
+
+@decides(CloseFeedback)
+def close_feedback(submission: Submission[CloseFeedback], world: World) -> list[Event]:
+    state, sides = disposed_feedback(submission.payload, world, submission.occurred_on)
+    return [state.then(FeedbackClosed, submission.meta, **sides)]
+
+
+def raised_feedback(payload: OfFeedback, world: World) -> tuple[FeedbackState, FeedbackRaised]:
+    """The feedback. Waits where it was not raised yet."""
     state = world.feedback(payload.supervisor, payload.number)
     if state.raised is None:
         raise Waiting(state.stream)
-    if state.raised.organ != payload.department:
+    return state, state.raised
+
+
+def disposed_feedback(payload: OfFeedback, world: World, on: date) -> tuple[FeedbackState, dict[str, str]]:
+    """The feedback and its sides, for who raised it. Waits where it is open: its disposition may be on its way."""
+    world.require_department(payload.department)
+    state, raised = raised_feedback(payload, world)
+    sides = _sides(raised, world, on)
+    if sides["department"] != payload.department:
         raise Refusal("mandate.role")
-    if state.disposed:
-        raise Refusal("feedback.disposed")
-    return [
-        state.then(
-            FeedbackDisposed,
-            submission.meta,
-            department=state.raised.department,
-            case=state.raised.case,
-            matter=state.raised.matter,
-            organ=payload.department,
-            outcome=payload.outcome,
-            reason=payload.reason,
-        )
-    ]
+    if state.status == "closed":
+        raise Refusal("feedback.closed")
+    if state.status == "open":
+        raise Waiting(state.stream)
+    return state, sides
+
+
+def _sides(raised: FeedbackRaised, world: World, on: date) -> dict[str, str]:
+    """The two sides of a feedback, by the name of who has their duties now, and what it is about."""
+    acting = world.registers.acting
+    return {
+        "department": acting(raised.department, on, raised.matter),
+        "case": raised.case,
+        "matter": raised.matter,
+        "organ": acting(raised.organ, on, raised.matter),
+    }

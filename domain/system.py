@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.departments import (
     Department,
@@ -14,6 +14,9 @@ from domain.departments import (
 from domain.event import Event, Meta
 from domain.following import STREAM, CannotFollow, RegistersFollowed
 from domain.notices import Channel, NoticeDelivered, NoticeDispatched, NoticeState, notice_stream
+from domain.submissions import local_date
+from domain.subscriptions import SubscriptionBackfilled, SubscriptionState, joined, joining_id
+from domain.succession import SuccessionAdvanced, SuccessionState, passed, passing_id
 from domain.world import World
 
 SYSTEM = "shenguan"
@@ -97,6 +100,49 @@ def epoch_opened(world: World, topic: str, old: str, new: str, epoch: int, reaso
     stream = world.state(f"intake/{topic}")
     meta = system_meta(f"epoch.{topic}.{epoch}", now)
     return [stream.then(EpochOpened, meta, topic=topic, old_topic_id=old, topic_id=new, epoch=epoch, reason=reason)]
+
+
+def notice_passed(world: World, notice: str, now: datetime) -> list[Event]:
+    """An open notice of a department that was succeeded goes to its successor; nothing where it need not."""
+    return passed(world, notice, system_meta(passing_id(notice), now), now)
+
+
+def succession_advanced(world: World, old: str, stream: str, through: int, now: datetime) -> list[Event]:
+    """The ledger's notices have passed on as far as this serial. Nothing where that is recorded already."""
+    state = world.state(stream)
+    assert isinstance(state, SuccessionState)
+    if state.through >= through:
+        return []
+    meta = system_meta(f"{stream}/{through}".replace("/", "."), now)
+    return [state.then(SuccessionAdvanced, meta, old=old, through=through)]
+
+
+def subscriber_joined(world: World, subscription: str, case: str, now: datetime) -> list[Event]:
+    """A subscriber is told of a permit from before. Nothing where it was."""
+    return joined(world, subscription, case, system_meta(joining_id(subscription, case), now), local_date(now))
+
+
+def subscription_backfilled(
+    world: World, stream: str, at: tuple[str, date | None, str | None], told: int, complete: bool, now: datetime
+) -> list[Event]:
+    """How far a subscription's permits from before were told of. Nothing once all were."""
+    state = world.state(stream)
+    assert isinstance(state, SubscriptionState)
+    if state.complete:
+        return []
+    matter, decided_on, case = at
+    meta = system_meta(f"{stream}/{state.version + 1}".replace("/", "."), now)
+    return [
+        state.then(
+            SubscriptionBackfilled,
+            meta,
+            matter=matter,
+            decided_on=decided_on,
+            case=case,
+            told=told,
+            complete=complete,
+        )
+    ]
 
 
 def _notice(world: World, notice: str) -> NoticeState:

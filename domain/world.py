@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any, TypeVar
 
 from domain.blanks import BlanksState
-from domain.cases import CaseState
+from domain.case_state import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, State
 from domain.handovers import HandoverState
+from domain.inspections import InspectionState
 from domain.matters import Matter, matter_stream
 from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.opinions import OpinionState
@@ -20,18 +21,25 @@ from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
 from domain.submissions import Submission
+from domain.subscriptions import SubscriptionState
+from domain.succession import SuccessionState
 from domain.supervision import FeedbackState
+from domain.tasks import TasksState
 
 STATES: dict[str, type[State]] = {
     "case": CaseState,
     "notice": NoticeState,
     "ledger": LedgerState,
     "feedback": FeedbackState,
+    "inspection": InspectionState,
     "seal": SealState,
     "handover": HandoverState,
     "review": ReviewState,
     "blanks": BlanksState,
     "opinion": OpinionState,
+    "tasks": TasksState,
+    "succession": SuccessionState,
+    "subscription": SubscriptionState,
 }
 S = TypeVar("S", bound=State)
 
@@ -59,10 +67,7 @@ class World:
         if wanted:
             loaded = self._load(wanted)
             for stream in wanted:
-                state = blank(stream)
-                for event in loaded.get(stream, ()):
-                    state = state.evolve(event)
-                self._states[stream] = state
+                self._states[stream] = blank(stream).folded(loaded.get(stream, ()))
 
     def state(self, stream: str) -> State:
         if stream not in self._states:
@@ -81,6 +86,9 @@ class World:
     def feedback(self, department: str, number: str) -> FeedbackState:
         return self._typed(FeedbackState, f"feedback/{department}/{number}")
 
+    def inspection(self, department: str, number: str) -> InspectionState:
+        return self._typed(InspectionState, f"inspection/{department}/{number}")
+
     def seal(self, organ: str, number: str) -> SealState:
         return self._typed(SealState, f"seal/{organ}/{number}")
 
@@ -95,6 +103,12 @@ class World:
 
     def opinions(self, organ: str, number: str) -> OpinionState:
         return self._typed(OpinionState, f"opinion/{organ}/{number}")
+
+    def subscription(self, department: str, number: str) -> SubscriptionState:
+        return self._typed(SubscriptionState, f"subscription/{department}/{number}")
+
+    def tasks(self, organ: str, number: str) -> TasksState:
+        return self._typed(TasksState, f"tasks/{organ}/{number}")
 
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)
@@ -168,19 +182,22 @@ class World:
                 raise Refusal("mandate.role")
         elif submission.payload.department not in principal.acts_for:
             raise Refusal("mandate.principal")
+        if self.registers.ceased(submission.payload.department, submission.occurred_on):
+            raise Refusal("department.ceased")
         entry = self.registers.departments.get(submission.payload.department)
         if entry is not None and "DISCIPLINE" in entry.roles:
             raise Refusal("mandate.role")  # inspectors read everything and write nothing
 
     def require_power(self, department: str, matter: str, on: date) -> None:
         """The department held the power over the matter on that date (1.1a, 1.1b)."""
-        entry = self.require_matter(matter)
+        self.require_matter(matter)
         if self.registers.holder(matter, on) == department:
             if {"APPROVAL", "SUPERVISION"}.isdisjoint(self.registers.departments[department].roles):
                 raise Refusal("mandate.role")
             return
         approver = "APPROVAL" in self.registers.departments[department].roles
-        if approver and department != entry.competent and not self.registers.matters[matter].holders:
+        former = self.registers.is_competent(department, matter, on)
+        if approver and not former and not self.registers.matters[matter].holders:
             # Registers come by another topic than cases: the matter is known, its transfer may be on its way.
             raise Waiting(matter_stream(matter))
-        raise Refusal("power.transferred" if department == entry.competent else "power.none")
+        raise Refusal("power.transferred" if former else "power.none")

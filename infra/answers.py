@@ -14,7 +14,7 @@ from adapters.postgres.log import Log
 from domain.registers import Registers
 from infra.presentation import Column, Context, Shown, columns, moment, names_over
 from projections import outcomes, statistics
-from projections.approvals import find_approvals
+from projections.approvals import Flags, find_approvals
 from projections.attempts import find_attempts
 from projections.page import Page
 from projections.receipts import find_receipts
@@ -45,7 +45,16 @@ APPROVAL = columns("""
     licence_number | 证照号 | licence
     valid_from
     valid_to | 有效期至 | valid to
+    certificate
+    electronic_id
+    ended_on
+    penalised_on | 吊销 | revoked by penalty
+    suspensions
+    anew | 待重作 | to decide anew
     seals | 用印 | seals
+    manner
+    window
+    outside_window | 窗口之外 | outside window
     last_change | 最近变动 | last change
     last_change_on
     recorded_at
@@ -191,9 +200,7 @@ def approvals(
     matter: str | None,
     since: str | None,
     limit: int,
-    *,
-    unsealed: bool = False,
-    undecided: bool = False,
+    flags: Flags,
 ) -> None:
     with closing(context.connect_reader()) as conn:
         found = find_approvals(
@@ -201,8 +208,7 @@ def approvals(
             department=department,
             matter=matter,
             since=moment(since).astimezone(CHINA).date() if since else None,
-            unsealed=unsealed,
-            undecided=undecided,
+            flags=flags,
             limit=limit,
         )
     shown.page(("审批台账", "Approvals"), APPROVAL, _named(context, shown, found, ["organ", "decided_by"]))

@@ -23,10 +23,14 @@ _STREAMS: Final = {
     "notice_stream": "notice/<notice id>",
     "department/": "department/<code>",
     "case.stream": "case/<organ>/<number>",
+    "old.stream": "case/<organ>/<number>",
     "entry_stream": "entry/<list>/<key>",
     "blanks_stream": "blanks/<department>/<series>",
+    "tasks_stream": "tasks/<organ>/<number>",
+    "entry/work_capability/": "entry/<list>/<key>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
+    "inspection_stream": "inspection/<department>/<number>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""
 

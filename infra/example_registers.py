@@ -21,12 +21,17 @@ from domain.matters import (
     TransferMatter,
 )
 from domain.personal import Person
+from domain.placements import Placement
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from domain.seal_registry import Seal
+from domain.tasks import WorkCapability
 from infra.teller import (
     APPROVAL,
+    CENTRE,
     EMERGENCY,
     HEALTH,
+    JUSTICE,
     MARKET,
     MATTER,
     OFFICE,
@@ -42,14 +47,16 @@ from infra.teller import (
 
 
 def registers(teller: Teller) -> None:
-    for code in (APPROVAL, MARKET, HEALTH, EMERGENCY, REGION):
+    for code in (APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE):
         teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
     teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
     for entry in (
         department(APPROVAL, "呼和浩特市行政审批和政务服务局", "APPROVAL"),
+        department(CENTRE, "呼和浩特市政务服务中心", "APPROVAL"),
         department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
         department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
         department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
+        department(JUSTICE, "呼和浩特市司法局", "REVIEW_ORGAN"),
         department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
         department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
     ):
@@ -101,6 +108,11 @@ def lists(teller: Teller) -> None:
         "legal_basis": "《中华人民共和国食品安全法》第三十五条",
         "published_on": published,
     }
+    seal: dict[str, Any] = {
+        "seal_kind": "special_seal",
+        "certificate_from": date(2025, 1, 1),
+        "certificate_to": date(2029, 12, 31),
+    }
     entries: tuple[AnyEntry, ...] = (
         PowerItem(**item, organ=APPROVAL, duties=("受理", "审查", "决定", "送达")),
         SupervisionItem(**item, organ=MARKET, item="JG-0001", duties=("日常检查", "投诉举报核查")),
@@ -111,6 +123,33 @@ def lists(teller: Teller) -> None:
             elements=("申请书", "营业执照", "场所平面图"),
             steps=("受理", "审查", "决定", "送达"),
             promised_days=5,
+        ),
+        WorkCapability(matter=MATTER, work="survey", party="competent"),
+        WorkCapability(matter=MATTER, work="papers", party="approval"),
+        WorkCapability(matter=MATTER, work="commitment", party="approval"),
+        Placement(
+            matter=OTHER_MATTER,
+            organ=MARKET,
+            section="行政审批科",
+            in_hall=True,
+            windows=("A12",),
+            online=True,
+            monitored=True,
+        ),
+        Seal(
+            **seal,
+            code="spzyz-01",
+            name="呼和浩特市行政审批和政务服务局行政审批专用章",
+            owners=(APPROVAL,),
+            delegated_to=(CENTRE,),
+            certificate_serial="4A5B6C7D",
+        ),
+        Seal(
+            **seal,
+            code="lhspz-01",
+            name="呼和浩特市公共卫生联合审批专用章",
+            owners=(APPROVAL, HEALTH),
+            certificate_serial="4A5B6C7E",
         ),
         Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
     )

@@ -13,30 +13,41 @@ from typing import Any
 
 from domain import system
 from domain.blanks import UseBlank
-from domain.cases import AcceptCase, CaseAccepted, CaseDecided, DecideCase
+from domain.cases import CaseAccepted, CaseDecided, RemedyOutcome
 from domain.deadletters import RetryDeadLetter
+from domain.decisions import AcceptCase, DecideCase
 from domain.event import Recorded
+from domain.identifiers import make_licence_id
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
+from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
 from domain.personal import Person
 from domain.public_records import ReportPermit
 from domain.registering import EnterRegister
 from domain.registers import Registers
+from domain.remedies import RecordRemedy
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.subscriptions import StartSubscription, subscription_stream
+from domain.succession import SucceedDepartment, succession_stream
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
+from domain.tasks import CompleteTask, DropTask, OpenTask, Work
 from domain.world import World
 from infra.example_registers import lists, registers
 from infra.teller import (
     APPROVAL,
     BEGIN,
     CASE,
+    CENTRE,
     EMERGENCY,
     HEALTH,
+    JUSTICE,
     MARKET,
+    MARKET_USCC,
     MATTER,
     OFFICE,
     ORGAN_USCC,
@@ -77,7 +88,11 @@ def story() -> Story:
     _review(teller)
     _endings(teller)
     _returns(teller)
+    _penalties(teller)
+    _remedies(teller)
+    _tasks(teller)
     _imports(teller)
+    _succession(teller)
     _system(teller)
     events = [
         Recorded(position, (BEGIN + timedelta(seconds=position)).astimezone(UTC), event)
@@ -86,7 +101,7 @@ def story() -> Story:
     return Story(teller.examples, events, _notices(teller, events))
 
 
-def _accepted(teller: Teller, number: str) -> None:
+def _accepted(teller: Teller, number: str, anew_of: str | None = None) -> None:
     person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
     teller.tell(
         AcceptCase(
@@ -97,6 +112,7 @@ def _accepted(teller: Teller, number: str) -> None:
             matter=MATTER,
             party=Party(kind="法人及非法人组织", name="内蒙古草原牧业有限公司", uscc=PARTY_USCC, representative=person),
             accepted_on=date(2026, 2, 24),
+            anew_of=anew_of,
         )
     )
 
@@ -123,19 +139,18 @@ def _granted(teller: Teller, number: str, document: str) -> str:
 def _case(teller: Teller) -> None:
     decision = _granted(teller, CASE, "呼审批许字〔2026〕1号")
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": CASE}
+    electronic = make_licence_id("11100000MB0307758B001", ORGAN_USCC, "JY11501020000001")
     teller.tell(
-        IssueLicence(**of_case, licence_number="JY11501020000001", certificate="食品经营许可证", issued_on=TODAY)
-    )
-    teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
-    teller.tell(
-        ApplySeal(
+        IssueLicence(
             **of_case,
-            seal="spzyz-01",
-            certificate_serial="4A5B6C7D",
-            document_sm3=hashlib.sha256(b"document").hexdigest(),
-            applied_at=BEGIN,
+            licence_number="JY11501020000001",
+            certificate="食品经营许可证",
+            issued_on=TODAY,
+            electronic_id=electronic,
         )
     )
+    teller.tell(UseBlank(department=APPROVAL, series="JY2026", serial_number=10001, fate="issued", number=CASE))
+    _seals(teller, of_case)
     teller.tell(
         IssueOpinion(
             **{**of_case, "department": MARKET},
@@ -153,29 +168,8 @@ def _case(teller: Teller) -> None:
     clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
-    teller.tell(
-        RaiseFeedback(
-            department=MARKET,
-            officer=clerk,
-            number="F2026-001",
-            case_organ=APPROVAL,
-            case_number=CASE,
-            found_on=TODAY,
-            suggestion="rectify",
-            detail="现场布局与申报材料不一致，建议责令整改。",
-        ),
-        CASE,
-    )
-    teller.tell(
-        DisposeFeedback(
-            department=APPROVAL,
-            supervisor=MARKET,
-            number="F2026-001",
-            outcome="adopted",
-            reason="已通知当事人在十五日内整改。",
-        ),
-        CASE,
-    )
+    _inspections(teller)
+    _feedback(teller)
     teller.tell(
         ChangeCase(**of_case, document_number="呼审批变字〔2026〕1号", on=TODAY, content="经营场所变更为新华大街2号。")
     )
@@ -192,6 +186,72 @@ def _case(teller: Teller) -> None:
             authorised_by="巴特尔科长",
         )
     )
+
+
+def _inspections(teller: Teller) -> None:
+    clerk = officer("1103", "高娃")
+    record: dict[str, Any] = {
+        "department": MARKET,
+        "officer": clerk,
+        "case_organ": APPROVAL,
+        "case_number": CASE,
+        "item": "10123200100101",
+        "checklist": f"{MARKET_USCC}310123200100101",
+        "form": "on_site",
+        "category": "routine",
+        "manner": "visit",
+        "inspectors": (
+            Inspector(name="高娃", certificate="15010011103"),
+            Inspector(name="斯琴", certificate="15010011101"),
+        ),
+        "inspected_at": BEGIN,
+        "finding": "现场布局与申报材料不一致。",
+    }
+    teller.tell(ReportInspection(**record, number="JC2026-0001", result="failed"), CASE)
+    teller.tell(CorrectInspection(**record, number="JC2026-0001", result="rectify"), CASE)
+    teller.tell(ReportInspection(**record, number="JC2026-0002", result="failed"), CASE)
+    again = RetractInspection(
+        department=MARKET, officer=clerk, number="JC2026-0002", reason="与 JC2026-0001 重复上报。"
+    )
+    teller.tell(again, CASE)
+
+
+def _feedback(teller: Teller) -> None:
+    thread: dict[str, Any] = {"supervisor": MARKET, "number": "F2026-001"}
+    clerk = officer("1103", "高娃")
+    teller.tell(
+        RaiseFeedback(
+            department=MARKET,
+            officer=clerk,
+            number="F2026-001",
+            case_organ=APPROVAL,
+            case_number=CASE,
+            found_on=TODAY,
+            suggestion="rectify",
+            detail="现场布局与申报材料不一致，建议责令整改。",
+        ),
+        CASE,
+    )
+    answer = DisposeFeedback(department=APPROVAL, **thread, outcome="partly", reason="已通知当事人在十五日内整改。")
+    teller.tell(answer, CASE)
+    reply = ReplyFeedback(department=MARKET, officer=clerk, **thread, detail="后厨通道仍未列入整改，请补充。")
+    teller.tell(reply, CASE)
+    again = DisposeFeedback(department=APPROVAL, **thread, outcome="adopted", reason="已补充通知整改后厨通道。")
+    teller.tell(again, CASE)
+    teller.tell(CloseFeedback(department=MARKET, officer=clerk, **thread), CASE)
+
+
+def _seals(teller: Teller, of_case: dict[str, Any]) -> None:
+    """Applied by its owner, and by whom that delegated it to; a joint seal of the owner and another."""
+    action: dict[str, Any] = {
+        **of_case,
+        "document_sm3": hashlib.sha256(b"document").hexdigest(),
+        "document_sha256": hashlib.sha256(b"document").hexdigest(),
+        "applied_at": BEGIN,
+    }
+    teller.tell(ApplySeal(**action, seal="spzyz-01", certificate_serial="4A5B6C7D"))
+    teller.tell(ApplySeal(**{**action, "department": CENTRE}, seal="spzyz-01", certificate_serial="4a5b6c7d"))
+    teller.tell(ApplySeal(**action, seal="lhspz-01", certificate_serial="4A5B6C7E"))
 
 
 def _review(teller: Teller) -> None:
@@ -226,6 +286,58 @@ def _endings(teller: Teller) -> None:
         )
 
 
+def _penalties(teller: Teller) -> None:
+    number = "2026030200040"
+    _granted(teller, number, "呼审批许字〔2026〕40号")
+    of_case: dict[str, Any] = {"department": MARKET, "organ": APPROVAL, "number": number, "on": TODAY}
+    suspension = {**of_case, "penalty": "CF-2026-01", "document_number": "呼市监罚字〔2026〕1号"}
+    teller.tell(ImposePenalty(**suspension, measure="suspension", reason="超范围经营，暂扣许可证。"))
+    lifting = "呼市监解字〔2026〕1号"
+    teller.tell(LiftPenalty(**{**suspension, "document_number": lifting}, reason="已整改。"))
+    teller.tell(
+        ImposePenalty(
+            **of_case,
+            penalty="CF-2026-02",
+            document_number="呼市监罚字〔2026〕2号",
+            measure="revocation",
+            reason="情节严重，吊销许可证。",
+        )
+    )
+    teller.tell(
+        CancelCase(
+            department=APPROVAL,
+            organ=APPROVAL,
+            number=number,
+            document_number="呼审批注销字〔2026〕40号",
+            on=TODAY,
+            reason="许可证已被吊销，依法注销。",
+        )
+    )
+
+
+def _remedies(teller: Teller) -> None:
+    number = "2026030200041"
+    _granted(teller, number, "呼审批许字〔2026〕41号")
+    remedies: tuple[tuple[RemedyOutcome, str, str], ...] = (
+        ("stop_execution", "呼政复停〔2026〕1号", "复议期间停止执行。"),
+        ("anew", "呼政复决〔2026〕1号", "撤销原许可决定，责令重新作出。"),
+    )
+    for outcome, document, content in remedies:
+        teller.tell(
+            RecordRemedy(
+                department=JUSTICE,
+                organ=APPROVAL,
+                number=number,
+                procedure="reconsideration",
+                outcome=outcome,
+                document_number=document,
+                on=TODAY,
+                content=content,
+            )
+        )
+    _accepted(teller, "2026030200042", anew_of=number)
+
+
 def _returns(teller: Teller) -> None:
     number = "2026030200009"
     decision = _granted(teller, number, "呼审批许字〔2026〕9号")
@@ -244,6 +356,60 @@ def _returns(teller: Teller) -> None:
         department=OFFICE, notice=f"{OFFICE}/{second}", assign_to=HEALTH, reason="按三定规定由卫生健康部门负责。"
     )
     teller.tell(ruling, number)
+
+
+def _tasks(teller: Teller) -> None:
+    number = "2026030200030"
+    of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": number}
+    _accepted(teller, number)
+    works: tuple[tuple[str, Work], ...] = (("KY-01", "survey"), ("KY-02", "survey"), ("BQ-01", "papers"))
+    for task, work in works:
+        teller.tell(OpenTask(**of_case, task=task, work=work, opened_on=TODAY, due_on=date(2026, 3, 12)))
+    teller.tell(
+        CompleteTask(
+            **{**of_case, "department": MARKET},
+            task="KY-01",
+            began_at=BEGIN,
+            ended_at=teller.now,
+            result="passed",
+            conclusion="现场与申报一致。",
+            signers=(officer("1103", "高娃"), officer("1104", "布和")),
+        )
+    )
+    teller.tell(DropTask(**of_case, task="KY-02", on=TODAY, reason="重复提出。"))
+    teller.tell(
+        DecideCase(
+            **of_case,
+            officer=officer("0007", "巴特尔"),
+            outcome="granted",
+            document_number="呼审批许字〔2026〕30号",
+            decided_on=TODAY,
+            valid_from=TODAY,
+            valid_to=date(2031, 3, 1),
+            content="容缺准予食品经营许可，租赁合同十日内补齐。",
+            manner="lacking",
+            window="A01",
+        )
+    )
+
+
+def _succession(teller: Teller) -> None:
+    """The health commission's duties go to the emergency bureau, which subscribes to what it supervises now."""
+    world, now = teller.world, teller.now
+    teller.tell(
+        SucceedDepartment(department=OFFICE, old=HEALTH, to=EMERGENCY, valid_from=TODAY, basis="呼党办发〔2026〕5号")
+    )
+    ledger = [e for e in world.pending if isinstance(e, NoticeOwed) and e.addressee == HEALTH]
+    passed = next(e for e in ledger if not world.notice(e.notice).moved)
+    world.append(system.notice_passed(world, passed.notice, now))
+    world.append(system.succession_advanced(world, HEALTH, succession_stream(HEALTH, 1), ledger[-1].serial, now))
+    subscription = StartSubscription(
+        department=EMERGENCY, number="DY-2026-01", matters=(MATTER,), backfill_from=date(2025, 1, 1)
+    )
+    teller.tell(subscription, "DY-2026-01")
+    stream = subscription_stream(EMERGENCY, "DY-2026-01")
+    world.append(system.subscriber_joined(world, stream, f"case/{APPROVAL}/{CASE}", now))
+    world.append(system.subscription_backfilled(world, stream, (MATTER, None, None), 1, True, now))
 
 
 def _imports(teller: Teller) -> None:

@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 
 from adapters.postgres.history import History
-from domain.cases import CaseDecided, CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import CaseDecided, case_stream
 from domain.event import Recorded
 from domain.lists import PowerItem, SupervisionItem
 from domain.notices import NoticeReceived, NoticeState, NoticeTaken, notice_stream
 from domain.registers import Registers
 from infra.answers import single
-from infra.presentation import Context, Shown, columns, moment
+from infra.presentation import Context, Shown, columns, known_at
 from infra.registers import registers_at
 from infra.replaying import fold
 from projections.page import Page
@@ -34,7 +35,7 @@ LIABILITY = columns("""
 def liability(context: Context, shown: Shown, number: str, organ: str | None, as_known_at: str | None) -> None:
     registers = registers_at(context, as_known_at)
     with closing(context.connect()) as conn:
-        history = History(conn, registers.departments, moment(as_known_at, end_of_day=True) if as_known_at else None)
+        history = History(conn, registers.departments, known_at(as_known_at))
         the_one = single(shown, number, [o for o in history.organs_of(number) if organ in (None, o)])
         events = history.case(the_one, number)
     rows = _approving(registers, events) + _supervising(registers, events, case_stream(the_one, number))

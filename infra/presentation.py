@@ -158,7 +158,7 @@ class Shown:
 
 _WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
-    *("due", "item", "standing", "wanting", "progress", "side"),
+    *("due", "item", "standing", "wanting", "work", "party", "progress", "side", "seal_kind"),
 }
 """The columns whose codes are put into words."""
 
@@ -166,6 +166,11 @@ _WORDED = {
 def names_over(rows: Sequence[dict[str, Any]], keys: Sequence[str], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """For tables: departments by name where the register knows them."""
     return [row | {key: names.get(str(row[key]), row[key]) for key in keys if row.get(key)} for row in rows]
+
+
+def known_at(text: str | None) -> datetime | None:
+    """The moment whose record is asked for, a mere date meaning its end; None: all that is known."""
+    return moment(text, end_of_day=True) if text else None
 
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")

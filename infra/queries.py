@@ -46,16 +46,20 @@ def approvals(
     since: Since = None,
     unsealed: Annotated[bool, typer.Option("--unsealed", help="只列已准予而未用印的")] = False,
     undecided: Annotated[bool, typer.Option("--undecided", help="只列已用印而未决定的")] = False,
+    outside_window: Annotated[bool, typer.Option("--outside-window", help="只列在授权窗口之外决定的")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="只列被责令重作而尚未重新受理的")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     lang: Lang = None,
     reveal: Reveal = False,
 ) -> None:
-    """审批台账：谁批了什么；有批无章、有章无批。"""
+    """审批台账：谁批了什么；有批无章、有章无批、授权窗口之外。"""
     from infra import answers
+    from projections.approvals import Flags
 
     context, shown = _begin(ctx, lang, as_json, reveal)
-    answers.approvals(context, shown, department, matter, since, limit, unsealed=unsealed, undecided=undecided)
+    flags = Flags(unsealed, undecided, outside_window, anew)
+    answers.approvals(context, shown, department, matter, since, limit, flags)
 
 
 @app.command()
@@ -110,6 +114,23 @@ def liability(
 
 
 @app.command()
+def tasks(
+    ctx: typer.Context,
+    number: Number,
+    organ: Organ = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """关联业务：一个办件的任务、责任方、期限与结果，以及扣除后的办理用时。"""
+    from infra import registers
+    from infra import tasks as answer
+
+    context, shown = _begin(ctx, lang, as_json)
+    answer.tasks(context, shown, number, organ, registers.day(as_known_at), as_known_at)
+
+
+@app.command()
 def replay(
     ctx: typer.Context,
     number: Number,
@@ -149,7 +170,11 @@ def matters(
 def lists(
     ctx: typer.Context,
     kind: Annotated[
-        str, typer.Argument(help="power_item supervision_item proposal deferral bundle guide system_access")
+        str,
+        typer.Argument(
+            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
+            " system_access"
+        ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
     as_true_at: TrueAt = None,
@@ -157,11 +182,63 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、上级系统权限，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
     from infra import registers
 
     context, shown = _begin(ctx, lang, as_json)
     registers.entries(context, shown, kind, as_true_at, as_known_at, file)
+
+
+@app.command()
+def placements(
+    ctx: typer.Context,
+    wanting: Annotated[bool, typer.Option("--wanting", help="只列未到位的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """三集中三到位：未划转事项的科室、大厅、窗口、网办、监察，尚缺什么。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.placements(context, shown, wanting, as_true_at, as_known_at)
+
+
+@app.command()
+def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None) -> None:
+    """机构承接：谁的职责自何时起由谁承接，其告知已接续到哪个编号。"""
+    from infra import stewarding
+
+    context, shown = _begin(ctx, lang, as_json)
+    stewarding.successions(context, shown, as_known_at)
+
+
+@app.command()
+def subscriptions(
+    ctx: typer.Context, department: Dept = None, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """订阅：谁自哪个编号起关注哪些事项，补发了多少此前的许可。"""
+    from infra import stewarding
+
+    context, shown = _begin(ctx, lang, as_json)
+    stewarding.subscriptions(context, shown, department, as_known_at)
+
+
+@app.command()
+def seals(
+    ctx: typer.Context,
+    expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """印章登记：某日有哪些印章，归谁所有、授权谁用，证书是否有效。"""
+    from infra import registers
+
+    context, shown = _begin(ctx, lang, as_json)
+    registers.seals(context, shown, expired, as_true_at, as_known_at)
 
 
 @app.command()

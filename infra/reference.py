@@ -47,12 +47,43 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "case.revoke": Facts("撤销", f"{_HOLDER}, or a higher authority 上级部门", f"Ends the permit. {_TOLD}"),
     "case.cancel": Facts("注销", _HOLDER, f"Ends the permit. {_TOLD}"),
     "case.correct": Facts(
-        "更正", _HOLDER, "`old` must be what stands. The notice of the decision is superseded by one of the correction."
+        "更正",
+        _HOLDER,
+        "`old` must be what stands. Its notice is superseded by one of the correction. Where another day or "
+        "matter brings other supervisors, those are told, and it is no longer for those before.",
     ),
-    "seal.apply": Facts("用印", _HOLDER, "The approval seal suffices: a seal by anybody else is refused and recorded."),
+    "penalty.impose": Facts(
+        "处罚：吊销、暂扣",
+        "A supervisor of the case, as for feedback",
+        "吊销 ends the permit but for 注销, which the approving side owes; 暂扣 suspends it. The approving side and "
+        "everyone who was told are told.",
+    ),
+    "penalty.lift": Facts("解除暂扣", "The supervisor that imposed it", "As for the penalty."),
+    "remedy.record": Facts(
+        "复议、诉讼结果",
+        "A review organ 复议机关 or court",
+        "Stop-execution is urgent and suspends the permit; whatever is found in the end lifts it. 撤销 ends the "
+        "permit; 责令重作 asks for a case accepted with `anew_of`. The approving side is told, and everyone who was.",
+    ),
+    "seal.apply": Facts(
+        "用印",
+        f"{_HOLDER}; a registered seal also its other owners and those to whom it is delegated",
+        "The approval seal suffices: a seal by anybody else is refused and recorded. Where the department keeps its "
+        "seals in the register, one that is not there yet waits.",
+    ),
     "seal.demand": Facts(
         "要求加盖印章", "Nobody: it is always refused, and recorded", "For systems that let people ask."
     ),
+    "task.open": Facts(
+        "提出关联业务任务",
+        _HOLDER,
+        "Who carries it out is on record (list `work_capability`); those beside the asking department are owed a "
+        "notice. The case's clock stands still until it is done.",
+    ),
+    "task.complete": Facts(
+        "完成关联业务任务", "A party to the task, each once", "The asking department is owed a notice."
+    ),
+    "task.drop": Facts("撤销关联业务任务", _HOLDER, "Those who had not done their part are owed a notice."),
     "opinion.issue": Facts(
         "出具书面意见",
         "The matter's competent department 主管部门, where its entry is flagged for the need",
@@ -77,13 +108,55 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "监管反馈", "A supervisor that was told of the decision", "The approving department is owed a notice."
     ),
     "feedback.dispose": Facts(
-        "反馈处理", "The approving department that was told of the feedback", "The supervisor is owed a notice."
+        "反馈处理",
+        "The approving department that was told of the feedback",
+        "The supervisor is owed a notice. Once, and once more after each reply.",
+    ),
+    "feedback.reply": Facts(
+        "反馈异议",
+        "The supervisor that raised it",
+        "It is not content: the feedback is open again, and the approving department is owed a notice. "
+        "Waits for the disposition.",
+    ),
+    "feedback.close": Facts(
+        "反馈办结",
+        "The supervisor that raised it",
+        "Nothing follows. The approving department is owed a notice. Waits for the disposition.",
+    ),
+    "inspection.report": Facts(
+        "上报检查",
+        "A supervisor that was told of the decision",
+        "Upstream `cd_operation` `i`. It owes no notice: what it finds comes back as feedback.",
+    ),
+    "inspection.correct": Facts(
+        "更正检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `u`: the whole record anew. It stays with its case. Waits for the report.",
+    ),
+    "inspection.retract": Facts(
+        "撤回检查",
+        "The supervisor that reported it",
+        "Upstream `cd_operation` `d`. The number is used up: nothing follows under it. Waits for the report.",
     ),
     "permit.report": Facts(
         "上报双公示许可记录",
         "A principal that may act for the organ to which the mapping leads; `department` is that organ or a platform",
         "Routed by `organ_uscc` and `certificate` (`kind` where there is no certificate). The case's number is the "
         "document's, without white space, `／` for `/`. Acceptance, decision and licence in one.",
+    ),
+    "subscription.start": Facts(
+        "订阅",
+        "A supervisor 监管部门 of every matter it names",
+        "Notices are owed without it. With `backfill_from` the permits in force that were decided from then on, and of "
+        "which it was not told, are told by notices of their own.",
+        False,
+    ),
+    "department.succeed": Facts(
+        "登记部门承接",
+        _REFORM,
+        "From a date on, `to` has the duties of `old`: over the matters named, or all that is left. Open notices pass "
+        "to it.",
+        False,
     ),
     "department.register": Facts("登记部门", _REFORM, "Writes the entry, or writes it anew.", False),
     "matter.register": Facts("登记事项", _REFORM, "Writes the entry, or writes it anew.", False),
@@ -101,7 +174,8 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "register.enter": Facts(
         "登记清单项",
         _REFORM,
-        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides; "
+        "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
+        "associated work, where matters are handled, seals; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -139,6 +213,17 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "ruling": ("职责裁定", "The reform office ruled that it is the addressee's duty."),
     "feedback": ("监管反馈", "For the approving side: a supervisor's finding."),
     "disposition": ("反馈处理", "For the supervisor: what became of its finding."),
+    "feedback_reply": ("反馈异议", "For the approving side: the supervisor is not content, dispose of it again."),
+    "feedback_closed": ("反馈办结", "For the approving side: the supervisor is content, nothing follows."),
+    "task": ("关联业务", "For a party: associated work that it must carry out for a case."),
+    "task_result": ("关联业务结果", "For the approving side: what the work came to."),
+    "task_dropped": ("关联业务撤销", "For a party: the work is no longer asked for."),
+    "succession": ("机构承接", "The notice's addressee was succeeded by the one told now; it replaces that notice."),
+    "backfill": ("补发", "For a new supervisor that subscribed: a permit in force from before its time."),
+    "penalty": ("处罚", "The enforcing side revoked the permit 吊销, or suspended it 暂扣."),
+    "penalty_lifted": ("解除暂扣", "A suspension was lifted."),
+    "remedy": ("复议诉讼结果", "What a review organ or court found."),
+    "stop_execution": ("停止执行（加急）", "Urgent: execution of the decision is stopped."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
     "review_result": ("审查结果", "For the submitter: what the review came to."),
 }
@@ -150,7 +235,9 @@ _WAITS: Final = {
     "mapping/": "the mapping of the organ's records",
     "case/": "the case's acceptance, or its decision",
     "notice/": "the notice being owed, or its receipt",
-    "feedback/": "the feedback itself",
+    "feedback/": "the feedback itself, or its disposition",
+    "inspection/": "the inspection's report",
+    "tasks/": "the task being opened",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",

@@ -9,27 +9,27 @@ import csv
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import typer
 
 from adapters.postgres.log import Log
 from domain.blanks import BlanksState
 from domain.entries import Entry
-from domain.event import Event, State
 from domain.guides import unlike
 from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
+from domain.placements import placed
 from domain.reform import Deferral, standing
 from domain.registering import Kind
 from domain.registers import Registers
+from domain.seal_registry import Seal
 from domain.submissions import local_date
 from infra.exporting import as_cell
-from infra.presentation import Context, Shown, columns, moment
+from infra.presentation import Context, Shown, columns, known_at, moment
 from projections.page import Page
 from projections.working_days import CHINA
 
-S = TypeVar("S", bound=State)
 MATTER = columns("""
     code | 事项编码 | matter
     name | 名称 | name
@@ -61,6 +61,33 @@ ENTRY = columns("""
     elements | 要素 | elements
     steps | 环节 | steps
     promised_days | 承诺工作日 | promised working days
+    work | 业务 | work
+    party | 责任方 | carried out by
+    required | 必需 | required
+    section | 科室 | section
+    in_hall | 进驻大厅 | in the hall
+    windows | 授权窗口 | authorised windows
+    online | 网上办理 | online
+    monitored | 电子监察 | monitored
+    seal_kind | 印章种类 | kind of seal
+    owners | 所有部门 | owners
+    delegated_to | 授权用印部门 | delegated to
+    certificate_serial | 证书序列号 | certificate
+    certificate_from | 证书有效期自 | certificate from
+    certificate_to | 证书有效期至 | certificate to
+    valid_from | 自 | since
+    basis | 依据 | basis
+""")
+SEAL = columns("""
+    key | 印章编码 | seal
+    name | 名称 | name
+    seal_kind | 种类 | kind
+    owners | 所有部门 | owners
+    delegated_to | 授权用印部门 | delegated to
+    certificate_serial | 证书序列号 | certificate
+    certificate_from | 证书有效期自 | certificate from
+    certificate_to | 证书有效期至 | certificate to
+    status | 证书状态 | certificate is
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -99,6 +126,18 @@ UNLIKE = columns("""
     differs | 不一致 | differs in
     matters | 事项 | matters
 """)
+PLACED = columns("""
+    matter | 事项编码 | matter
+    name | 名称 | name
+    holder | 权力归属 | held by
+    pilot | 试点地区 | pilot region
+    section | 科室 | section
+    in_hall | 进驻大厅 | in the hall
+    windows | 授权窗口 | authorised windows
+    online | 网上办理 | online
+    monitored | 电子监察 | monitored
+    wanting | 尚缺 | wanting
+""")
 TITLES = {
     "power_item": ("权力清单", "Power list"),
     "supervision_item": ("监管清单", "Supervision list"),
@@ -106,6 +145,9 @@ TITLES = {
     "deferral": ("暂缓划转事项", "Matters deferred"),
     "bundle": ("办成一件事", "Bundles"),
     "guide": ("办事指南", "Guides"),
+    "work_capability": ("关联业务登记", "Associated work"),
+    "placement": ("三集中三到位", "Where matters are handled"),
+    "seal": ("印章登记", "Register of seals"),
     "system_access": ("上级系统权限", "Access to systems above"),
 }
 
@@ -114,7 +156,7 @@ def registers_at(context: Context, as_known_at: str | None) -> Registers:
     """As the log knew them at that moment; a mere date means its end."""
     registers = Registers()
     with closing(context.connect()) as conn:
-        Log(conn).refresh(registers, 0, known_at=_moment(as_known_at))
+        Log(conn).refresh(registers, 0, known_at=known_at(as_known_at))
     return registers
 
 
@@ -157,6 +199,18 @@ def entries(
     shown.page(TITLES[kind], ENTRY, Page(len(rows), rows))
 
 
+def seals(context: Context, shown: Shown, expired: bool, as_true_at: str | None, as_known_at: str | None) -> None:
+    on = day(as_true_at)
+    registers = registers_at(context, as_known_at)
+    rows = [
+        _entry(registers, "seal", code, on, shown) | {"status": seal.certificate_on(on)}
+        for code, seal in registers.entries_on("seal", on).items()
+        if isinstance(seal, Seal)
+    ]
+    rows = [row for row in rows if row["status"] == "expired" or not expired]
+    shown.page(TITLES["seal"], SEAL, Page(len(rows), rows))
+
+
 def unmatched(context: Context, shown: Shown, as_true_at: str | None, as_known_at: str | None) -> None:
     registers = registers_at(context, as_known_at)
     rows = [
@@ -194,36 +248,43 @@ def _said(guide: Entry, names: tuple[str, ...]) -> str:
     return "；".join("、".join(value) if isinstance(value, tuple) else str(value) for value in values)
 
 
+def placements(context: Context, shown: Shown, wanting: bool, as_true_at: str | None, as_known_at: str | None) -> None:
+    registers = registers_at(context, as_known_at)
+    rows = [
+        {
+            **(one.found.model_dump() if one.found else {}),
+            "matter": one.matter,
+            "name": registers.matters[one.matter].entry.name,
+            "holder": _name(registers, one.holder, shown),
+            "pilot": one.pilot,
+            "wanting": one.wanting if shown.as_json else [shown.text("wanting", want) for want in one.wanting],
+        }
+        for one in placed(registers, day(as_true_at))
+        if one.wanting or not wanting
+    ]
+    shown.page(("三集中三到位", "Where matters are handled"), PLACED, Page(len(rows), rows))
+
+
 def handovers(
     context: Context, shown: Shown, incomplete: bool, as_true_at: str | None, as_known_at: str | None
 ) -> None:
     registers = registers_at(context, as_known_at)
     with closing(context.connect()) as conn:
-        streams = Log(conn).streams_under("handover", _moment(as_known_at))
-    states = [_folded(HandoverState(name), events) for name, events in streams.items()]
+        streams = Log(conn).streams_under("handover", known_at(as_known_at))
+    states = [HandoverState(name).folded(events) for name, events in streams.items()]
     found = matter_handovers(registers, states, day(as_true_at))
     rows = [_handover(registers, one, shown) for one in found if not (incomplete and one.progress == "complete")]
     shown.page(("交接", "Handovers"), HANDOVER, Page(len(rows), rows))
-
-
-def _moment(as_known_at: str | None) -> datetime | None:
-    return moment(as_known_at, end_of_day=True) if as_known_at else None
-
-
-def _folded(state: S, events: list[Event]) -> S:
-    for event in events:
-        state = state.evolve(event)
-    return state
 
 
 def blanks(context: Context, shown: Shown, department: str | None, as_known_at: str | None) -> None:
     registers = registers_at(context, as_known_at)
     prefix = f"blanks/{department}" if department else "blanks"
     with closing(context.connect()) as conn:
-        streams = Log(conn).streams_under(prefix, _moment(as_known_at))
+        streams = Log(conn).streams_under(prefix, known_at(as_known_at))
     rows = []
     for name, events in streams.items():
-        state = _folded(BlanksState(name), events)
+        state = BlanksState(name).folded(events)
         _, owner, series = name.split("/")
         rows.append(
             {
@@ -289,6 +350,9 @@ def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) ->
     for name in ("organ", "lead", "granted_by", "granted_to"):
         if name in row:
             row[name] = _name(registers, row[name], shown)
+    for name in ("owners", "delegated_to"):
+        if name in row:
+            row[name] = [_name(registers, one, shown) for one in row[name]]
     return {**row, "key": key, "valid_from": version.since, "basis": version.basis}
 
 

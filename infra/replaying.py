@@ -7,13 +7,14 @@ from contextlib import closing
 from typing import Any
 
 from adapters.postgres.history import History
-from domain.cases import CaseState, case_stream
+from domain.case_state import CaseState
+from domain.cases import case_stream
 from domain.event import Recorded, State
 from domain.notices import NoticeOwed, NoticeState, notice_stream
 from domain.supervision import FeedbackState
 from domain.world import blank
 from infra.answers import department_names, single
-from infra.presentation import Context, Shown, columns, moment, names_over
+from infra.presentation import Context, Shown, columns, known_at, names_over
 
 EVENT = columns("""
     position | 位置 | position
@@ -47,12 +48,12 @@ FEEDBACK = columns("""
     department | 监管部门 | supervisor
     number | 反馈号 | number
     suggestion | 建议 | suggestion
-    disposed | 已处理 | disposed
+    status | 状态 | status
 """)
 
 
 def replay(context: Context, shown: Shown, number: str, organ: str | None, as_known_at: str | None) -> None:
-    until = moment(as_known_at, end_of_day=True) if as_known_at else None
+    until = known_at(as_known_at)
     names = department_names(context)
     with closing(context.connect()) as conn:
         history = History(conn, names, until)
@@ -159,5 +160,5 @@ def _feedback(state: FeedbackState) -> dict[str, Any]:
         "department": raised.department,
         "number": raised.number,
         "suggestion": raised.suggestion,
-        "disposed": state.disposed,
+        "status": state.status,
     }

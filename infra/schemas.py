@@ -14,13 +14,12 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
+from domain.cases import AudienceEvent
 from domain.catalogue import EVENT_TYPES, PAYLOADS
 from domain.event import Event
 from domain.message import NoticeMessage
-from domain.notices import SupervisionMoved
+from domain.owing import OWING
 from domain.submissions import full_type
-from domain.supervision import FeedbackDisposed, FeedbackRaised
 
 REFERENCE: Final = Path("docs/reference")
 BASELINE: Final = "v1"
@@ -30,8 +29,6 @@ Schema = dict[str, Any]
 Form = Literal["incoming", "stored", "opened"]
 """How personal values stand: plain from outside, sealed in the log, opened (null where erased) in a notice."""
 _SEALED_REF: Final = {"$ref": "#/$defs/Sealed"}
-OWING: Final[tuple[type[Event], ...]] = (CaseDecided, CaseCorrected, FeedbackDisposed, FeedbackRaised, SupervisionMoved)
-"""Beside the events of an audience: what may owe a notice."""
 _PLACE: Final = ("originator_id", "originator_version")
 
 

@@ -40,6 +40,8 @@ ABOUT: dict[About, str] = {
     "ruling": "职责裁定",
     "feedback": "监管反馈",
     "disposition": "反馈处理",
+    "feedback_reply": "反馈异议",
+    "feedback_closed": "反馈办结",
     "review": "直接报送",
     "review_result": "审查结果",
 }

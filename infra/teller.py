@@ -21,12 +21,13 @@ from domain.world import World
 
 assert catalogue.DECIDERS
 STORE = "150000"
-OFFICE, APPROVAL, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION = (
-    "hs-sgb", "hs-xzspj", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj"
+OFFICE, APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION, JUSTICE = (
+    "hs-sgb", "hs-xzspj", "hs-zwzx", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj", "hs-sfj"
 )  # fmt: skip
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
 TODAY = BEGIN.date()
 ORGAN_USCC = make_uscc("11150100MB1234567")
+MARKET_USCC = make_uscc("11150100MB7654321")
 PARTY_USCC = make_uscc("91150102MA0N1ABCX")
 MATTER, OTHER_MATTER = (make_matter_code(make_uscc("11150100011000001"), 3, f"00010000100{n}") for n in (1, 2))
 RESIDENT = make_resident_id("15010219900101001")

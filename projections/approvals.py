@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
 from domain.cases import (
+    AnewBegun,
     AudienceEvent,
     CaseAccepted,
     CaseCancelled,
     CaseCorrected,
     CaseDecided,
     CaseExtended,
+    CasePenalised,
+    CaseRemedied,
     CaseRevoked,
     CaseWithdrawn,
     LicenceIssued,
+    PenaltyLifted,
 )
 from domain.event import Event, Recorded
 from domain.identifiers import normalise_uscc
@@ -68,7 +72,16 @@ class Approval:
     licence_number: Json | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    certificate: str | None = None
+    electronic_id: str | None = None
+    ended_on: date | None = None
+    penalised_on: date | None = None
+    suspensions: Json | None = None
+    anew: bool = False
     seals: int = 0
+    manner: str | None = None
+    window: str | None = None
+    outside_window: bool = False
     last_change: str | None = None
     last_change_on: date | None = None
 
@@ -97,7 +110,10 @@ class Approvals(Projection):
                     streams.add((case,))
                 case MatterRegistered(entry=entry):
                     matters.add((entry.code,))
-                case CaseAccepted(originator_id=stream, matter=matter):
+                case (
+                    CaseAccepted(originator_id=stream, matter=matter)
+                    | CaseCorrected(originator_id=stream, matter=matter)
+                ):
                     streams.add((stream,))
                     matters.add((matter,))
                 case Event(originator_id=stream) if stream.startswith("case/"):
@@ -117,8 +133,14 @@ class Approvals(Projection):
                 row = cases.rows[event.case,]
                 row.seals += 1
                 row.last_position = one.position
+            elif isinstance(event, AnewBegun):
+                cases.rows[event.originator_id,].anew = False
             elif event.originator_id.startswith("case/"):
-                _follow(cases.rows[event.originator_id,], one)
+                row = cases.rows[event.originator_id,]
+                _follow(row, one)
+                if isinstance(event, CaseCorrected) and event.target == "matter":
+                    named = names.rows.get((event.matter,))
+                    row.matter_name = named.name if named else event.matter
         names.save(bulk)
         cases.save(bulk)
 
@@ -150,17 +172,23 @@ def _follow(row: Approval, one: Recorded) -> None:
             _decided(row, one, event)
         case LicenceIssued():
             row.licence_number = event.licence_number
+            row.certificate, row.electronic_id = event.certificate, event.electronic_id
             _changed(row, event.TOPIC, event.issued_on)
         case CaseCorrected():
-            setattr(
-                row, event.target, event.new if event.target == "document_number" else date.fromisoformat(event.new)
-            )
+            dated = event.target not in ("document_number", "matter")
+            setattr(row, event.target, date.fromisoformat(event.new) if dated else event.new)
             _changed(row, event.TOPIC, event.on)
         case AudienceEvent():
             if isinstance(event, CaseExtended):
                 row.valid_to = event.valid_to
             elif type(event) in ENDINGS:
-                row.status, row.ended_by = "ended", ENDINGS[type(event)]
+                _ended(row, ENDINGS[type(event)], event.on)
+            elif isinstance(event, CasePenalised):
+                _penalised(row, event)
+            elif isinstance(event, PenaltyLifted):
+                _lift(row, event.penalty, event.on)
+            elif isinstance(event, CaseRemedied):
+                _remedied(row, event)
             _changed(row, event.TOPIC, event.on)
 
 
@@ -175,10 +203,58 @@ def _decided(row: Approval, one: Recorded, event: CaseDecided) -> None:
     row.legacy = event.basis == "legacy"
     row.decision_recorded_at, row.decision_position = one.recorded_at, one.position
     row.valid_from, row.valid_to = event.valid_from, event.valid_to
+    row.manner, row.window, row.outside_window = event.manner, event.window, event.outside_window
+
+
+def _ended(row: Approval, by: str, on: date) -> None:
+    row.status, row.ended_by, row.ended_on = "ended", by, on
+
+
+def _penalised(row: Approval, event: CasePenalised) -> None:
+    if event.measure == "revocation":
+        row.status, row.penalised_on = "penalised", event.on
+    else:
+        _suspend(row, event.penalty, event.on, event.until)
+
+
+def _remedied(row: Approval, event: CaseRemedied) -> None:
+    if event.outcome == "stop_execution":
+        _suspend(row, "", event.on, None)
+        return
+    _lift(row, "", event.on)
+    if event.outcome in ("annulled", "anew"):
+        row.anew = event.outcome == "anew"
+        if row.status != "ended":
+            _ended(row, "annulled", event.on)
+
+
+def _suspend(row: Approval, by: str, since: date, until: date | None) -> None:
+    one = {"by": by, "since": since.isoformat(), "until": until and until.isoformat()}
+    row.suspensions = [*(row.suspensions or []), one]
+
+
+def _lift(row: Approval, by: str, on: date) -> None:
+    """The day on which it is lifted is none of it."""
+    last = (on - timedelta(days=1)).isoformat()
+    row.suspensions = [
+        one | {"until": last} if one["by"] == by and (one["until"] is None or one["until"] > last) else one
+        for one in row.suspensions or []
+    ]
 
 
 def _changed(row: Approval, kind: str, on: date) -> None:
     row.last_change, row.last_change_on = kind, on
+
+
+class Flags(NamedTuple):
+    """Only those that are `unsealed`: granted without a seal, stock from before the system left out; `undecided`:
+    sealed without a decision (2.7e); decided `outside_window`: elsewhere than in an authorised one (3.2c); `anew`: to
+    be decided anew by order, and not yet accepted again."""
+
+    unsealed: bool = False
+    undecided: bool = False
+    outside_window: bool = False
+    anew: bool = False
 
 
 def find_approvals(
@@ -188,18 +264,31 @@ def find_approvals(
     matter: str | None = None,
     since: date | None = None,
     number: str | None = None,
-    unsealed: bool = False,
-    undecided: bool = False,
+    flags: Flags | None = None,
     limit: int = 50,
 ) -> Page:
-    """Cases, the latest decided first; `since` is a date of decision. `unsealed`: granted without a seal, stock from
-    before the system left out; `undecided`: sealed without a decision (2.7e)."""
+    """Cases, the latest decided first; `since` is a date of decision."""
+    flags = flags or Flags()
     conditions = {
         "department = %s": department,
         "matter = %s": matter,
         "decided_on >= %s": since,
         "number = %s": number,
-        "outcome = 'granted' AND seals = 0 AND NOT legacy": unsealed or None,
-        "outcome IS NULL AND seals > 0": undecided or None,
+        "outcome = 'granted' AND seals = 0 AND NOT legacy": flags.unsealed or None,
+        "outcome IS NULL AND seals > 0": flags.undecided or None,
+        "outside_window": flags.outside_window or None,
+        "anew": flags.anew or None,
     }
     return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)
+
+
+def granted_after(
+    conn: Connection[Any], matter: str, since: date, after: tuple[date, str] | None, limit: int
+) -> list[tuple[date, str]]:
+    """(day of decision, case) of a matter's permits decided from a day on, in that order, after one of them."""
+    rows = conn.execute(
+        "SELECT decided_on, stream FROM read.approvals WHERE matter = %s AND status = 'granted' AND decided_on >= %s"
+        " AND (decided_on, stream) > (%s, %s) ORDER BY decided_on, stream LIMIT %s",
+        (matter, since, *(after or (date.min, "")), limit),
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -10,10 +10,10 @@ CREATE TABLE approvals (
     party_name jsonb NOT NULL,          -- a string, or a sealed value where the name is personal
     uscc text,
     uscc_valid boolean,                 -- whether its check character holds
-    status text NOT NULL,               -- accepted, granted, not_granted, ended
-    ended_by text,                      -- withdrawn, revoked, cancelled
+    status text NOT NULL,               -- accepted, granted, not_granted, discontinued, penalised, ended
+    ended_by text,                      -- withdrawn, revoked, cancelled, annulled
     accepted_on date NOT NULL,
-    outcome text,                       -- granted, not_granted
+    outcome text,                       -- granted, not_granted, discontinued
     document_number text,
     decided_on date,
     decided_by text,                    -- the department that held the power and decided
@@ -27,7 +27,16 @@ CREATE TABLE approvals (
     licence_number jsonb, -- a string, or sealed where it holds an identity number
     valid_from date,
     valid_to date,
+    certificate text,
+    electronic_id text,                 -- GB/T 36904
+    ended_on date,
+    penalised_on date,                  -- since when it is revoked by penalty 吊销
+    suspensions jsonb,                  -- [{by, since, until}]: 暂扣 by a penalty's number, or stop-execution by none
+    anew boolean NOT NULL,              -- ordered to be decided anew, and not yet accepted again
     seals bigint NOT NULL,              -- seal actions that were applied
+    manner text,                        -- ordinary, commitment, lacking
+    "window" text,                      -- where in the hall it was decided
+    outside_window boolean NOT NULL,    -- elsewhere than in an authorised window
     last_change text,                   -- topic of the last event after the decision that changed the permit
     last_change_on date,
     recorded_at timestamptz NOT NULL,   -- of the acceptance

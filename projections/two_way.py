@@ -10,11 +10,20 @@ from typing import Any
 from psycopg import Connection
 
 from domain.event import Event, Recorded
-from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, SupervisionMoved
+from domain.inspections import InspectionRecord, InspectionRetracted
+from domain.notices import (
+    NoticeDelivered,
+    NoticeDispatched,
+    NoticeOwed,
+    NoticePassed,
+    SupervisionMoved,
+    SupervisorJoined,
+)
 from domain.opinions import OpinionIssued
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
-from domain.supervision import FeedbackDisposed, FeedbackRaised
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
+from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
@@ -67,7 +76,7 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "feedback.")
+    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "inspection.", "feedback.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -117,15 +126,21 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
     match event:
         case NoticeOwed():
             case, to, notice = event.case, event.addressee, event.notice
-        case SupervisionMoved():
+        case SupervisionMoved() | NoticePassed():
             to = event.to
-        case SealApplied():
+        case SupervisorJoined():
+            to = event.department
+        case TaskOpened() | TaskDropped():
+            case, to = event.case, event.parties[0]
+        case TaskCompleted():
+            case, to = event.case, event.organ
+        case SealApplied() | InspectionRecord() | InspectionRetracted():
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
         case ReviewSubmitted():
             case, to = event.case, event.to
-        case FeedbackRaised():
+        case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():
             case, to = event.case, event.organ
         case FeedbackDisposed() | ReviewReturned():
             case, to = event.case, event.department

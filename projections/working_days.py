@@ -41,6 +41,11 @@ def due_on(since: datetime, working_days: int = RECEIVE_WITHIN) -> date:
     return day
 
 
+def working_days_between(since: date, until: date) -> int:
+    """The working days after one day, as far as another, that one included. Raises CalendarUnknown."""
+    return sum(is_working_day(since + timedelta(days=n + 1)) for n in range((until - since).days))
+
+
 def overdue_before(now: datetime, working_days: int = RECEIVE_WITHIN) -> datetime:
     """What has been owed since before this moment is overdue; only days gone by count. May raise CalendarUnknown."""
     day = now.astimezone(CHINA).date()

@@ -31,11 +31,14 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions and opinions, feedback on it, its reviews, and every notice owed because of all
-        that, in log order."""
+        """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews, and every notice
+        owed because of all that, in log order."""
         stream = f"case/{organ}/{number}"
-        facts = self._read("originator_id = ANY(%s)", [stream, f"seal/{organ}/{number}", f"opinion/{organ}/{number}"])
+        facts = self._read(
+            "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
+        )
         threads = self._threads_on(stream, "feedback", "feedback.raised")
+        threads += self._threads_on(stream, "inspection", "inspection.reported")
         threads += self._threads_on(stream, "review", "review.submitted")
         facts += self._read("originator_id = ANY(%s)", threads)
         # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.
@@ -45,7 +48,7 @@ class History:
         return sorted(facts + owed + lives, key=lambda one: one.position)
 
     def _threads_on(self, case: str, kind: str, begins: str) -> list[str]:
-        """Threads have streams of their own; all of a kind lie together in the log's key, and are few in a log."""
+        """Threads have streams of their own; all of a kind lie together in the log's key, and are read through."""
         mark = f'"case":{json.dumps(case, ensure_ascii=False)}'.encode()
         rows = self._read(
             f"originator_id >= '{kind}/' AND originator_id < '{kind}0' AND topic = '{begins}'"

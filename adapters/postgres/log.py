@@ -12,7 +12,7 @@ from psycopg import Connection, conninfo
 
 from adapters.postgres.mapper import EventMapper
 from domain.event import Event, Recorded
-from domain.notices import ledger_stream
+from domain.notices import NoticeOwed, ledger_stream
 from domain.registers import REGISTER_TOPICS, Registers
 
 COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
@@ -115,6 +115,14 @@ class Log:
         """What was owed under a serial."""
         rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (ledger_stream(addressee), serial))
         return self._recorded(rows[0]) if rows else None
+
+    def ledger_after(self, addressee: str, serial: int, limit: int) -> list[NoticeOwed]:
+        """What was owed under the next serials, in their order."""
+        rows = self._rows(
+            "WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s",
+            (ledger_stream(addressee), serial, limit),
+        )
+        return [event for row in rows if isinstance(event := self._event(row), NoticeOwed)]
 
     def after(
         self, position: int, limit: int, up_to: int | None = None, topics: Collection[str] | None = None

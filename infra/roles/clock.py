@@ -1,4 +1,4 @@
-"""What falls due by time alone: waiting for a predecessor ends."""
+"""What falls due by time alone: waiting for a predecessor ends, departments succeed each other."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from psycopg import Connection
 from adapters.postgres.parking import expire, expired
 from adapters.postgres.writer import Writer
 from infra.roles.role import persist
+from infra.roles.steward import Steward
 from infra.store import Store
 
 _log = structlog.get_logger("shenguan.clock")
@@ -39,9 +40,11 @@ class ClockRole:
 
     def _tick(self) -> None:
         self._seal = self._store.sealer().seal_all  # anew when the database was away: it may have lost the latest keys
+        steward = Steward(self._clock)
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
             while not self.stopped.is_set():
                 self.turn(conn, writer)
+                steward.turn(conn, writer, self.stopped.is_set)
                 self.stopped.wait(self._every_s)
 
     def turn(self, conn: Connection[Any], writer: Writer) -> int:

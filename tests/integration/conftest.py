@@ -12,7 +12,7 @@ from adapters.postgres.migrate import migrate
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import READER, RUNTIME, EmbeddedPostgres
 from tests.integration.outlet_kit import TrackedStore, store_for
-from tests.integration.region import everything, registers
+from tests.integration.region import registers, usual
 from tests.integration.teststore import MASTER, TestStore
 
 _numbers = itertools.count(1)
@@ -55,8 +55,8 @@ def region(store: TestStore) -> TestStore:
 
 @pytest.fixture
 def full(region: TestStore) -> TestStore:
-    """With at least one event of every type, and the read models up to date."""
-    everything(region)
+    """With something of everything that happens every day, and the read models up to date."""
+    usual(region)
     region.project()
     return region
 

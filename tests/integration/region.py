@@ -11,11 +11,12 @@ from psycopg import Connection
 
 from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
-from domain.cases import AcceptCase, DecideCase
 from domain.counts import DeclareCount
-from domain.departments import RegisterDepartment, RegisterLiaison
+from domain.decisions import AcceptCase, DecideCase
+from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -28,6 +29,7 @@ from domain.matters import (
 from domain.notices import ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
+from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import (
     CancelCase,
     ChangeCase,
@@ -40,9 +42,13 @@ from domain.permits import (
 from domain.personal import Person
 from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
+from domain.remedies import RecordRemedy
 from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
-from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.subscriptions import StartSubscription, subscription_stream
+from domain.succession import SucceedDepartment, succession_stream
+from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
+from domain.tasks import CompleteTask, DropTask, OpenTask, WorkCapability
 from domain.world import World
 from projections.catalogue import PROJECTIONS
 from tests.integration.teststore import TestStore, department, officer
@@ -90,10 +96,19 @@ def registers(store: TestStore) -> TestStore:
     return store
 
 
-def accept(number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER) -> AcceptCase:
+def accept(
+    number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER, anew_of: str | None = None
+) -> AcceptCase:
     party = party or Party(kind="法人及非法人组织", name="蒙草公司", uscc="91150100MA0000000X")
     return AcceptCase(
-        department=organ, officer=officer(), organ=organ, number=number, matter=matter, party=party, accepted_on=DAY
+        department=organ,
+        officer=officer(),
+        organ=organ,
+        number=number,
+        matter=matter,
+        party=party,
+        accepted_on=DAY,
+        anew_of=anew_of,
     )
 
 
@@ -147,8 +162,8 @@ def delivered(notice: str, now: datetime) -> Callable[[World, datetime], list[Ev
     return lambda world, _: system.delivered(world, notice, "kafka", "group", 8, now)
 
 
-def everything(store: TestStore) -> None:
-    """At least one event of every type that projections know."""
+def usual(store: TestStore) -> None:
+    """A little of what departments do every day, and of what is refused."""
     fact = granted(store, "1")
     day = {"on": DAY, "document_number": "变1"}
     store.submit(
@@ -207,6 +222,27 @@ def everything(store: TestStore) -> None:
         ),
         DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="adopted", reason="属实"),
     )  # fmt: skip
+    inspection = {
+        "department": S1, "number": "jc1", "case_organ": APPROVAL, "case_number": "1", "item": "10123200100101",
+        "checklist": "11150100000000001F310123200100101", "form": "on_site", "category": "random", "manner": "visit",
+        "result": "failed", "inspectors": (Inspector(name="孙检查", certificate="15010000001"),), "inspected_at": at,
+    }  # fmt: skip
+    store.submit(
+        ReportInspection(**inspection, finding="面积不符"),
+        CorrectInspection(**inspection, finding="面积不符，已测绘"),
+        RetractInspection(department=S1, number="jc1", reason="重复上报"),
+    )
+    thread = {"supervisor": S1, "number": "f2"}
+    store.submit(
+        RaiseFeedback(
+            department=S1, number="f2", case_organ=APPROVAL, case_number="1", found_on=DAY, suggestion="change",
+            detail="面积不符",
+        ),
+        DisposeFeedback(department=APPROVAL, outcome="not", reason="不属实", **thread),
+        ReplyFeedback(department=S1, detail="附测绘报告", **thread),
+        DisposeFeedback(department=APPROVAL, outcome="adopted", reason="已变更", **thread),
+        CloseFeedback(department=S1, **thread),
+    )  # fmt: skip
     store.submit(
         RouteMatter(
             department=OFFICE, matter=MATTER, valid_from=date(2027, 1, 1), basis="二",
@@ -233,6 +269,57 @@ def everything(store: TestStore) -> None:
         ),
     )  # fmt: skip
     assert fact
+
+
+def everything(store: TestStore) -> None:
+    """At least one event of every type, but for what only intake and other stores bring about."""
+    usual(store)
+    store.submit(
+        EnterRegister(
+            department=OFFICE,
+            entry=WorkCapability(matter=MATTER, work="survey", party="both"),
+            valid_from=DAY,
+            basis="四",
+        ),
+        accept("10"),
+        case(OpenTask, "10", task="1", work="survey", opened_on=DAY),
+        case(OpenTask, "10", task="2", work="survey", opened_on=DAY),
+        case(
+            CompleteTask, "10", by=FORMER, task="1", began_at=store.now, ended_at=store.now, result="passed",
+            conclusion="一致", signers=(officer(),),
+        ),
+        case(DropTask, "10", task="2", on=DAY, reason="重复"),
+        StartSubscription(department=S1, number="1", matters=(MATTER,), backfill_from=date(2020, 1, 1)),
+        SucceedDepartment(department=OFFICE, old=S3, to=S1, valid_from=DAY, basis="六"),
+    )  # fmt: skip
+    granted(store, "12")
+    penalty = {"penalty": "1", "document_number": "罚1", "on": DAY, "reason": "超范围"}
+    store.submit(RegisterPrincipal(principal="sfj", acts_for=("sfj",)), principal="operator")
+    store.submit(RegisterDepartment(department=OFFICE, entry=department("sfj", "司法局", "REVIEW_ORGAN")))
+    store.submit(
+        case(ImposePenalty, "12", by=S1, measure="suspension", **penalty),
+        case(LiftPenalty, "12", by=S1, **penalty),
+        case(
+            RecordRemedy,
+            "12",
+            by="sfj",
+            procedure="litigation",
+            outcome="anew",
+            document_number="判1",
+            on=DAY,
+            content="责令重作",
+        ),
+        accept("13", anew_of="12"),
+    )
+    subscription = subscription_stream(S1, "1")
+    store.facts(
+        lambda world, now: system.succession_advanced(world, S3, succession_stream(S3, 1), 1, now),
+        lambda world, now: system.subscriber_joined(world, subscription, f"case/{APPROVAL}/6", now),
+        lambda world, now: system.subscription_backfilled(world, subscription, (MATTER, None, None), 1, True, now),
+    )
+    disputed = granted(store, "11")
+    store.submit(ReturnNotice(department=S2, notice=f"{S2}/{disputed}", proposed=S3, reason="不归我"), id_="r4")
+    store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
 
 
 def snapshot(conn: Connection[Any], schema: str = "read") -> dict[str, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.cases import AcceptCase, DecideCase
+from domain.decisions import AcceptCase, DecideCase
 from domain.party import Party
 from tests.integration.region import APPROVAL, MATTER
 from tests.integration.teststore import TestStore

@@ -67,6 +67,22 @@ def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
 
 
 @pytest.mark.door("command")
+@pytest.mark.clause("2.8c")
+def test_inspections_stand_in_the_two_way_record(full: TestStore) -> None:
+    kinds = ["inspection.reported", "inspection.corrected", "inspection.retracted"]
+    steps = [step for step in ask_json(full, "case", "1")["steps"] if step["kind"] in kinds]
+    assert [(step["kind"], step["from_department"], step["to_department"]) for step in steps] == [
+        (kind, S1, None) for kind in kinds
+    ]
+    text = json.dumps(steps, ensure_ascii=False)
+    assert "孙检查" not in text
+    assert "15010000001" in text
+    replayed = [event for event in ask_json(full, "replay", "1")["events"] if event["kind"] in kinds]
+    assert [event["position"] for event in replayed] == [step["position"] for step in steps]
+    assert "撤回检查" in ask(full, "case", "1")
+
+
+@pytest.mark.door("command")
 @pytest.mark.clause("2.7e")
 def test_approvals_without_seal_and_seals_without_approval(full: TestStore) -> None:
     unsealed = {item["number"] for item in ask_json(full, "approvals", "--unsealed")["items"]}
@@ -149,10 +165,16 @@ def test_replay_agrees_with_the_read_models(full: TestStore) -> None:
         n["notice"]: n["status"] for n in model["notices"]
     }  # fmt: skip
     assert found["feedback"] == [
-        {"stream": f"feedback/{S1}/f1", "department": S1, "number": "f1", "suggestion": "rectify", "disposed": True}
+        {"stream": f"feedback/{S1}/f1", "department": S1, "number": "f1", "suggestion": "rectify", "status": "disposed"}
     ]
     one = ask_json(full, "replay", "1")["state"]
     assert (one["status"], one["document_number"], one["licence_number"], one["seals"]) == ("granted", "文一", "证1", 1)
+    replayed = ask_json(full, "replay", "1")
+    assert [thread["status"] for thread in replayed["feedback"]] == ["closed"]
+    replied = next(event for event in replayed["events"] if event["kind"] == "feedback.replied")
+    then = ask_json(full, "replay", "1", "--as-known-at", replied["recorded_at"])
+    assert [thread["status"] for thread in then["feedback"]] == ["open"]
+    assert "已办结" in ask(full, "replay", "1")
     assert "现场不符" not in ask(full, "replay", "9")
     assert "现场不符" in ask(full, "replay", "9", "--reveal", "--json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from domain.matters import Matter, RegisterMatter
 from domain.reform import Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
 from domain.reviews import SystemAccess
-from tests.integration.region import APPROVAL, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, granted
+from domain.seal_registry import Seal
+from domain.seals import ApplySeal
+from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, case, granted
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.teststore import TestStore
 
@@ -26,8 +28,24 @@ ITEM: dict[str, Any] = {"matter": MATTER, "legal_basis": "建筑法第七条", "
 POWER = PowerItem(**ITEM, name="施工许可", organ=APPROVAL, duties=("受理", "审查"))
 SUPERVISION = SupervisionItem(**ITEM, name="施工现场检查", organ=S1, item="JG-1", duties=("日常检查",))
 
+SEAL = Seal(
+    code="SP1",
+    name="审批局行政审批专用章",
+    seal_kind="special_seal",
+    owners=(APPROVAL,),
+    delegated_to=(HIGHER,),
+    certificate_serial="AB12",
+    certificate_from=date(2025, 1, 1),
+    certificate_to=date(2026, 12, 31),
+)
+JOINT = SEAL.model_copy(
+    update={"code": "LH1", "name": "联合审批专用章", "owners": (APPROVAL, S1), "certificate_to": date(2025, 12, 31)}
+)
 
-def enter(store: TestStore, *entries: AnyEntry, since: date = date(2026, 3, 1), expect: str = "accepted") -> None:
+
+def enter(
+    store: TestStore, *entries: AnyEntry, since: date = date(2026, 3, 1), expect: str | None = "accepted"
+) -> None:
     store.submit(
         *(EnterRegister(department=OFFICE, entry=one, valid_from=since, basis="通知") for one in entries), expect=expect
     )
@@ -203,6 +221,56 @@ def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
     region.project()
     steps = ask_json(region, "case", "77")["steps"]
     assert [s["summary"]["guide_since"] for s in steps if s["kind"] == "case.decided"] == ["2026-03-01"]
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("2.7a")
+def test_the_register_of_seals_with_its_certificates(region: TestStore) -> None:
+    enter(region, SEAL, JOINT, since=date(2025, 1, 1))
+    first = moment_after(region)
+    enter(region, JOINT.model_copy(update={"certificate_serial": "AB13", "certificate_to": date(2027, 12, 31)}))
+    at = ("seals", "--as-true-at", "2026-03-01")
+    found = ask_json(region, *at)["items"]
+    assert [(one["key"], one["owners"], one["delegated_to"], one["status"]) for one in found] == [
+        ("LH1", [APPROVAL, S1], [HIGHER], "valid"),
+        ("SP1", [APPROVAL], [HIGHER], "valid"),
+    ]
+    assert ask_json(region, *at, "--expired")["items"] == []
+    [then] = ask_json(region, *at, "--expired", "--as-known-at", first)["items"]
+    assert (then["key"], then["certificate_serial"], then["status"]) == ("LH1", "AB12", "expired")
+    assert {one["status"] for one in ask_json(region, "seals", "--as-true-at", "2028-01-01")["items"]} == {"expired"}
+    assert ask_json(region, "seals", "--as-true-at", "2024-12-31")["items"] == []
+    text = ask(region, *at)
+    assert all(word in text for word in ("审批局、监管一局", "自治区厅", "专用章", "有效", "AB13"))
+    text = ask(region, *at, "--lang", "en")
+    assert all(word in text for word in ("Register of seals", "certificate is", "special purpose", "valid"))
+    assert "审批局、监管一局" in ask(region, "lists", "seal", "--as-true-at", "2026-03-01")
+
+
+@pytest.mark.clause("2.7a", refused=True)
+@pytest.mark.clause("2.7b", refused=True)
+def test_seal_actions_are_held_against_the_register(region: TestStore) -> None:
+    enter(region, SEAL.model_copy(update={"delegated_to": (FORMER,)}))
+    granted(region, "1")
+    action: dict[str, Any] = {"document_sm3": "0" * 64, "applied_at": datetime(2026, 3, 2, tzinfo=UTC)}
+    sp1 = action | {"seal": "SP1", "certificate_serial": "ab12", "document_sha256": "1" * 64}
+    lh1 = action | {"seal": "LH1", "certificate_serial": "ab12"}
+    region.submit(case(ApplySeal, "1", **sp1))
+    region.submit(case(ApplySeal, "1", **lh1), expect="parked")
+    region.submit(
+        case(ApplySeal, "1", by=FORMER, **sp1),
+        case(ApplySeal, "1", by=S1, **sp1),
+        case(ApplySeal, "1", **(sp1 | {"certificate_serial": "ab13"})),
+        expect="refused",
+    )
+    enter(region, JOINT.model_copy(update={"certificate_to": DAY + timedelta(days=1)}))
+    region.project()
+    steps = [one for one in ask_json(region, "case", "1")["steps"] if one["kind"] == "seal.applied"]
+    found = [(s["seal"], s["registered"], s["document_sha256"]) for s in (one["summary"] for one in steps)]
+    assert found == [("SP1", True, "1" * 64), ("LH1", True, None)]
+    with region.connect() as conn:
+        rows = conn.execute("SELECT rule FROM read.attempts ORDER BY position").fetchall()
+    assert [row[0] for row in rows] == ["seal.second", "seal.not_yours", "seal.certificate"]
 
 
 @pytest.mark.door("command")

@@ -46,6 +46,10 @@ class KafkaDoor:
     def world(self) -> World:
         return World(self._registers.refresh(self._conn), self._log.streams)
 
+    @property
+    def events(self) -> list[Event]:
+        return [recorded.event for recorded in self._log.all()]
+
     def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
         self._writer.write(facts=[lambda world, _: list(fact(world))])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +38,11 @@ class Door(Protocol):
     @property
     def world(self) -> World:
         """As the recorded events tell it."""
+        ...
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All that is recorded, in the order of the log."""
         ...
 
     def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
@@ -87,6 +92,16 @@ class Region:
     def world(self) -> World:
         """As recorded by now: to be looked at, and asked for again after the next submission."""
         return self.door.world
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return self.door.events
+
+    def record(self, fact: Callable[[World], Iterable[Event]]) -> list[Event]:
+        """A fact of the system's own, decided against the world; what was recorded for it."""
+        before = len(self.events)
+        self.door.record(fact)
+        return list(self.events[before:])
 
     def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
         """One submission at NOW, by the principal of the department's name or `by` another.

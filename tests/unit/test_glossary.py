@@ -13,8 +13,9 @@ from domain.catalogue import EVENT_TYPES, PAYLOADS
 from domain.departments import Role
 from domain.event import Auth
 from domain.handling import Disposition
+from domain.inspections import Category, Form, InspectionResult, Manner
 from domain.notices import About
-from domain.supervision import Outcome, Suggestion
+from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
 from projections.attempts import Attempt
@@ -26,7 +27,8 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 
 
 def names() -> Iterator[str]:
-    for literal in (Role, Auth, Disposition, About, Outcome, Suggestion):
+    inspection = (Form, Category, Manner, InspectionResult)
+    for literal in (Role, Auth, Disposition, About, Outcome, Suggestion, FeedbackStatus, *inspection):
         yield from get_args(literal)
     yield from EVENT_TYPES
     yield from PAYLOADS

@@ -1,0 +1,135 @@
+"""Carries out what one event of intent asks for many notices: successions, and what subscriptions want from before.
+
+A bounded chunk at a time, each with the event that says how far it has come: stop it anywhere, run it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+from psycopg import Connection
+
+from adapters.postgres.follower import position_of
+from adapters.postgres.log import Log
+from adapters.postgres.registers import RegisterCache
+from adapters.postgres.writer import Fact, Writer
+from domain import system
+from domain.event import Event
+from domain.notices import NoticeOwed, notice_stream
+from domain.submissions import local_date
+from domain.subscriptions import SubscriptionState
+from domain.succession import SuccessionState, succession_stream
+from domain.world import World
+from projections.approvals import Approvals, granted_after
+
+CHUNK = 200
+_log = structlog.get_logger("shenguan.steward")
+
+
+class Steward:
+    """For one thread; any number may work at once, because every step is decided under the writer's lock."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._registers = RegisterCache()
+        self._through: dict[str, int] = {}
+        self._complete: set[str] = set()
+
+    def turn(self, conn: Connection[Any], writer: Writer, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Does what there is to do; how many notices passed on or were told anew."""
+        registers = self._registers.refresh(conn)
+        today = local_date(self._clock())
+        done = 0
+        for old, successions in sorted(registers.successions.items()):
+            count = sum(one.since <= today for one in successions)
+            while count and not stopped():
+                step = self._pass_on(conn, writer, old, succession_stream(old, count))
+                if step is None:
+                    break
+                done += step
+        for stream in Log(conn).streams_under("subscription"):
+            while stream not in self._complete and not stopped():
+                step = self._backfill(conn, writer, stream)
+                if step is None:
+                    break
+                done += step
+        if done:
+            _log.info("carried_out", notices=done)
+        return done
+
+    def _pass_on(self, conn: Connection[Any], writer: Writer, old: str, stream: str) -> int | None:
+        """The next notices of the ledger; None where there are no more."""
+        log = Log(conn)
+        if stream not in self._through:
+            self._through[stream] = SuccessionState(stream).folded(log.streams([stream]).get(stream, ())).through
+        owed = log.ledger_after(old, self._through[stream], CHUNK)
+        if not owed:
+            return None
+        passed = 0
+
+        def passing(notice: str) -> Fact:
+            def fact(world: World, now: datetime) -> list[Event]:
+                nonlocal passed
+                events = system.notice_passed(world, notice, now)
+                passed += len(events)
+                return events
+
+            return fact
+
+        through = owed[-1].serial
+        facts = [_reading(owed), *(passing(one.notice) for one in owed)]
+        writer.write(facts=[*facts, lambda world, now: system.succession_advanced(world, old, stream, through, now)])
+        self._through[stream] = through
+        return passed
+
+    def _backfill(self, conn: Connection[Any], writer: Writer, stream: str) -> int | None:
+        """The next permits from before; None where there are no more, or the read model is not as far yet."""
+        recorded = Log(conn).stream(stream)
+        state = SubscriptionState(stream).folded(one.event for one in recorded)
+        started = state.started
+        assert started is not None
+        if state.complete:
+            self._complete.add(stream)
+            return None
+        if position_of(conn, Approvals.name) < recorded[0].position:
+            return None
+        assert started.backfill_from is not None
+        last = state.last
+        matter = last.matter if last else started.matters[0]
+        after = (last.decided_on, last.case) if last and last.decided_on and last.case else None
+        rows = granted_after(conn, matter, started.backfill_from, after, CHUNK)
+        at: tuple[str, date | None, str | None] = (matter, *rows[-1]) if rows else (matter, None, None)
+        complete = False
+        if len(rows) < CHUNK:
+            following = started.matters[started.matters.index(matter) + 1 :]
+            complete = not following
+            at = (following[0] if following else matter, None, None)
+        told = 0
+
+        def joining(case: str) -> Fact:
+            def fact(world: World, now: datetime) -> list[Event]:
+                nonlocal told
+                events = system.subscriber_joined(world, stream, case, now)
+                told += len(events)
+                return events
+
+            return fact
+
+        def advance(world: World, now: datetime) -> list[Event]:
+            return system.subscription_backfilled(world, stream, at, told, complete, now)
+
+        writer.write(facts=[*(joining(case) for _, case in rows), advance])
+        return told
+
+
+def _reading(owed: Sequence[NoticeOwed]) -> Fact:
+    """Reads at once what the following facts are decided by."""
+
+    def fact(world: World, _: datetime) -> list[Event]:
+        world.prefetch({notice_stream(one.notice) for one in owed} | {one.case for one in owed})
+        return []
+
+    return fact
