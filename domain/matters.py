@@ -92,11 +92,13 @@ class OfMatter(Payload):
 
 
 class TransferMatter(OfMatter):
-    """The power moves to the approval department; a transfer names its supervisors, so that none is left without."""
+    """The power moves to the approval department; a transfer names its supervisors, so that none is left without.
+    `batch`: with which others it is transferred."""
 
     TYPE = "matter.transfer"
     to: Code
     supervisors: Supervisors
+    batch: Code | None = None
 
 
 class MatterTransferred(Event):
@@ -106,6 +108,7 @@ class MatterTransferred(Event):
     basis: str
     to: str
     supervisors: tuple[Supervisor, ...]
+    batch: str | None = None
 
     @property
     def effective_on(self) -> str:
@@ -200,6 +203,7 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
             basis=payload.basis,
             to=payload.to,
             supervisors=payload.supervisors,
+            batch=payload.batch,
         )
     ]
 

@@ -48,11 +48,13 @@ _FOLDED = frozenset(REGISTER_TOPICS)
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The transfer in force that gave an approval department the power: to whom, since when, on what basis."""
+    """The transfer in force that gave an approval department the power: to whom, since when, on what basis, and in
+    which batch."""
 
     to: str
     valid_from: date
     basis: str
+    batch: str | None = None
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ class Registers:
                     self.matters[event.entry.code] = MatterHistory(event.entry)
             case MatterTransferred():
                 history = self.matters[event.matter]
-                transfer = Transfer(event.to, event.valid_from, event.basis)
+                transfer = Transfer(event.to, event.valid_from, event.basis, event.batch)
                 insort(history.holders, (event.valid_from, self._sequence, transfer), key=lambda v: v[:2])
                 route = (event.valid_from, self._sequence, event.supervisors, event.basis)
                 insort(history.routes, route, key=lambda v: v[:2])

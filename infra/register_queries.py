@@ -19,6 +19,7 @@ def matters(
     standing: Annotated[
         str | None, typer.Option(help="只列此状态：untransferred proposed deferred transferred returned")
     ] = None,
+    batch: Annotated[str | None, typer.Option(help="只列此批次的")] = None,
     as_true_at: TrueAt = None,
     as_known_at: KnownAt = None,
     as_json: AsJson = False,
@@ -28,7 +29,7 @@ def matters(
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)
-    registers.matters(context, shown, standing, code, as_true_at, as_known_at)
+    registers.matters(context, shown, standing, batch, code, as_true_at, as_known_at)
 
 
 @app.command()

@@ -97,6 +97,8 @@ def test_deferred_matters_and_their_reviews(region: TestStore) -> None:
     then = ("--as-true-at", "2026-09-01", "--as-known-at", proposed)
     assert ask_json(region, "matters", OWN_MATTER, *then)["items"][0]["standing"] == "proposed"
     assert "2026-1" in ask(region, "lists", "proposal")
+    batch = ("matters", "--batch", "2026-1", "--as-true-at", "2026-09-01")
+    assert [one["code"] for one in ask_json(region, *batch)["items"]] == [OWN_MATTER]
 
 
 @pytest.mark.door("command")
