@@ -62,6 +62,7 @@ def both(store: TestStore, *options: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.8a")
 def test_where_licences_stand_and_who_answers_for_them(region: TestStore) -> None:
     for number in ("1", "2", "3", "4"):
@@ -99,6 +100,7 @@ def test_where_licences_stand_and_who_answers_for_them(region: TestStore) -> Non
     assert "in force" in ask(region, "licences", *on, "--lang", "en")
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.8a", refused=True)
 @pytest.mark.clause("2.8d", refused=True)
 def test_what_cannot_be_asked_is_told(region: TestStore) -> None:
@@ -119,6 +121,7 @@ def test_what_cannot_be_asked_is_told(region: TestStore) -> None:
     assert numbers(ask_json(region, "licences", "--never-inspected", "--as-true-at", "2026-03-05")) == ["1"]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.8b")
 def test_licences_of_which_nobody_answers(region: TestStore) -> None:
     region.submit(
@@ -138,6 +141,7 @@ def test_licences_of_which_nobody_answers(region: TestStore) -> None:
     assert both(region, "--as-true-at", "2030-01-01", "--unsupervised")["items"] == []  # nothing stands any more
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.8c")
 @pytest.mark.clause("2.8d")
 def test_received_and_never_inspected(region: TestStore) -> None:

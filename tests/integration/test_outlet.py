@@ -69,6 +69,7 @@ def hands(outer: TrackedStore) -> Iterator[Hands]:
     made.close()
 
 
+@pytest.mark.door("kafka")
 @pytest.mark.clause("2.2a")
 def test_every_notice_arrives_in_serial_order_and_is_recorded(region: TestStore, outer: TrackedStore) -> None:
     with running(OutletRole(outer)):

@@ -28,11 +28,6 @@ FEEDBACK = {
 }
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 @pytest.mark.clause("1.1a")
 def test_a_decision_records_organ_officer_and_the_transfer_that_gave_the_power(region: Region) -> None:
     region.accept()
@@ -101,6 +96,14 @@ def test_the_approval_seal_suffices(region: Region) -> None:
 def test_the_approval_seal_is_its_organs_alone(region: Region) -> None:
     region.accept("5", OWN_MATTER, "zjj")
     region.refused("seal.not_organ", "seal.apply", "spj", **(region.case("5") | {"organ": "zjj"}), **SEAL)
+
+
+@pytest.mark.clause("2.7e", refused=True)
+def test_no_seal_stands_without_its_case(region: Region) -> None:
+    region.waits("case/spj/1", "seal.apply", "spj", **region.case(), **SEAL)
+    assert region.world.seal("spj", "1").version == 0
+    region.accept()
+    assert region.world.seal("spj", "1").version == 1
 
 
 @pytest.mark.clause("2.7b", refused=True)

@@ -9,17 +9,16 @@ import pytest
 
 from domain.event import Recorded
 from domain.licences import accountable, licence_status, supervision_basis, true_at
+from tests.spec.test_entries import SUPERVISION, enter
+from tests.spec.test_penalties import correction, lifting, penalty, remedy
+from tests.spec.test_succession import pass_on, succeed
 from tests.unit.spec import MATTER, OWN_MATTER, Region
-from tests.unit.test_entries import SUPERVISION, enter
-from tests.unit.test_penalties import correction, lifting, penalty, remedy
-from tests.unit.test_succession import pass_on, succeed
 
 DAY = date(2026, 3, 1)
 
 
 @pytest.fixture
-def region() -> Region:
-    region = Region()
+def region(region: Region) -> Region:
     entry = {"code": "fyj", "name": "司法局", "roles": ["REVIEW_ORGAN"], "region": "150100", "valid_from": "2020-01-01"}
     region.accepted("department.register", "sgb", entry=entry)
     region.accepted("principal.register", "operator", principal="fyj", acts_for=["fyj"])
@@ -135,7 +134,7 @@ def test_what_was_true_by_a_day(region: Region) -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
     events = [
         Recorded(n, at + timedelta(seconds=n), event)
-        for n, event in enumerate(region.world.pending)
+        for n, event in enumerate(region.events)
         if event.originator_id == "case/spj/1"
     ]
     kinds = {

@@ -30,11 +30,6 @@ GUIDE = {
 DAY = date(2026, 3, 1)
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 def enter(region: Region, entry: dict[str, Any], since: str = "2026-03-01", by: str = "sgb") -> None:
     region.accepted("register.enter", by, entry=entry, valid_from=since, basis="通知")
 

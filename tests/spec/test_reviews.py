@@ -17,10 +17,9 @@ SINCE = {"valid_from": "2026-03-01", "basis": "函"}
 
 
 @pytest.fixture
-def region() -> Region:
-    found = Region()
-    found.accept()
-    return found
+def region(region: Region) -> Region:
+    region.accept()
+    return region
 
 
 @pytest.mark.clause("4.2a")
@@ -48,7 +47,7 @@ def test_only_who_decides_submits_and_only_upwards(region: Region) -> None:
     both = {"code": "zjj", "name": "住建", "roles": ["SUPERVISION", "HIGHER_AUTHORITY"], "region": "150000"}
     region.accepted("department.register", "sgb", entry=both | {"valid_from": "2020-01-01"})
     region.refused("review.forwarded", "review.submit", "spj", **region.case(), **(REVIEW | {"to": "zjj"}))
-    region.waits("review/spj/BS1", "review.return", "qu", **RESULT)
+    region.waits("review/spj/BS9", "review.return", "qu", **(RESULT | {"review_number": "BS9"}))
     region.accepted("review.submit", "spj", **region.case(), **REVIEW)
     region.refused("review.exists", "review.submit", "spj", **region.case(), **REVIEW)
     region.refused("mandate.role", "review.return", "s1", **RESULT)
