@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from domain.clauses import CAPABILITIES, CLAUSES, FINISHED
-from infra.clauses import lines, proofs
+from infra.clauses import lines, proofs, table
 
 HERE = "tests/unit/test_clauses.py"
 
@@ -59,3 +59,11 @@ def test_a_finished_one_without_proof_is_wanting() -> None:
     assert all(row["tests"] == [] and not row["passed"] for row in (one.as_json() for one in found))
     assert sum("缺证" in line for line in lines(found, "zh")) == len(FINISHED)
     assert lines(found, "en")[-1] == f"finished {len(FINISHED)}, proven 0, capabilities in all {len(CAPABILITIES)}"
+
+
+def test_the_table_says_by_which_door() -> None:
+    by_command = result("2.7b", True, door="command") | {"test": f"{HERE}::test_other"}
+    [row] = [line for line in table(proofs([result("2.7b", False), by_command])) if line.startswith("| 2.7b")]
+    assert row.endswith("| ● |  |  | ● | proven 已证 |")
+    [row] = [line for line in table(proofs([])) if line.startswith("| 5.4a")]
+    assert row.endswith("|  |  |  |  | ○ |")
