@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from domain.event import Event
 from domain.fields import MatterCode, Uscc
 from domain.personal import Model
-from domain.rules import BadField, Refusal, Waiting
+from domain.rules import BadField, Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -191,7 +191,10 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
     payload = submission.payload
     world.require_matter(payload.matter)
     world.require_department(payload.to, "APPROVAL")
-    _require_supervisors(payload.supervisors, world)
+    for supervisor in payload.supervisors:
+        world.require_department(supervisor.department, "SUPERVISION")
+        if supervisor.department == payload.to:
+            raise Refusal("supervision.by_approver")
     if world.registers.holder(payload.matter, payload.valid_from) == payload.to:
         raise Refusal("matter.state")
     return [
@@ -229,7 +232,8 @@ def route_matter(submission: Submission[RouteMatter], world: World) -> list[Even
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)
-    _require_supervisors(payload.supervisors, world)
+    for supervisor in payload.supervisors:
+        world.require_supervisor(supervisor.department, payload.matter, payload.valid_from)
     return [
         world.state(matter_stream(payload.matter)).then(
             MatterRouted,
@@ -261,10 +265,3 @@ def map_public_record(submission: Submission[MapPublicRecord], world: World) -> 
             matter=payload.matter,
         )
     ]
-
-
-def _require_supervisors(supervisors: tuple[Supervisor, ...], world: World) -> None:
-    for supervisor in supervisors:
-        if supervisor.department not in world.registers.departments:
-            raise Waiting(f"department/{supervisor.department}")
-        world.require_department(supervisor.department, "SUPERVISION")
