@@ -153,8 +153,8 @@ def return_review(submission: Submission[ReturnReview], world: World) -> list[Ev
     state = world.review(payload.submitter, payload.review_number)
     if state.submitted is None:
         raise Waiting(review_stream(payload.submitter, payload.review_number))
-    submitted = state.submitted
-    if world.registers.acting(submitted.to, submission.occurred_on, submitted.matter) != payload.department:
+    submitted, on = state.submitted, submission.occurred_on
+    if world.registers.acting(submitted.to, on, submitted.matter) != payload.department:
         raise Refusal("mandate.role")
     if state.returned:
         raise Refusal("review.returned")
@@ -162,7 +162,7 @@ def return_review(submission: Submission[ReturnReview], world: World) -> list[Ev
         state.then(
             ReviewReturned,
             submission.meta,
-            department=submitted.department,
+            department=world.registers.acting(submitted.department, on, submitted.matter),
             case=submitted.case,
             matter=submitted.matter,
             result=payload.result,
