@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from domain.cases import (
     AnewBegun,
-    AudienceEvent,
     CaseAccepted,
     CaseCancelled,
     CaseCorrected,
@@ -58,7 +57,10 @@ class Suspension:
 class CaseState(State):
     """`told`: everyone ever told of the decision, in order; `holders`: whose notice is current, one per department.
 
-    `penalised_on`: since when it was revoked by penalty 吊销; `anew`: it is to be decided anew, by order.
+    `routed`: somebody was to hear of it as the matter was routed; nobody was of stock, and of what was decided before
+    the transfer. `terms`: since when the permit is valid until when, one for the decision and each extension, and
+    `term_version` the event of the last. `penalised_on`: since when it was revoked by penalty 吊销; `annulled_on`: by
+    review or court; `anew`: it is to be decided anew, by order.
     """
 
     matter: str = ""
@@ -70,11 +72,15 @@ class CaseState(State):
     licence_number: str | Sealed | None = None
     told: tuple[str, ...] = ()
     holders: tuple[Holder, ...] = ()
+    routed: bool = False
     legacy: bool = False
+    terms: tuple[tuple[date, date | None], ...] = ()
+    term_version: int = 0
     manner: str = "ordinary"
     outcome: str = ""
     ended: tuple[Ending, date] | None = None
     penalised_on: date | None = None
+    annulled_on: date | None = None
     penalties: frozenset[str] = frozenset()
     suspensions: tuple[Suspension, ...] = ()
     anew: bool = False
@@ -102,7 +108,10 @@ class CaseState(State):
                         "valid_to": event.valid_to.isoformat() if event.valid_to else None,
                     },
                     "decided_by": event.meta.department or "",
+                    "routed": bool(event.supervisors),
                     "legacy": event.basis == "legacy",
+                    "terms": ((event.decided_on, event.valid_to),),
+                    "term_version": event.originator_version,
                     "manner": event.manner,
                     "outcome": event.outcome,
                     "told": event.supervisors,
@@ -111,7 +120,11 @@ class CaseState(State):
             case LicenceIssued():
                 return {"licence_number": event.licence_number}
             case CaseExtended():
-                return {"decision": self.decision | {"valid_to": event.valid_to.isoformat()}}
+                return {
+                    "decision": self.decision | {"valid_to": event.valid_to.isoformat()},
+                    "terms": (*self.terms, (event.on, event.valid_to)),
+                    "term_version": event.originator_version,
+                }
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
                 return {"status": "ended", "ended": (ENDINGS[type(event)], event.on)}
             case CasePenalised():
@@ -140,15 +153,21 @@ class CaseState(State):
         open_disputes = tuple(h for h in self.holders if h.disputed)
         changed: dict[str, Any] = {
             "holders": superseded + joined + open_disputes,
-            "told": self.told + tuple(d for d in event.joining if d not in self.told),
+            "told": tuple(dict.fromkeys((*self.told, *(h.department for h in event.holders), *event.joining))),
+            "routed": self.routed or bool(event.joining),
         }
         if event.target == "matter":
             return changed | {"matter": event.new}
-        return changed | {"decision": self.decision | {event.target: event.new}}
+        changed["decision"] = self.decision | {event.target: event.new}
+        if event.target == "valid_to":
+            changed["terms"] = (*self.terms[:-1], (self.terms[-1][0], date.fromisoformat(event.new)))
+        elif event.target == "decided_on":
+            changed["terms"] = ((date.fromisoformat(event.new), self.terms[0][1]), *self.terms[1:])
+        return changed
 
     def _penalised(self, event: CasePenalised) -> dict[str, Any]:
         penalties = self.penalties | {event.penalty}
-        if event.measure == "revocation":
+        if event.measure == "permit_revocation":
             return {"penalties": penalties, "status": "penalised", "penalised_on": event.on}
         suspension = Suspension(event.penalty, event.on, event.until)
         return {"penalties": penalties, "suspensions": (*self.suspensions, suspension)}
@@ -164,7 +183,7 @@ class CaseState(State):
             case "stop_execution":
                 return {"suspensions": (*self.suspensions, Suspension("", event.on))}
             case "annulled" | "anew":
-                over: dict[str, Any] = {"anew": event.outcome == "anew"}
+                over: dict[str, Any] = {"anew": event.outcome == "anew", "annulled_on": event.on}
                 if self.status != "ended":
                     over |= {"status": "ended", "ended": ("annulled", event.on)}
                 return over | {"suspensions": self._lifted("", event.on)}
@@ -189,6 +208,9 @@ class CaseState(State):
         """The successor holds what its predecessor held; of one case it holds one notice."""
         if all(holder.notice != event.origin for holder in self.holders):
             return {}
+        others = tuple(h for h in self.holders if h.notice != event.origin)
+        if event.joins is not None:
+            return {"holders": others}
         successor = Holder(
             department=event.to,
             notice=f"{event.to}/{event.meta.fact}",
@@ -196,9 +218,8 @@ class CaseState(State):
             ruled=event.ruled,
             disputed=event.disputed,
         )
-        kept = (h for h in self.holders if h.notice != event.origin and h.department != event.to)
         told = self.told if event.disputed or event.to in self.told else (*self.told, event.to)
-        return {"told": told, "holders": (*kept, successor)}
+        return {"told": told, "holders": (*others, successor)}
 
 
 def case_for_power(submission: Submission[Any], payload: OfCase, on: date, world: World) -> CaseState:
@@ -227,13 +248,24 @@ def decided_case(submission: Submission[Any], payload: OfCase, on: date, world: 
     return state
 
 
-def hearers(state: CaseState, registers: Registers, meta: Meta, kind: type[AudienceEvent]) -> tuple[str, ...]:
-    """Who must hear of what becomes of a case: everyone who was told of the decision, by the name of who has their
-    duties now; of what others do the approving side too. Nobody is told of its own doing."""
+def supervising(state: CaseState, registers: Registers, on: date) -> tuple[str, ...]:
+    """Who supervises a permit, by the name of who has their duties on that date: whoever holds its notices; where
+    nobody was told as the matter was routed, whoever is in charge of the matter too. A dispute is nobody's."""
+    held = tuple(one.department for one in state.holders if not one.disputed)
+    if not state.routed:
+        held = (*registers.in_charge(state.matter, on), *held)
+    return registers.acting_for(held, on, state.matter)
+
+
+def hearers(state: CaseState, registers: Registers, meta: Meta) -> tuple[str, ...]:
+    """Who must hear of what becomes of a case, by the name of who has their duties now: everyone who was told of the
+    decision; whoever is in charge of the matter, where nobody was told as it was routed; and the approving side. Nobody
+    is told of its own doing."""
     on = local_date(meta.occurred_at)
-    if not kind.FROM_OUTSIDE:
-        return registers.acting_for(state.told, on, state.matter)
-    told = registers.acting_for((*state.told, registers.holder(state.matter, on)), on, state.matter)
+    told = state.told
+    if not state.routed and registers.matters[state.matter].entry.tells(state.outcome, state.manner):
+        told = (*told, *registers.in_charge(state.matter, on))
+    told = registers.acting_for((*told, registers.holder(state.matter, on)), on, state.matter)
     return tuple(dict.fromkeys(one for one in told if one != meta.department))
 
 

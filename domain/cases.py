@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from domain.event import Event
 from domain.notices import About, Holder
@@ -11,16 +11,13 @@ from domain.party import Party
 from domain.personal import LicenceNumber, Text
 from domain.submissions import Code, Day, Number, Payload
 
-if TYPE_CHECKING:
-    pass
-
 DecisionKind = Literal["普通", "特许", "认可", "核准", "登记", "其他"]
 Outcome = Literal["granted", "not_granted", "discontinued"]
 """准予, 不予许可, 终止办理 (the applicant withdrew)."""
 Manner = Literal["ordinary", "commitment", "lacking"]
 """一般, 告知承诺, 容缺."""
 Correctable = Literal["document_number", "decided_on", "valid_from", "valid_to", "matter"]
-Measure = Literal["revocation", "suspension"]
+Measure = Literal["permit_revocation", "permit_suspension"]
 """吊销, 暂扣."""
 Procedure = Literal["reconsideration", "litigation"]
 """行政复议, 行政诉讼."""
@@ -113,8 +110,6 @@ class AudienceEvent(Event):
     """Base of what everyone who was told of the decision must hear, received or not (domain notes §4.4)."""
 
     ABOUT: ClassVar[About]
-    FROM_OUTSIDE: ClassVar[bool] = False
-    """Whether it is not the approving side's, which then hears of it like those who were told."""
     matter: str
     document_number: str
     on: Day
@@ -164,7 +159,6 @@ class CasePenalised(AudienceEvent):
 
     TOPIC = "case.penalised"
     ABOUT = "penalty"
-    FROM_OUTSIDE = True
     penalty: str
     measure: Measure
     until: date | None
@@ -174,7 +168,6 @@ class CasePenalised(AudienceEvent):
 class PenaltyLifted(AudienceEvent):
     TOPIC = "case.penalty_lifted"
     ABOUT = "penalty_lifted"
-    FROM_OUTSIDE = True
     penalty: str
     reason: Text
 
@@ -184,7 +177,6 @@ class CaseRemedied(AudienceEvent):
 
     TOPIC = "case.remedied"
     ABOUT = "remedy"
-    FROM_OUTSIDE = True
     procedure: Procedure
     outcome: RemedyOutcome
     content: Text
@@ -202,8 +194,10 @@ class AnewBegun(Event):
 
 
 class CaseCorrected(Event):
-    """A field of the decision was wrong. `holders`: whose notice is superseded; by another day or matter `joining` must
-    hear of the decision too, and it is no longer for those `leaving`. `matter` is the right one."""
+    """A field of the decision was wrong, as the event `target_version` of the stream had set it. `holders`: whose
+    notice is superseded, by the name of who has their duties now; by another day or matter `joining` must hear of the
+    decision too, it is no longer for those `leaving`, and the power came of another transfer. `matter` is the right
+    one."""
 
     TOPIC = "case.corrected"
     matter: str
@@ -217,6 +211,8 @@ class CaseCorrected(Event):
     holders: tuple[Holder, ...]
     joining: tuple[str, ...] = ()
     leaving: tuple[Holder, ...] = ()
+    power_since: date | None = None
+    power_basis: str | None = None
 
     @property
     def effective_on(self) -> str:

@@ -12,7 +12,7 @@ from domain.cases import AnewBegun, CaseAccepted, CaseDecided, DecisionKind, Man
 from domain.event import Event, Meta
 from domain.fields import MatterCode
 from domain.party import Party
-from domain.personal import Text
+from domain.personal import Model, Text
 from domain.placements import outside_window
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day, Number, Submission, decides, local_date
@@ -22,17 +22,28 @@ if TYPE_CHECKING:
     from domain.world import World
 
 
+class CaseName(Model):
+    """A case, by who accepted it and its number there."""
+
+    organ: Code
+    number: Number
+
+    @property
+    def stream(self) -> str:
+        return case_stream(self.organ, self.number)
+
+
 class AcceptCase(OfCase):
-    """受理. `anew_of`: the number of the organ's case that a review organ or court ordered to be decided anew."""
+    """受理. `anew_of`: the case that a review organ or court ordered to be decided anew."""
 
     TYPE = "case.accept"
     matter: MatterCode
     party: Party
     accepted_on: Day
-    anew_of: Number | None = None
+    anew_of: CaseName | None = None
 
     def streams(self) -> tuple[str, ...]:
-        return (self.stream, *((case_stream(self.organ, self.anew_of),) if self.anew_of else ()))
+        return (self.stream, *((self.anew_of.stream,) if self.anew_of else ()))
 
 
 class DecideCase(OfCase):
@@ -81,14 +92,14 @@ def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]
         matter=payload.matter,
         party=payload.party,
         accepted_on=payload.accepted_on,
-        anew_of=payload.anew_of,
+        anew_of=payload.anew_of and payload.anew_of.stream,
     )
     if payload.anew_of is None:
         return [accepted]
-    old = world.case(payload.organ, payload.anew_of)
-    if old.ended is None or old.ended[0] != "annulled":
+    old = world.case_at(payload.anew_of.stream)
+    if old.annulled_on is None:
         raise Waiting(old.stream)  # the order comes by another topic, and may be on its way
-    if not old.anew:
+    if not old.anew or old.matter != payload.matter or payload.accepted_on < old.annulled_on:
         raise Refusal("remedy.anew")
     return [accepted, old.then(AnewBegun, submission.meta, anew=state.stream)]
 
@@ -121,6 +132,7 @@ def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> Case
     pushed = world.require_matter(matter).tells(decision["outcome"], decision.get("manner", "ordinary"))
     version = world.registers.version("guide", matter, on)
     guide = version if version is not None and version.entry is not None else None
+    asked = "window" in decision and decision["basis"] == "normal"  # records of decisions taken elsewhere know of none
     told_on = local_date(meta.occurred_at)
     told = world.registers.supervisors(matter, on, told_on) if pushed and decision["basis"] == "normal" else ()
     return state.then(
@@ -132,6 +144,6 @@ def decided(state: CaseState, meta: Meta, world: World, **decision: Any) -> Case
         supervisors=tuple(s.department for s in told),
         guide_since=guide and guide.since,
         guide_version=guide and guide.number,
-        outside_window=outside_window(world.registers, matter, decision.get("window"), on),
+        outside_window=asked and outside_window(world.registers, matter, decision["window"], on),
         **decision,
     )

@@ -132,11 +132,13 @@ def draw_handover(submission: Submission[DrawHandover], world: World) -> list[Ev
     world.require_department(payload.taker, "APPROVAL")
     since = []
     for matter in payload.matters:
-        entry = world.require_matter(matter)
+        world.require_matter(matter)
         if not world.registers.matters[matter].holders:
             raise Waiting(matter_stream(matter))  # the transfer comes by another topic, and may be on its way
         transfer = world.registers.transfer(matter, submission.occurred_on)
-        if entry.competent != payload.department or transfer is None or transfer.to != payload.taker:
+        on = submission.occurred_on
+        given = world.registers.is_competent(payload.department, matter, on)
+        if not given or transfer is None or world.registers.holder(matter, on) != payload.taker:
             raise Refusal("handover.not_transferred")
         since.append(transfer.valid_from)
     state = world.handover(payload.department, payload.number)
@@ -163,7 +165,11 @@ def sign_handover(submission: Submission[SignHandover], world: World) -> list[Ev
     state = world.handover(payload.giver, payload.number)
     if state.drawn is None:
         raise Waiting(handover_stream(payload.giver, payload.number))
-    sides: dict[str, Side] = {state.drawn.giver: "giver", state.drawn.taker: "taker"}
+    acting, on, matter = world.registers.acting, submission.occurred_on, state.drawn.matters[0]
+    sides: dict[str, Side] = {
+        acting(state.drawn.giver, on, matter): "giver",
+        acting(state.drawn.taker, on, matter): "taker",
+    }
     side = sides.get(payload.department)
     if side is None:
         raise Refusal("handover.not_party")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from domain.case_state import fields
+from domain.case_state import CaseState, fields
 from domain.cases import case_stream
 from domain.event import Event, State
 from domain.fields import ChecklistCode
@@ -104,16 +104,25 @@ class ReportInspection(WholeInspection):
 
 
 class CorrectInspection(WholeInspection):
-    """The record anew, whole; it stays with its case."""
+    """The record anew, whole; it stays with its case. `reported_by`: whose duties the department has now, if another
+    reported it."""
 
     TYPE = "inspection.correct"
+    reported_by: Code | None = None
+
+    def streams(self) -> tuple[str, ...]:
+        return (inspection_stream(self.reported_by or self.department, self.number), self.case)
 
 
 class RetractInspection(OfInspection):
-    """There was no such inspection, or not of this case 撤回记录."""
+    """There was no such inspection, or not of this case 撤回记录. `reported_by` as in a correction."""
 
     TYPE = "inspection.retract"
     reason: Text
+    reported_by: Code | None = None
+
+    def streams(self) -> tuple[str, ...]:
+        return (inspection_stream(self.reported_by or self.department, self.number),)
 
 
 class InspectionRecord(Event):
@@ -189,21 +198,23 @@ def report_inspection(submission: Submission[ReportInspection], world: World) ->
 @decides(CorrectInspection)
 def correct_inspection(submission: Submission[CorrectInspection], world: World) -> list[Event]:
     payload = submission.payload
-    state, standing = standing_inspection(payload, world)
+    state, standing = standing_inspection(submission, world)
     if payload.case != standing.case:
         raise Refusal("inspection.other_case")
-    return [state.then(InspectionCorrected, submission.meta, **supervised_record(submission, world))]
+    case = world.case(payload.case_organ, payload.case_number)
+    record = _record(submission, case) | {"department": standing.department}
+    return [state.then(InspectionCorrected, submission.meta, **record)]
 
 
 @decides(RetractInspection)
 def retract_inspection(submission: Submission[RetractInspection], world: World) -> list[Event]:
     payload = submission.payload
-    state, standing = standing_inspection(payload, world)
+    state, standing = standing_inspection(submission, world)
     return [
         state.then(
             InspectionRetracted,
             submission.meta,
-            department=payload.department,
+            department=standing.department,
             number=payload.number,
             case=standing.case,
             matter=standing.matter,
@@ -212,28 +223,40 @@ def retract_inspection(submission: Submission[RetractInspection], world: World) 
     ]
 
 
-def standing_inspection(payload: OfInspection, world: World) -> tuple[InspectionState, InspectionRecord]:
-    """The department's own inspection of this number. Waits where it was not reported yet."""
+def standing_inspection(
+    submission: Submission[CorrectInspection] | Submission[RetractInspection], world: World
+) -> tuple[InspectionState, InspectionRecord]:
+    """The department's own inspection of this number, or that of whose duties it has. Waits where it was not reported
+    yet."""
+    payload = submission.payload
     world.require_department(payload.department)
-    state = world.inspection(payload.department, payload.number)
+    state = world.inspection(payload.reported_by or payload.department, payload.number)
     if state.record is None:
         raise Waiting(inspection_stream(payload.department, payload.number))
+    record = state.record
+    if world.registers.acting(record.department, submission.occurred_on, record.matter) != payload.department:
+        raise Refusal("supervision.not_addressee")
     if state.retracted:
         raise Refusal("inspection.retracted")
-    return state, state.record
+    return state, record
 
 
-def supervised_record(submission: Submission[Any], world: World) -> dict[str, Any]:
+def supervised_record(submission: Submission[WholeInspection], world: World) -> dict[str, Any]:
     """The record's fields, if the department supervised the case when it inspected."""
-    payload: WholeInspection = submission.payload
+    payload = submission.payload
     world.require_department(payload.department)
     case = world.case(payload.case_organ, payload.case_number)
     if case.status in ("", "accepted"):
         raise Waiting(case.stream)
-    on = local_date(payload.inspected_at)
-    if on.isoformat() < (case.decision["decided_on"] or ""):
+    record = _record(submission, case)
+    require_supervision(submission, case, local_date(payload.inspected_at), world)
+    return record
+
+
+def _record(submission: Submission[WholeInspection], case: CaseState) -> dict[str, Any]:
+    payload = submission.payload
+    if local_date(payload.inspected_at).isoformat() < (case.decision["decided_on"] or ""):
         raise rejection("inspected_at", "date.order", payload.inspected_at.isoformat())
-    require_supervision(world, case, payload.department, on)
     if payload.inspected_at > submission.occurred_at:
         raise rejection("inspected_at", "date.future", payload.inspected_at.isoformat())
     return {"case": case.stream, "matter": case.matter} | fields(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from domain.cases import CaseCorrected, CaseDecided
+from domain.cases import CaseCorrected
 from domain.event import Recorded
 from domain.lists import supervision_item
+from domain.notices import NoticeOwed, notice_stream
 from domain.submissions import local_date
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ def licence_status(case: CaseState, on: date) -> LicenceStatus | None:
     day = on.isoformat()
     if day < (case.decision["valid_from"] or ""):
         return "not_yet"
-    return "expired" if day > (case.decision["valid_to"] or "9999") else "in_force"
+    valid_to = next((until for since, until in reversed(case.terms) if since <= on), None)
+    return "expired" if valid_to is not None and valid_to < on else "in_force"
 
 
 def accountable(case: CaseState, registers: Registers, on: date) -> tuple[str, ...]:
-    """Who answers for the permit's supervision: whoever holds its notices; where nobody was ever told, because it is
-    stock or its matter was not transferred then, whoever is in charge of the matter on that date.
+    """Who answers for the permit's supervision: whoever holds its notices; where nobody was told as the matter was
+    routed, because it is stock or its matter was not transferred then, whoever is in charge of the matter too.
 
     Nobody does while the only holder disputes its duty, or has ceased and its notices have not passed on yet.
     """
-    if case.holders:
-        return tuple(h.department for h in case.holders if not h.disputed and not registers.ceased(h.department, on))
-    return registers.in_charge(case.matter, on)
+    held = (h.department for h in case.holders if not h.disputed and not registers.ceased(h.department, on))
+    return tuple(dict.fromkeys((*held, *(() if case.routed else registers.in_charge(case.matter, on)))))
 
 
 def supervision_basis(registers: Registers, matter: str, department: str, on: date) -> str:
@@ -64,29 +65,29 @@ def supervision_basis(registers: Registers, matter: str, department: str, on: da
     return registers.route_basis(matter, department, on) or registers.matters[matter].entry.legal_basis
 
 
-E = TypeVar("E", bound=Recorded)
-
-
-def true_at(events: Iterable[E], on: date) -> list[E]:
+def true_at(events: Iterable[Recorded], on: date) -> list[Recorded]:
     """What of a case's history held in the world by the end of a day, by all that is known of it now.
 
-    A fact holds from its own date on, or from the day it occurred on; a correction from the day of what it corrects.
+    A fact holds from its own date on, or from the day it occurred on; a correction as long as what it corrects, and a
+    notice and what was done with it not before the fact that owes it.
     """
     known = list(events)
-    decided: dict[str, date] = {}
-    for event in (one.event for one in known):
-        if isinstance(event, CaseDecided):
-            decided[event.originator_id] = event.decided_on
-        elif isinstance(event, CaseCorrected) and event.target == "decided_on":
-            decided[event.originator_id] = date.fromisoformat(event.new)
-    found = []
+    since: dict[tuple[str, int], date] = {}
+    owed: dict[str, date] = {}
     for one in known:
         event = one.event
-        if isinstance(event, (CaseDecided, CaseCorrected)):
-            since = decided[event.originator_id]
-        else:
-            own = event.effective_on
-            since = date.fromisoformat(own) if own else local_date(event.meta.occurred_at)
-        if since <= on:
-            found.append(one)
-    return found
+        place = (event.originator_id, event.originator_version)
+        own = event.effective_on
+        since[place] = date.fromisoformat(own) if own else local_date(event.meta.occurred_at)
+        if isinstance(event, CaseCorrected):
+            corrected = (event.originator_id, event.target_version)
+            if event.target == "decided_on":
+                since[corrected] = date.fromisoformat(event.new)
+            since[place] = since.get(corrected, since[place])
+        elif isinstance(event, NoticeOwed):
+            owed[notice_stream(event.notice)] = since[place] = since.get(
+                (event.owing_stream, event.owing_version), since[place]
+            )
+        elif event.originator_id in owed:
+            since[place] = max(since[place], owed[event.originator_id])
+    return [one for one in known if since[one.event.originator_id, one.event.originator_version] <= on]

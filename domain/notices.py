@@ -162,7 +162,8 @@ class SupervisionMoved(Event):
 
 
 class NoticePassed(Event):
-    """On the case's stream: an open notice goes to whom its addressee's duties went (domain notes §4.2)."""
+    """On the case's stream: an open notice goes to whom its addressee's duties went (domain notes §4.2); `joins`: the
+    successor was told already, by this notice, which takes the other's place."""
 
     TOPIC = "case.notice_passed"
     matter: str
@@ -173,6 +174,7 @@ class NoticePassed(Event):
     returns: int
     ruled: bool
     disputed: bool
+    joins: str | None = None
 
 
 class SupervisorJoined(Event):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event
 from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
@@ -83,11 +85,13 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                 )
             ]
         case NoticePassed():
+            if event.joins is not None:
+                return []
             return [
                 _owed(
                     event,
                     event.to,
-                    "succession",
+                    "duty_dispute" if event.disputed else "succession",  # a dispute is still to be ruled on
                     event.matter,
                     origin=event.origin,
                     root=event.root,
@@ -126,6 +130,21 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             return [_owed(event, event.department, "review_result", event.matter, case=event.case)]
         case _:
             return []
+
+
+class Closed(NamedTuple):
+    """A notice that another, owed long since, takes the place of."""
+
+    notice: str
+    to: str
+    reason: About
+
+
+def closed(event: Event) -> Closed | None:
+    """What the event closes beside the notices that those it owes replace."""
+    if isinstance(event, NoticePassed) and event.joins is not None:
+        return Closed(event.origin, event.joins, "succession")
+    return None
 
 
 def _owed(

@@ -14,7 +14,7 @@ from domain.cases import CasePenalised, Measure, OfCase, PenaltyLifted
 from domain.event import Event
 from domain.personal import Text
 from domain.rules import BadField, Refusal, Waiting
-from domain.submissions import Day, Number, Submission, decides
+from domain.submissions import Code, Day, Number, Submission, decides
 from domain.supervision import require_supervision
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ImposePenalty(OfPenalty):
 
     @model_validator(mode="after")
     def _until(self) -> ImposePenalty:
-        if self.until is not None and self.measure != "suspension":
+        if self.until is not None and self.measure != "permit_suspension":
             raise BadField("until", "penalty.until", "吊销没有期限")
         if self.until is not None and self.until < self.on:
             raise BadField("until", "date.order", "暂扣期满早于开始")
@@ -47,9 +47,11 @@ class ImposePenalty(OfPenalty):
 
 
 class LiftPenalty(OfPenalty):
-    """解除暂扣, before its day or where it has none."""
+    """解除暂扣, before its day or where it has none. `imposed_by`: whose duties the department has now, if another
+    imposed it."""
 
     TYPE = "penalty.lift"
+    imposed_by: Code | None = None
 
 
 @decides(ImposePenalty)
@@ -57,7 +59,7 @@ def impose_penalty(submission: Submission[ImposePenalty], world: World) -> list[
     payload = submission.payload
     world.require_department(payload.department)
     state = decided_case(submission, payload, payload.on, world)
-    require_supervision(world, state, payload.department, payload.on)
+    require_supervision(submission, state, payload.on, world)
     if state.status != "granted":
         raise Refusal("case.state")
     penalty = f"{payload.department}/{payload.penalty}"
@@ -70,7 +72,7 @@ def impose_penalty(submission: Submission[ImposePenalty], world: World) -> list[
             matter=state.matter,
             document_number=payload.document_number,
             on=payload.on,
-            audience=hearers(state, world.registers, submission.meta, CasePenalised),
+            audience=hearers(state, world.registers, submission.meta),
             penalty=penalty,
             measure=payload.measure,
             until=payload.until,
@@ -84,7 +86,10 @@ def lift_penalty(submission: Submission[LiftPenalty], world: World) -> list[Even
     payload = submission.payload
     world.require_department(payload.department)
     state = decided_case(submission, payload, payload.on, world)
-    penalty = f"{payload.department}/{payload.penalty}"
+    imposed_by = payload.imposed_by or payload.department
+    if world.registers.acting(imposed_by, submission.occurred_on, state.matter) != payload.department:
+        raise Refusal("supervision.not_addressee")
+    penalty = f"{imposed_by}/{payload.penalty}"
     if penalty not in state.penalties:
         raise Waiting(state.stream)
     open_ = next((one for one in state.suspensions if one.by == penalty and one.lifted_on is None), None)
@@ -97,7 +102,7 @@ def lift_penalty(submission: Submission[LiftPenalty], world: World) -> list[Even
             matter=state.matter,
             document_number=payload.document_number,
             on=payload.on,
-            audience=hearers(state, world.registers, submission.meta, PenaltyLifted),
+            audience=hearers(state, world.registers, submission.meta),
             penalty=penalty,
             reason=payload.reason,
         )

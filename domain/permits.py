@@ -26,6 +26,7 @@ from domain.personal import LicenceNumber, Text
 from domain.rerouting import reroute
 from domain.rules import FieldError, Refusal, Rejection, Waiting, rejection
 from domain.submissions import NUMBER_PATTERN, Day, Number, Submission, Title, decides
+from domain.tasks import require_tasks
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -125,7 +126,7 @@ def extend_case(submission: Submission[ExtendCase], world: World) -> list[Event]
     payload = submission.payload
     state = _granted(submission, payload, payload.on, world)
     until = state.decision["valid_to"]
-    if until is not None and payload.valid_to.isoformat() <= until:
+    if payload.valid_to.isoformat() <= (until or state.decision["valid_from"] or ""):
         raise rejection("valid_to", "date.order", payload.valid_to)
     return [_audience(CaseExtended, state, submission, world, valid_to=payload.valid_to)]
 
@@ -157,11 +158,15 @@ def correct_case(submission: Submission[CorrectCase], world: World) -> list[Even
         raise rejection("old", "correction.old", f"{len(payload.old)} 个字符")
     _require_fitting(payload, state, submission, world)
     rerouted = reroute(state, world.registers, payload.target, payload.new, submission.occurred_on)
+    decided_on = payload.new if payload.target == "decided_on" else state.decision["decided_on"] or ""
+    transfer = world.registers.transfer(rerouted.matter, date.fromisoformat(decided_on))
     return [
         state.then(
             CaseCorrected,
             submission.meta,
-            target_version=state.decision_version,
+            target_version=state.term_version if payload.target == "valid_to" else state.decision_version,
+            power_since=transfer and transfer.valid_from,
+            power_basis=transfer and transfer.basis,
             **rerouted._asdict(),
             **fields(payload, "target", "old", "new", "on", "reason", "authorised_by"),
         )
@@ -178,7 +183,7 @@ def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submiss
             raise Rejection(FieldError("new", error.rule, error.message, f"{len(payload.new)} 个字符")) from None
         if matter != payload.new:
             raise rejection("new", "number.shape", f"{len(payload.new)} 个字符")
-        world.require_power(state.decided_by, matter, date.fromisoformat(state.decision["decided_on"] or ""))
+        _require_decidable(payload, state, matter, date.fromisoformat(state.decision["decided_on"] or ""), world)
         return
     if payload.target == "document_number":
         if not re.fullmatch(NUMBER_PATTERN, payload.new):
@@ -188,6 +193,8 @@ def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submiss
         new = date.fromisoformat(payload.new)
     except ValueError:
         raise rejection("new", "date.shape", f"{len(payload.new)} 个字符") from None
+    if new.isoformat() != payload.new:
+        raise rejection("new", "date.shape", f"{len(payload.new)} 个字符")
     if payload.target == "decided_on" and new > today:
         raise rejection("new", "date.future", new)
     after = state.decision | {payload.target: new.isoformat()}
@@ -196,7 +203,18 @@ def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submiss
     if dates != sorted(dates) or validity != sorted(validity):
         raise rejection("new", "date.order", new)
     if payload.target == "decided_on":
-        world.require_power(state.decided_by, state.matter, new)
+        founded = world.registers.founded_on
+        if state.legacy and founded is not None and new >= founded:
+            raise Refusal("legacy.recent")
+        _require_decidable(payload, state, state.matter, new, world)
+
+
+def _require_decidable(payload: CorrectCase, state: CaseState, matter: str, on: date, world: World) -> None:
+    """Who decided held the power over the matter on that day, and had the results that it needs."""
+    world.require_power(state.decided_by, matter, on)
+    if not state.legacy:
+        granted = state.outcome == "granted"
+        require_tasks(world, payload.organ, payload.number, matter, granted, state.manner, on)
 
 
 def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World, *others: str) -> CaseState:
@@ -226,6 +244,6 @@ def _audience(
         matter=state.matter,
         document_number=payload.document_number,
         on=payload.on,
-        audience=hearers(state, world.registers, submission.meta, kind),
+        audience=hearers(state, world.registers, submission.meta),
         **fields,
     )

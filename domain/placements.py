@@ -67,7 +67,9 @@ def placement(registers: Registers, matter: str, on: date) -> Placement | None:
 def outside_window(registers: Registers, matter: str, window: str | None, on: date) -> bool:
     """Whether a decision was taken elsewhere than in the authorised windows (3.2c); false where none are on record."""
     found = placement(registers, matter, on)
-    return found is not None and bool(found.windows) and window not in found.windows
+    if found is None or registers.holder(matter, on) != registers.acting(found.organ, on, matter):
+        return False  # where it was handled before others had the power
+    return bool(found.windows) and window not in found.windows
 
 
 Want = Literal["placement", "hall", "window", "online", "monitored"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.case_state import CaseState, hearers
 from domain.cases import AnewBegun, AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, LicenceIssued
@@ -31,13 +31,13 @@ from domain.notices import (
     ledger_stream,
     notice_stream,
 )
-from domain.owing import owed
+from domain.owing import closed, owed
 from domain.public_records import CaseReported
 from domain.registers import MASTERED_TOPICS, Registers
 from domain.rerouting import Rerouted, reroute
 from domain.submissions import local_date
-from domain.subscriptions import SubscriptionBackfilled, joining_id
-from domain.succession import SuccessionAdvanced, passing_id
+from domain.subscriptions import SubscriptionBackfilled, SubscriptionStarted, joining_id
+from domain.succession import Passing, SuccessionAdvanced, passing, passing_id
 from domain.system import SYSTEM, EpochOpened
 
 
@@ -115,6 +115,9 @@ class Recheck:
         self._versions: dict[str, int] = {}
         self._cases: dict[str, CaseState] = {}
         self._open: dict[str, NoticeState] = {}
+        self._ledgers: dict[str, list[str]] = {}  # notices by their addressee, in the order of their serials
+        self._through: dict[str, int] = {}
+        self._subscriptions: dict[str, SubscriptionStarted] = {}
         self._expected: deque[tuple[int, type[Event], dict[str, object]]] = deque()
         self._last_at: datetime | None = None
         self._last_position = 0
@@ -151,11 +154,15 @@ class Recheck:
         for notice in owed(event, self.registers):
             self._expected.append((position, NoticeOwed, notice.fields()))
             if notice.origin is not None:
-                moved: dict[str, object] = {
-                    "originator_id": notice_stream(notice.origin), "to": notice.id, "reason": notice.about
-                }  # fmt: skip
-                self._expected.append((position, NoticeMoved, moved))
+                self._expect_moved(position, notice.origin, notice.id, notice.about)
+        ending = closed(event)
+        if ending is not None:
+            self._expect_moved(position, *ending)
         self._evolve(event)
+
+    def _expect_moved(self, position: int, origin: str, to: str, reason: str) -> None:
+        moved: dict[str, object] = {"originator_id": notice_stream(origin), "to": to, "reason": reason}
+        self._expected.append((position, NoticeMoved, moved))
 
     def followed(self, event: Event) -> bool:
         """Whether the event, just taken, is another store's: of its registers, in a store that follows them."""
@@ -216,10 +223,14 @@ class Recheck:
             told = tuple(s.department for s in supervisors) if pushed and event.basis == "normal" else ()
             claimed = event.supervisors
         elif isinstance(event, AudienceEvent) and case is not None:
-            told, claimed = hearers(case, self.registers, event.meta, type(event)), event.audience
+            told, claimed = hearers(case, self.registers, event.meta), event.audience
         elif isinstance(event, NoticePassed):
-            on = local_date(event.meta.occurred_at)
-            told, claimed = self.registers.acting(event.from_, on, event.matter), event.to
+            told = self._passing(event.origin, local_date(event.meta.occurred_at))
+            claimed = Passing(event.to, event.disputed, event.joins)
+        elif isinstance(event, SupervisorJoined):
+            told, claimed = self._joining(event), (event.department, event.matter)
+        elif isinstance(event, SuccessionAdvanced):
+            told, claimed = (), self._left_behind(event)
         elif isinstance(event, CaseCorrected) and case is not None:
             on = local_date(event.meta.occurred_at)
             told = reroute(case, self.registers, event.target, event.new, on)
@@ -228,6 +239,36 @@ class Recheck:
             yield problem(
                 "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"
             )
+
+    def _passing(self, notice: str, on: date) -> Passing | None:
+        """How a notice has to pass on that day."""
+        state = self._open.get(notice_stream(notice))
+        if state is None or state.owed is None:
+            return None
+        case = self._cases.get(state.owed.case) or CaseState(state.owed.case)
+
+        def told(other: str) -> bool:
+            twin = self._open.get(notice_stream(other))
+            return twin is not None and not twin.moved
+
+        return passing(state, case, self.registers, on, told)
+
+    def _joining(self, event: SupervisorJoined) -> tuple[str, str] | None:
+        """Who, and of which matter, a subscription lets be told of the case."""
+        started = self._subscriptions.get(event.subscription)
+        case = self._cases.get(event.originator_id)
+        if started is None or case is None or case.matter not in started.matters:
+            return None
+        department = self.registers.acting(started.department, local_date(event.meta.occurred_at), case.matter)
+        return department, case.matter
+
+    def _left_behind(self, event: SuccessionAdvanced) -> tuple[str, ...]:
+        """The notices below a serial that ought to have passed on by then and did not."""
+        ledger = self._ledgers.get(event.old, [])
+        begun = self._through.get(event.originator_id, 0)
+        self._through[event.originator_id] = event.through
+        on = local_date(event.meta.occurred_at)
+        return tuple(name for name in ledger[begun : event.through] if self._passing(name, on) is not None)
 
     def _evolve(self, event: Event) -> None:
         self.registers.evolve(event)
@@ -238,6 +279,9 @@ class Recheck:
         elif isinstance(event, NoticeOwed):
             name = notice_stream(event.notice)
             self._open[name] = NoticeState(name).evolve(event)
+            self._ledgers.setdefault(event.addressee, []).append(event.notice)
+        elif isinstance(event, SubscriptionStarted):
+            self._subscriptions[stream] = event
         elif isinstance(event, (NoticeReceived, NoticeTaken, NoticeMoved)) and stream in self._open:
             self._open[stream] = self._open[stream].evolve(event)
 

@@ -35,7 +35,7 @@ def record_remedy(submission: Submission[RecordRemedy], world: World) -> list[Ev
     payload = submission.payload
     world.require_role(submission, "REVIEW_ORGAN")
     state = decided_case(submission, payload, payload.on, world)
-    if state.ended is not None and state.ended[0] == "annulled":
+    if state.annulled_on is not None:
         raise Refusal("remedy.annulled")
     if state.stopped == (payload.outcome == "stop_execution") and payload.outcome.endswith("_execution"):
         raise Refusal("remedy.stopped")
@@ -46,7 +46,7 @@ def record_remedy(submission: Submission[RecordRemedy], world: World) -> list[Ev
             matter=state.matter,
             document_number=payload.document_number,
             on=payload.on,
-            audience=hearers(state, world.registers, submission.meta, CaseRemedied),
+            audience=hearers(state, world.registers, submission.meta),
             procedure=payload.procedure,
             outcome=payload.outcome,
             content=payload.content,

@@ -24,7 +24,7 @@ class Rerouted(NamedTuple):
 
 def reroute(state: CaseState, registers: Registers, target: Correctable, new: str, told_on: date) -> Rerouted:
     """What a correction of the case comes to. Who holds the case by a return or a ruling goes on holding it."""
-    holders = tuple(one for one in state.holders if not one.disputed)
+    holders = _acting(state, registers, told_on)
     matter = new if target == "matter" else state.matter
     decided_on = date.fromisoformat(state.decision["decided_on"] or "")
     new_day = date.fromisoformat(new) if target == "decided_on" else decided_on
@@ -33,10 +33,20 @@ def reroute(state: CaseState, registers: Registers, target: Correctable, new: st
     before = _routed(state, registers, state.matter, decided_on, told_on)
     after = _routed(state, registers, matter, new_day, told_on)
     leaving = tuple(one for one in holders if one.department in before and one.department not in after)
-    kept = {one.department for one in state.holders} - {one.department for one in leaving}
+    kept = {one.department for one in holders} - {one.department for one in leaving}
     # Who was to hear of it already has, unless the registers learnt of it only afterwards, or has handed it on.
     joining = tuple(one for one in after if one not in kept and (one not in before or one not in state.told))
     return Rerouted(matter, tuple(one for one in holders if one not in leaving), joining, leaving)
+
+
+def _acting(state: CaseState, registers: Registers, told_on: date) -> tuple[Holder, ...]:
+    """Whoever holds the case, by the name of who has their duties now, everybody once."""
+    found: dict[str, Holder] = {}
+    for one in state.holders:
+        if not one.disputed:
+            department = registers.acting(one.department, told_on, state.matter)
+            found.setdefault(department, one.model_copy(update={"department": department}))
+    return tuple(found.values())
 
 
 def _routed(state: CaseState, registers: Registers, matter: str, on: date, told_on: date) -> tuple[str, ...]:

@@ -122,6 +122,8 @@ def submit_review(submission: Submission[SubmitReview], world: World) -> list[Ev
     payload = submission.payload
     case = case_for_power(submission, payload, submission.occurred_on, world)
     above = world.require_department(payload.to, "HIGHER_AUTHORITY")
+    if world.registers.ceased(payload.to, submission.occurred_on):
+        raise Refusal("department.ceased")
     if payload.to == world.registers.competent(case.matter, submission.occurred_on):
         raise Refusal("review.forwarded")
     own = world.registers.departments[payload.department].region

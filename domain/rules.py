@@ -140,7 +140,12 @@ RULES: dict[str, Rule] = {
         Rule("penalty.over", "2.2e", "该暂扣已期满或已解除", "the suspension is over"),
         Rule("remedy.annulled", None, "该决定已被撤销", "the decision was annulled already"),
         Rule("remedy.stopped", None, "执行已停止，或并未停止", "execution is stopped already, or was not"),
-        Rule("remedy.anew", None, "没有待重新作出的决定", "nothing is ordered to be decided anew"),
+        Rule(
+            "remedy.anew",
+            None,
+            "没有责令其重新作出的此事项决定",
+            "no decision of this matter is ordered to be taken anew",
+        ),
         Rule("feedback.exists", "2.2e", "该反馈编号已存在", "the feedback number exists already"),
         Rule("feedback.disposed", "2.2f", "该反馈已处理", "the feedback was already disposed of"),
         Rule("feedback.closed", "2.2f", "该反馈已办结", "the feedback is closed"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.registers import Registers
     from domain.world import World
 
-SealKind = Literal["name_seal", "finance_seal", "invoice_seal", "contract_seal", "representative_seal", "special_seal"]
+SealKind = Literal["name_seal", "finance_seal", "invoice_seal", "contract_seal", "special_seal"]
 """法定名称章, 财务专用章, 发票专用章, 合同专用章, 法定代表人名章, and any other 专用章, as is the approval seal
 行政审批专用章."""
 CertificateState = Literal["valid", "expired", "not_yet"]

@@ -101,11 +101,15 @@ def _require_power(department: str, seal: Seal | None, matter: str, on: date, wo
     """An owner of the seal holds the power over the matter on that date, whoever applies the seal for it; never does
     the former competent department: validity rests on no second seal."""
     holder = world.registers.holder(matter, on)
-    if department != holder and world.registers.is_competent(department, matter, on):
+    registers = world.registers
+    supervises = department in {one.department for one in registers.supervisors(matter, on)}
+    if department != holder and (supervises or registers.is_competent(department, matter, on)):
         raise Refusal("seal.second")
-    if seal is not None and department not in (*seal.owners, *seal.delegated_to):
+    owners = registers.acting_for(seal.owners, on, matter) if seal is not None else (department,)
+    delegates = registers.acting_for(seal.delegated_to, on, matter) if seal is not None else ()
+    if department not in (*owners, *delegates):
         raise Refusal("seal.not_yours")
-    if holder not in (seal.owners if seal is not None else (department,)):
+    if holder not in owners:
         second = world.registers.transfer(matter, on) is not None
         raise Refusal("seal.second" if second else "seal.not_organ")
 

@@ -127,13 +127,16 @@ def joining_id(subscription: str, case: str) -> str:
 
 
 def joined(world: World, subscription: str, case: str, meta: Meta, today: date) -> list[Event]:
-    """The subscriber is told of the permit; nothing where it was, or where the permit is not in force."""
+    """The subscriber, or who has its duties now, is told of the permit; nothing where it was, where the permit is not
+    in force, or is not its to supervise any more."""
     state = world.state(subscription)
     assert isinstance(state, SubscriptionState)
     assert state.started is not None
-    permit = world.case_at(case)
-    department = state.started.department
+    permit, registers = world.case_at(case), world.registers
+    department = registers.acting(state.started.department, today, permit.matter)
     over = (permit.decision.get("valid_to") or "9999") < today.isoformat()
-    if permit.status != "granted" or over or department in permit.told:
+    if permit.status != "granted" or over or department not in registers.in_charge(permit.matter, today):
+        return []
+    if department in registers.acting_for(permit.told, today, permit.matter):
         return []
     return [permit.then(SupervisorJoined, meta, matter=permit.matter, department=department, subscription=subscription)]

@@ -7,20 +7,23 @@ each under an id of its own, so that whoever carries it out may be stopped anywh
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 
 from domain.departments import department_stream
 from domain.event import Event, Meta, State
 from domain.fields import EACH_ONCE, MatterCode
-from domain.notices import NoticePassed
+from domain.notices import NoticePassed, NoticeState
 from domain.rules import Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides, local_date
 
 if TYPE_CHECKING:
+    from domain.case_state import CaseState
+    from domain.registers import Registers
     from domain.world import World
 
 
@@ -110,21 +113,52 @@ def passing_id(notice: str) -> str:
     return f"passed.{hashlib.sha256(notice.encode()).hexdigest()[:32]}"
 
 
-def passed(world: World, notice: str, meta: Meta, now: datetime) -> list[Event]:
-    """The notice goes to whom its addressee's duties went; nothing where it is closed, or theirs still.
+class Passing(NamedTuple):
+    """How a notice passes on; as in `NoticePassed`."""
 
-    A notice that was received stays with history, unless a permit in force is supervised by it.
+    to: str
+    disputed: bool
+    joins: str | None
+
+
+def passing(
+    notice: NoticeState, case: CaseState, registers: Registers, on: date, told: Callable[[str], bool]
+) -> Passing | None:
+    """Where a notice goes: to whom its addressee's duties went; None where it is closed, or theirs still.
+
+    One that was received stays with history, unless a permit in force is supervised by it. Where the successor holds
+    the case already, or was `told` of the same fact by a notice that stands, it gets no second one.
     """
-    state = world.notice(notice)
-    if state.owed is None or state.moved:
-        return []
-    owed = state.owed
-    to = world.registers.acting(owed.addressee, local_date(now), owed.matter)
+    owed = notice.owed
+    if owed is None or notice.moved:
+        return None
+    to = registers.acting(owed.addressee, on, owed.matter)
     if to == owed.addressee:
+        return None
+    held = next((one for one in case.holders if one.notice == owed.notice), None)
+    if notice.received and (held is None or case.status != "granted"):
+        return None
+    if held is not None and held.disputed:
+        return Passing(to, True, None)
+    twin = f"{to}/{owed.notice.partition('/')[2]}"
+    own = next((one.notice for one in case.holders if one.department == to and not one.disputed), None)
+    joins = own if held is not None else twin if told(twin) else None
+    return Passing(to, False, joins)
+
+
+def passed(world: World, notice: str, meta: Meta, now: datetime) -> list[Event]:
+    """The notice passes on; nothing where it need not."""
+
+    def told(other: str) -> bool:
+        state = world.notice(other)
+        return state.owed is not None and not state.moved
+
+    state = world.notice(notice)
+    if state.owed is None:
         return []
-    case = world.case_at(owed.case)
-    held = next((one for one in case.holders if one.notice == notice), None)
-    if state.received and (held is None or case.status != "granted"):
+    owed, case = state.owed, world.case_at(state.owed.case)
+    found = passing(state, case, world.registers, local_date(now), told)
+    if found is None:
         return []
     return [
         case.then(
@@ -133,10 +167,9 @@ def passed(world: World, notice: str, meta: Meta, now: datetime) -> list[Event]:
             matter=owed.matter,
             origin=notice,
             from_=owed.addressee,
-            to=to,
             root=owed.root,
             returns=owed.returns,
             ruled=owed.ruled,
-            disputed=held is not None and held.disputed,
+            **found._asdict(),
         )
     ]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from domain.case_state import CaseState
+from domain.case_state import CaseState, supervising
 from domain.cases import case_stream
 from domain.event import Event, State
 from domain.personal import Text
@@ -158,22 +158,21 @@ class FeedbackState(State):
         return new
 
 
-def require_supervision(world: World, case: CaseState, department: str, on: date) -> None:
-    """The department supervised the case on that date: it was told of it; or it supervises the matter, and the case is
-    stock from before the system, of which nobody was told; or the matter is its own, and was never transferred.
+def require_supervision(submission: Submission[Any], case: CaseState, on: date, world: World) -> None:
+    """The department supervises the case: it holds a notice of it, or is in charge of a matter of which nobody was told
+    then, or the matter was its own on that date, and not transferred.
 
     Whoever a transfer gave the power never does (1.1c).
     """
-    registers = world.registers
+    registers, department = world.registers, submission.payload.department
     holder = registers.holder(case.matter, on)
     if registers.transfer(case.matter, on) is None:
-        if holder != department:
+        if registers.acting(holder, submission.occurred_on, case.matter) != department:
             raise Refusal("supervision.not_addressee")
         return
-    if holder == department:
+    if registers.acting(holder, submission.occurred_on, case.matter) == department:
         raise Refusal("supervision.by_approver")
-    stock = registers.supervisors(case.matter, on) if case.legacy else ()
-    if department not in case.told and all(one.department != department for one in stock):
+    if department not in supervising(case, registers, submission.occurred_on):
         raise Refusal("supervision.not_addressee")
 
 
@@ -186,7 +185,7 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
         raise Waiting(case.stream)
     if payload.found_on.isoformat() < (case.decision["decided_on"] or ""):
         raise rejection("found_on", "date.order", payload.found_on)
-    require_supervision(world, case, payload.department, payload.found_on)
+    require_supervision(submission, case, payload.found_on, world)
     if payload.found_on > submission.occurred_on:
         raise rejection("found_on", "date.future", payload.found_on)
     holder = world.registers.holder(case.matter, payload.found_on)

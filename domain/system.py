@@ -123,12 +123,19 @@ def subscriber_joined(world: World, subscription: str, case: str, now: datetime)
 
 
 def subscription_backfilled(
-    world: World, stream: str, at: tuple[str, date | None, str | None], told: int, complete: bool, now: datetime
+    world: World,
+    stream: str,
+    version: int,
+    at: tuple[str, date | None, str | None],
+    told: int,
+    complete: bool,
+    now: datetime,
 ) -> list[Event]:
-    """How far a subscription's permits from before were told of. Nothing once all were."""
+    """How far a subscription's permits from before were told of, going on from what its stream said at that version.
+    Nothing where somebody else has gone on from there."""
     state = world.state(stream)
     assert isinstance(state, SubscriptionState)
-    if state.complete:
+    if state.version != version:
         return []
     matter, decided_on, case = at
     meta = system_meta(f"{stream}/{state.version + 1}".replace("/", "."), now)

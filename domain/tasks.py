@@ -131,7 +131,8 @@ class TaskOpened(Event):
 
 
 class TaskCompleted(Event):
-    """`department` has done its part; the asking `organ` must hear of it."""
+    """`department`, a party by its name when the task was opened, has done its part, or its successor for it; the
+    asking `organ` must hear of it."""
 
     TOPIC = "task.completed"
     case: str
@@ -175,13 +176,18 @@ class Task:
 
     opened: TaskOpened
     owing: tuple[str, ...]
-    ended_on: date | None = None
+    last: date | None = None
     failed: bool = False
     dropped: bool = False
 
     @property
     def open(self) -> bool:
-        return self.ended_on is None
+        return bool(self.owing)
+
+    @property
+    def ended_on(self) -> date | None:
+        """The day on which the last part was done; None while some is owing."""
+        return None if self.open else self.last
 
     @property
     def done(self) -> bool:
@@ -202,11 +208,11 @@ class TasksState(State):
             case TaskCompleted():
                 task = tasks[event.task]
                 owing = tuple(party for party in task.owing if party != event.department)
-                ended = None if owing else local_date(event.ended_at)
+                last = max(task.last or date.min, local_date(event.ended_at))
                 failed = task.failed or event.result == "failed"
-                tasks[event.task] = replace(task, owing=owing, ended_on=ended, failed=failed)
+                tasks[event.task] = replace(task, owing=owing, last=last, failed=failed)
             case TaskDropped():
-                tasks[event.task] = replace(tasks[event.task], owing=(), ended_on=event.on, dropped=True)
+                tasks[event.task] = replace(tasks[event.task], owing=(), last=event.on, dropped=True)
         return replace(self, version=event.originator_version, tasks=tasks)
 
 
@@ -249,23 +255,25 @@ def complete_task(submission: Submission[CompleteTask], world: World) -> list[Ev
     payload = submission.payload
     world.require_department(payload.department)
     state, task = _task(payload, world)
-    if payload.department not in task.opened.parties:
+    opened, on, acting = task.opened, submission.occurred_on, world.registers.acting
+    mine = [one for one in opened.parties if acting(one, on, opened.matter) == payload.department]
+    if not mine:
         raise Refusal("task.not_party")
-    if payload.department not in task.owing:
+    owing = [one for one in mine if one in task.owing]
+    if not owing:
         raise Refusal("task.done")
     if local_date(payload.began_at) < task.opened.opened_on:
         raise rejection("began_at", "date.order", payload.began_at.isoformat())
     if payload.ended_at > submission.occurred_at:
         raise rejection("ended_at", "date.future", payload.ended_at.isoformat())
-    opened = task.opened
     return [
         state.then(
             TaskCompleted,
             submission.meta,
             case=opened.case,
             matter=opened.matter,
-            organ=opened.organ,
-            department=payload.department,
+            organ=acting(opened.organ, on, opened.matter),
+            department=owing[0],
             task=payload.task,
             work=opened.work,
             began_at=payload.began_at,
@@ -295,7 +303,7 @@ def drop_task(submission: Submission[DropTask], world: World) -> list[Event]:
             matter=case.matter,
             organ=payload.department,
             task=payload.task,
-            parties=task.owing,
+            parties=world.registers.acting_for(task.owing, submission.occurred_on, case.matter),
             on=payload.on,
             reason=payload.reason,
         )
@@ -322,8 +330,11 @@ def _task(payload: OfTask, world: World) -> tuple[TasksState, Task]:
 
 
 def require_tasks(world: World, organ: str, number: str, matter: str, granted: bool, manner: str, on: date) -> None:
-    """A decision needs the result of every task of its case, and, to grant, of what the record requires; what it leaves
-    for afterwards it must say, and the task be open (2.3d)."""
+    """To grant needs the result of every task of the case, by that day, and of what the record requires, of each work
+    by its last task; what it leaves for afterwards it must say, and the task be open (2.3d).
+
+    A 双公示 record publishes what was decided elsewhere: it is taken as it is, and not looked at in this way.
+    """
     registers = world.registers
     known = registers.entries.get("work_capability", {})
     if not any(f"{matter}.{work}" in known for work in WORKS):
@@ -331,9 +342,10 @@ def require_tasks(world: World, organ: str, number: str, matter: str, granted: b
             raise Refusal("decision.manner")
         return  # cases of this matter never had tasks: they need not be read
     tasks = world.tasks(organ, number).tasks.values()
-    left = {task.opened.work for task in tasks if task.open}
+    left = {task.opened.work for task in tasks if task.open or (task.ended_on or on) > on}
     if granted:
-        done = {task.opened.work for task in tasks if task.done and not task.failed}
+        last = {task.opened.work: task for task in tasks if not task.dropped}
+        done = {work for work, task in last.items() if task.done and not task.failed}
         if any(work not in done for work in required(registers, matter, on)):
             raise Refusal("task.required")
         if left.difference(AFTERWARDS):

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from domain.blanks import BlanksState
 from domain.case_state import CaseState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
-from domain.event import Event, State
+from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
 from domain.inspections import InspectionState
 from domain.matters import Matter, matter_stream
-from domain.notices import LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
+from domain.notices import About, LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.opinions import OpinionState
-from domain.owing import owed
+from domain.owing import closed, owed
 from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
@@ -123,8 +123,13 @@ class World:
                 ledger = self.state(ledger_stream(notice.addressee))
                 self._take(ledger.then(NoticeOwed, event.meta, **notice.fields()))
                 if notice.origin is not None:
-                    old = self.notice(notice.origin)
-                    self._take(old.then(NoticeMoved, event.meta, to=notice.id, reason=notice.about))
+                    self._close(notice.origin, notice.id, notice.about, event.meta)
+            ending = closed(event)
+            if ending is not None:
+                self._close(*ending, event.meta)
+
+    def _close(self, notice: str, to: str, reason: About, meta: Meta) -> None:
+        self._take(self.notice(notice).then(NoticeMoved, meta, to=to, reason=reason))
 
     def _take(self, event: Event) -> None:
         if event.originator_version == 1:
@@ -166,6 +171,8 @@ class World:
     def require_supervisor(self, code: str, matter: str, on: date) -> None:
         """It may supervise the matter on that date; whoever a transfer gave the power may not (1.1c)."""
         self.require_department(code, "SUPERVISION")
+        if self.registers.ceased(code, on):
+            raise Refusal("department.ceased")
         if self.registers.transfer(matter, on) is not None and self.registers.holder(matter, on) == code:
             raise Refusal("supervision.by_approver")
 

@@ -50,6 +50,7 @@ APPROVAL = columns("""
     ended_on
     penalised_on | 吊销 | revoked by penalty
     suspensions
+    terms
     anew | 待重作 | to decide anew
     seals | 用印 | seals
     manner

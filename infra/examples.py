@@ -15,10 +15,11 @@ from domain import system
 from domain.blanks import UseBlank
 from domain.cases import CaseAccepted, CaseDecided, RemedyOutcome
 from domain.deadletters import RetryDeadLetter
-from domain.decisions import AcceptCase, DecideCase
+from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.event import Recorded
 from domain.identifiers import make_licence_id
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
+from domain.matters import RouteMatter, Supervisor
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
@@ -101,7 +102,7 @@ def story() -> Story:
     return Story(teller.examples, events, _notices(teller, events))
 
 
-def _accepted(teller: Teller, number: str, anew_of: str | None = None) -> None:
+def _accepted(teller: Teller, number: str, anew_of: CaseName | None = None) -> None:
     person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
     teller.tell(
         AcceptCase(
@@ -111,7 +112,7 @@ def _accepted(teller: Teller, number: str, anew_of: str | None = None) -> None:
             number=number,
             matter=MATTER,
             party=Party(kind="法人及非法人组织", name="内蒙古草原牧业有限公司", uscc=PARTY_USCC, representative=person),
-            accepted_on=date(2026, 2, 24),
+            accepted_on=TODAY if anew_of else date(2026, 2, 24),
             anew_of=anew_of,
         )
     )
@@ -291,7 +292,7 @@ def _penalties(teller: Teller) -> None:
     _granted(teller, number, "呼审批许字〔2026〕40号")
     of_case: dict[str, Any] = {"department": MARKET, "organ": APPROVAL, "number": number, "on": TODAY}
     suspension = {**of_case, "penalty": "CF-2026-01", "document_number": "呼市监罚字〔2026〕1号"}
-    teller.tell(ImposePenalty(**suspension, measure="suspension", reason="超范围经营，暂扣许可证。"))
+    teller.tell(ImposePenalty(**suspension, measure="permit_suspension", reason="超范围经营，暂扣许可证。"))
     lifting = "呼市监解字〔2026〕1号"
     teller.tell(LiftPenalty(**{**suspension, "document_number": lifting}, reason="已整改。"))
     teller.tell(
@@ -299,7 +300,7 @@ def _penalties(teller: Teller) -> None:
             **of_case,
             penalty="CF-2026-02",
             document_number="呼市监罚字〔2026〕2号",
-            measure="revocation",
+            measure="permit_revocation",
             reason="情节严重，吊销许可证。",
         )
     )
@@ -335,7 +336,7 @@ def _remedies(teller: Teller) -> None:
                 content=content,
             )
         )
-    _accepted(teller, "2026030200042", anew_of=number)
+    _accepted(teller, "2026030200042", anew_of=CaseName(organ=APPROVAL, number=number))
 
 
 def _returns(teller: Teller) -> None:
@@ -394,22 +395,34 @@ def _tasks(teller: Teller) -> None:
 
 
 def _succession(teller: Teller) -> None:
-    """The health commission's duties go to the emergency bureau, which subscribes to what it supervises now."""
+    """The emergency bureau supervises too, and subscribes; then the health commission's duties go to it."""
     world, now = teller.world, teller.now
     teller.tell(
-        SucceedDepartment(department=OFFICE, old=HEALTH, to=EMERGENCY, valid_from=TODAY, basis="呼党办发〔2026〕5号")
+        RouteMatter(
+            department=OFFICE,
+            matter=MATTER,
+            valid_from=TODAY,
+            basis="呼政发〔2026〕7号",
+            supervisors=(
+                Supervisor(department=MARKET),
+                Supervisor(department=HEALTH),
+                Supervisor(department=EMERGENCY),
+            ),
+        )
     )
-    ledger = [e for e in world.pending if isinstance(e, NoticeOwed) and e.addressee == HEALTH]
-    passed = next(e for e in ledger if not world.notice(e.notice).moved)
-    world.append(system.notice_passed(world, passed.notice, now))
-    world.append(system.succession_advanced(world, HEALTH, succession_stream(HEALTH, 1), ledger[-1].serial, now))
     subscription = StartSubscription(
         department=EMERGENCY, number="DY-2026-01", matters=(MATTER,), backfill_from=date(2025, 1, 1)
     )
     teller.tell(subscription, "DY-2026-01")
     stream = subscription_stream(EMERGENCY, "DY-2026-01")
     world.append(system.subscriber_joined(world, stream, f"case/{APPROVAL}/{CASE}", now))
-    world.append(system.subscription_backfilled(world, stream, (MATTER, None, None), 1, True, now))
+    world.append(system.subscription_backfilled(world, stream, 1, (MATTER, None, None), 1, True, now))
+    basis = "呼党办发〔2026〕5号"
+    teller.tell(SucceedDepartment(department=OFFICE, old=HEALTH, to=EMERGENCY, valid_from=TODAY, basis=basis))
+    ledger = [e for e in world.pending if isinstance(e, NoticeOwed) and e.addressee == HEALTH]
+    for owed in ledger:
+        world.append(system.notice_passed(world, owed.notice, now))
+    world.append(system.succession_advanced(world, HEALTH, succession_stream(HEALTH, 1), ledger[-1].serial, now))
 
 
 def _imports(teller: Teller) -> None:

@@ -108,8 +108,8 @@ def _now(context: Context, registers: Registers, wanted: Wanted, on: date, limit
             limit=limit,
         )
     for row in found.rows:
-        if not row["told"]:
-            row["supervisors"] = in_charge[row["matter"]]
+        if not row["routed"]:
+            row["supervisors"] = list(dict.fromkeys((*row["supervisors"], *in_charge[row["matter"]])))
     return found
 
 

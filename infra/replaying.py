@@ -77,7 +77,7 @@ def replay(
     if not isinstance(case, CaseState):
         raise shown.fail(f"到 {as_true_at} 尚无办件 {number}。", f"There was no case {number} by {as_true_at}.")
     notices = [_notice(state) for state in states.values() if isinstance(state, NoticeState)]
-    feedback = [_feedback(state) for state in states.values() if isinstance(state, FeedbackState)]
+    feedback = [_feedback(state) for state in states.values() if isinstance(state, FeedbackState) and state.raised]
     seals = states.get(f"seal/{the_one}/{number}")
     rows = [_event(one) for one in events]
     state = {

@@ -72,7 +72,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "finance_seal": ("财务专用章", "finance"),
     "invoice_seal": ("发票专用章", "invoices"),
     "contract_seal": ("合同专用章", "contracts"),
-    "representative_seal": ("法定代表人名章", "legal representative"),
     "special_seal": ("专用章", "special purpose"),
     "valid": ("有效", "valid"),
     "expired": ("已过期", "expired"),

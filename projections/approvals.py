@@ -77,6 +77,8 @@ class Approval:
     ended_on: date | None = None
     penalised_on: date | None = None
     suspensions: Json | None = None
+    terms: Json | None = None
+    routed: bool = False
     anew: bool = False
     seals: int = 0
     manner: str | None = None
@@ -177,10 +179,11 @@ def _follow(row: Approval, one: Recorded) -> None:
         case CaseCorrected():
             dated = event.target not in ("document_number", "matter")
             setattr(row, event.target, date.fromisoformat(event.new) if dated else event.new)
+            _corrected(row, event)
             _changed(row, event.TOPIC, event.on)
         case AudienceEvent():
             if isinstance(event, CaseExtended):
-                row.valid_to = event.valid_to
+                _extended(row, event)
             elif type(event) in ENDINGS:
                 _ended(row, ENDINGS[type(event)], event.on)
             elif isinstance(event, CasePenalised):
@@ -203,7 +206,29 @@ def _decided(row: Approval, one: Recorded, event: CaseDecided) -> None:
     row.legacy = event.basis == "legacy"
     row.decision_recorded_at, row.decision_position = one.recorded_at, one.position
     row.valid_from, row.valid_to = event.valid_from, event.valid_to
+    row.routed = bool(event.supervisors)
     row.manner, row.window, row.outside_window = event.manner, event.window, event.outside_window
+
+
+def _extended(row: Approval, event: CaseExtended) -> None:
+    """A permit that was never extended has one term, which is in the row itself."""
+    terms = row.terms or [_term(row.decided_on, row.valid_to)]
+    row.terms = [*terms, _term(event.on, event.valid_to)]
+    row.valid_to = event.valid_to
+
+
+def _term(since: date | None, until: date | None) -> dict[str, str | None]:
+    return {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
+
+
+def _corrected(row: Approval, event: CaseCorrected) -> None:
+    row.routed = row.routed or bool(event.joining)
+    if event.target in ("decided_on", "matter"):
+        row.power_since, row.power_basis = event.power_since, event.power_basis
+    if row.terms is not None and event.target == "valid_to":
+        row.terms = [*row.terms[:-1], row.terms[-1] | {"until": event.new}]
+    elif row.terms is not None and event.target == "decided_on":
+        row.terms = [row.terms[0] | {"since": event.new}, *row.terms[1:]]
 
 
 def _ended(row: Approval, by: str, on: date) -> None:
@@ -211,7 +236,7 @@ def _ended(row: Approval, by: str, on: date) -> None:
 
 
 def _penalised(row: Approval, event: CasePenalised) -> None:
-    if event.measure == "revocation":
+    if event.measure == "permit_revocation":
         row.status, row.penalised_on = "penalised", event.on
     else:
         _suspend(row, event.penalty, event.on, event.until)
@@ -229,17 +254,16 @@ def _remedied(row: Approval, event: CaseRemedied) -> None:
 
 
 def _suspend(row: Approval, by: str, since: date, until: date | None) -> None:
-    one = {"by": by, "since": since.isoformat(), "until": until and until.isoformat()}
+    one = {"by": by, **_term(since, until), "lifted": False}
     row.suspensions = [*(row.suspensions or []), one]
 
 
 def _lift(row: Approval, by: str, on: date) -> None:
-    """The day on which it is lifted is none of it."""
+    """The day on which it is lifted is none of it; what was lifted already stays as it is."""
     last = (on - timedelta(days=1)).isoformat()
-    row.suspensions = [
-        one | {"until": last} if one["by"] == by and (one["until"] is None or one["until"] > last) else one
-        for one in row.suspensions or []
-    ]
+    for one in row.suspensions or []:
+        if one["by"] == by and not one["lifted"]:
+            one |= {"until": min(one["until"] or last, last), "lifted": True}
 
 
 def _changed(row: Approval, kind: str, on: date) -> None:

@@ -31,7 +31,9 @@ CREATE TABLE approvals (
     electronic_id text,                 -- GB/T 36904
     ended_on date,
     penalised_on date,                  -- since when it is revoked by penalty 吊销
-    suspensions jsonb,                  -- [{by, since, until}]: 暂扣 by a penalty's number, or stop-execution by none
+    suspensions jsonb,                  -- [{by, since, until, lifted}]: 暂扣 by a penalty's number, stop-execution by none
+    terms jsonb,                        -- [{since, until}] where it was extended: since when it is valid until when
+    routed boolean NOT NULL,            -- somebody was to hear of the decision as the matter was routed
     anew boolean NOT NULL,              -- ordered to be decided anew, and not yet accepted again
     seals bigint NOT NULL,              -- seal actions that were applied
     manner text,                        -- ordinary, commitment, lacking

@@ -20,7 +20,8 @@ _STATUS = """CASE
     WHEN suspensions IS NOT NULL AND EXISTS (SELECT FROM {spans} WHERE s.by = '' AND {covers}) THEN 'stopped'
     WHEN suspensions IS NOT NULL AND EXISTS (SELECT FROM {spans} WHERE {covers}) THEN 'suspended'
     WHEN valid_from > {day} THEN 'not_yet'
-    WHEN valid_to < {day} THEN 'expired'
+    WHEN coalesce((SELECT coalesce(t.until, 'infinity') FROM jsonb_to_recordset(terms) AS t (since date, until date)
+        WHERE t.since <= {day} ORDER BY t.since DESC LIMIT 1), valid_to) < {day} THEN 'expired'
     ELSE 'in_force' END"""
 _HOLDS = "r.case_stream = a.stream AND r.root = 'decision' AND r.moved_at IS NULL"
 _ANSWERS = f"{_HOLDS} AND r.about <> 'duty_dispute' AND r.department <> ALL({{ceased}})"
@@ -43,9 +44,9 @@ def find_licences(
     """Permits decided by that day, the latest first, each with its `status` and its `supervisors` by their notices.
 
     `ceased`: departments that are no more, and answer for nothing. `supervisor`: only those for which it answers, by a
-    notice, or as it is `in_charge` of these matters where nobody was told. `unsupervised`: only those standing of which
-    nobody answers; its matters are those of which nobody is in charge. `never_inspected`: only those standing that a
-    supervisor has received and never inspected; `never_inspected_by` names them.
+    notice, or as it is `in_charge` of these matters where nobody was told as they were routed. `unsupervised`: only
+    those standing of which nobody answers; its matters are those of which nobody is in charge. `never_inspected`: only
+    those standing that a supervisor has received and never inspected; `never_inspected_by` names them.
     """
 
     def written(codes: Collection[str]) -> str:
@@ -65,8 +66,7 @@ def find_licences(
     )
     source = (
         f"(SELECT a.*, a.licence_status AS standing, ARRAY(SELECT r.department FROM read.receipts AS r WHERE {answers}"
-        f" ORDER BY r.department) AS supervisors, ARRAY({lazy} ORDER BY r.department) AS never_inspected_by,"
-        f" EXISTS (SELECT FROM read.receipts AS r WHERE {_HOLDS}) AS told"
+        f" ORDER BY r.department) AS supervisors, ARRAY({lazy} ORDER BY r.department) AS never_inspected_by"
         f" FROM (SELECT *, {status_sql} AS licence_status FROM read.approvals"
         f" WHERE outcome = 'granted' AND decided_on <= {day}) AS a) AS l"
     )
@@ -79,8 +79,8 @@ def find_licences(
         "cardinality(never_inspected_by) > 0": never_inspected or None,
     }
     if supervisor is not None:
-        own = f"NOT told AND matter = ANY({written(in_charge)})"
+        own = f"NOT routed AND matter = ANY({written(in_charge)})"
         conditions[f"(%s = ANY(supervisors) OR ({own}))"] = supervisor
     if unsupervised is not None:
-        conditions["cardinality(supervisors) = 0 AND (told OR matter = ANY(%s))"] = sorted(unsupervised)
+        conditions["cardinality(supervisors) = 0 AND (routed OR matter = ANY(%s))"] = sorted(unsupervised)
     return page(conn, source, conditions, "decided_on DESC, last_position DESC", limit)

@@ -37,6 +37,7 @@ class Case(Story):
         self.party = people.party(rng, party_kind, self.county, item.kind.department)
         self.document = names.document_number(rng, item.league, self.now.year, index)
         self.told: list[Notice] = []
+        self.stock = False
 
     @property
     def key_of_case(self) -> dict[str, str]:
@@ -79,8 +80,9 @@ class Case(Story):
         fact = self.send("case.decide", department or self.organ, said, **options)
         if fact.disposition == "accepted":
             self.totals["decisions"] += 1
+            self.stock = said.get("basis") == "legacy"
             pushed = said["outcome"] == "granted" or self.item.push_not_granted
-            if pushed and said.get("basis") != "legacy":
+            if pushed and not self.stock:
                 self.totals["supervisors_of_decisions"] += len(self.item.supervisors)
                 self.told = [self.owe(one, fact, "decision") for one in self.item.supervisors]
         return fact
@@ -122,11 +124,14 @@ class Case(Story):
         return self.send("seal.demand", department, said, expect="refused", rule="seal.demand")
 
     def amend(self, type_: str, about: str, department: str | None = None, **data: Any) -> list[Notice]:
-        """变更, 延续, 撤回, 撤销 or 注销: everyone who was told hears of it."""
+        """变更, 延续, 撤回, 撤销 or 注销: everyone who was told hears of it, of stock the matter's supervisors, and the
+        organ of what it has not done itself."""
         document = names.document_number(self.rng, self.item.league, self.now.year)
         said = {**self.key_of_case, "document_number": document, "on": self.today, **data}
         fact = self.send(type_, department or self.organ, said)
-        return [self.owe(notice.addressee, fact, about) for notice in self.told]
+        hearers = [notice.addressee for notice in self.told]
+        hearers += [*(self.item.supervisors if self.stock else []), *([self.organ] if department else [])]
+        return [self.owe(one, fact, about) for one in dict.fromkeys(hearers)]
 
     def correct(self, target: str, old: str, new: str, **options: Any) -> Arrival:
         """更正: its notices supersede those of the decision."""

@@ -44,8 +44,8 @@ class ClockRole:
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
             while not self.stopped.is_set():
                 self.turn(conn, writer)
-                steward.turn(conn, writer, self.stopped.is_set)
-                self.stopped.wait(self._every_s)
+                if not steward.turn(conn, writer, self.stopped.is_set):
+                    self.stopped.wait(self._every_s)
 
     def turn(self, conn: Connection[Any], writer: Writer) -> int:
         """Ends the waiting of all whose time is over, a bounded batch at a time; how many."""

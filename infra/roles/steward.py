@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import structlog
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from adapters.postgres.follower import position_of
 from adapters.postgres.log import Log
@@ -39,63 +40,57 @@ class Steward:
         self._complete: set[str] = set()
 
     def turn(self, conn: Connection[Any], writer: Writer, stopped: Callable[[], bool] = lambda: False) -> int:
-        """Does what there is to do; how many notices passed on or were told anew."""
+        """Takes the next chunk of everything there is to do; how many notices were looked at, so that 0 means all done.
+
+        What fails is shown and left for the next turn, and stops nothing else.
+        """
         registers = self._registers.refresh(conn)
         today = local_date(self._clock())
-        done = 0
+        jobs: list[tuple[str, Callable[[], int]]] = []
         for old, successions in sorted(registers.successions.items()):
-            count = sum(one.since <= today for one in successions)
-            while count and not stopped():
-                step = self._pass_on(conn, writer, old, succession_stream(old, count))
-                if step is None:
-                    break
-                done += step
+            if count := sum(one.since <= today for one in successions):
+                stream = succession_stream(old, count)
+                jobs.append((stream, partial(self._pass_on, conn, writer, old, stream)))
         for stream in Log(conn).streams_under("subscription"):
-            while stream not in self._complete and not stopped():
-                step = self._backfill(conn, writer, stream)
-                if step is None:
-                    break
-                done += step
-        if done:
-            _log.info("carried_out", notices=done)
+            if stream not in self._complete:
+                jobs.append((stream, partial(self._backfill, conn, writer, stream)))
+        done = 0
+        for stream, job in jobs:
+            if stopped():
+                break
+            try:
+                done += job()
+            except OperationalError:
+                raise  # the database is away: the role waits for it
+            except Exception as error:  # noqa: BLE001 - one that cannot be carried out must not stop the others
+                _log.error("not_carried_out", stream=stream, error=type(error).__name__)
         return done
 
-    def _pass_on(self, conn: Connection[Any], writer: Writer, old: str, stream: str) -> int | None:
-        """The next notices of the ledger; None where there are no more."""
+    def _pass_on(self, conn: Connection[Any], writer: Writer, old: str, stream: str) -> int:
+        """The next notices of the ledger; how many."""
         log = Log(conn)
         if stream not in self._through:
             self._through[stream] = SuccessionState(stream).folded(log.streams([stream]).get(stream, ())).through
         owed = log.ledger_after(old, self._through[stream], CHUNK)
         if not owed:
-            return None
-        passed = 0
-
-        def passing(notice: str) -> Fact:
-            def fact(world: World, now: datetime) -> list[Event]:
-                nonlocal passed
-                events = system.notice_passed(world, notice, now)
-                passed += len(events)
-                return events
-
-            return fact
-
+            return 0
         through = owed[-1].serial
-        facts = [_reading(owed), *(passing(one.notice) for one in owed)]
+        facts: list[Fact] = [_reading(owed), *(partial(_passing, one.notice) for one in owed)]
         writer.write(facts=[*facts, lambda world, now: system.succession_advanced(world, old, stream, through, now)])
         self._through[stream] = through
-        return passed
+        return len(owed)
 
-    def _backfill(self, conn: Connection[Any], writer: Writer, stream: str) -> int | None:
-        """The next permits from before; None where there are no more, or the read model is not as far yet."""
+    def _backfill(self, conn: Connection[Any], writer: Writer, stream: str) -> int:
+        """The next permits from before; how many. None while the read model is not as far as the subscription."""
         recorded = Log(conn).stream(stream)
         state = SubscriptionState(stream).folded(one.event for one in recorded)
         started = state.started
         assert started is not None
         if state.complete:
             self._complete.add(stream)
-            return None
+            return 0
         if position_of(conn, Approvals.name) < recorded[0].position:
-            return None
+            return 0
         assert started.backfill_from is not None
         last = state.last
         matter = last.matter if last else started.matters[0]
@@ -107,22 +102,26 @@ class Steward:
             following = started.matters[started.matters.index(matter) + 1 :]
             complete = not following
             at = (following[0] if following else matter, None, None)
-        told = 0
+        told: list[str] = []
 
-        def joining(case: str) -> Fact:
-            def fact(world: World, now: datetime) -> list[Event]:
-                nonlocal told
-                events = system.subscriber_joined(world, stream, case, now)
-                told += len(events)
-                return events
+        def begin(_world: World, _now: datetime) -> list[Event]:
+            told.clear()  # the whole may be decided again
+            return []
 
-            return fact
+        def join(case: str, world: World, now: datetime) -> list[Event]:
+            events = system.subscriber_joined(world, stream, case, now)
+            told.extend(case for _ in events)
+            return events
 
         def advance(world: World, now: datetime) -> list[Event]:
-            return system.subscription_backfilled(world, stream, at, told, complete, now)
+            return system.subscription_backfilled(world, stream, state.version, at, len(told), complete, now)
 
-        writer.write(facts=[*(joining(case) for _, case in rows), advance])
-        return told
+        writer.write(facts=[begin, *(partial(join, case) for _, case in rows), advance])
+        return len(rows) or 1
+
+
+def _passing(notice: str, world: World, now: datetime) -> list[Event]:
+    return system.notice_passed(world, notice, now)
 
 
 def _reading(owed: Sequence[NoticeOwed]) -> Fact:

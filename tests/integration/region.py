@@ -12,7 +12,7 @@ from psycopg import Connection
 from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.counts import DeclareCount
-from domain.decisions import AcceptCase, DecideCase
+from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
@@ -97,7 +97,11 @@ def registers(store: TestStore) -> TestStore:
 
 
 def accept(
-    number: str, party: Party | None = None, organ: str = APPROVAL, matter: str = MATTER, anew_of: str | None = None
+    number: str,
+    party: Party | None = None,
+    organ: str = APPROVAL,
+    matter: str = MATTER,
+    anew_of: CaseName | None = None,
 ) -> AcceptCase:
     party = party or Party(kind="法人及非法人组织", name="蒙草公司", uscc="91150100MA0000000X")
     return AcceptCase(
@@ -274,6 +278,8 @@ def usual(store: TestStore) -> None:
 def everything(store: TestStore) -> None:
     """At least one event of every type, but for what only intake and other stores bring about."""
     usual(store)
+    disputed = granted(store, "11")
+    store.submit(ReturnNotice(department=S2, notice=f"{S2}/{disputed}", proposed=S3, reason="不归我"), id_="r4")
     store.submit(
         EnterRegister(
             department=OFFICE,
@@ -297,7 +303,7 @@ def everything(store: TestStore) -> None:
     store.submit(RegisterPrincipal(principal="sfj", acts_for=("sfj",)), principal="operator")
     store.submit(RegisterDepartment(department=OFFICE, entry=department("sfj", "司法局", "REVIEW_ORGAN")))
     store.submit(
-        case(ImposePenalty, "12", by=S1, measure="suspension", **penalty),
+        case(ImposePenalty, "12", by=S1, measure="permit_suspension", **penalty),
         case(LiftPenalty, "12", by=S1, **penalty),
         case(
             RecordRemedy,
@@ -309,16 +315,14 @@ def everything(store: TestStore) -> None:
             on=DAY,
             content="责令重作",
         ),
-        accept("13", anew_of="12"),
+        accept("13", anew_of=CaseName(organ=APPROVAL, number="12")),
     )
     subscription = subscription_stream(S1, "1")
     store.facts(
         lambda world, now: system.succession_advanced(world, S3, succession_stream(S3, 1), 1, now),
         lambda world, now: system.subscriber_joined(world, subscription, f"case/{APPROVAL}/6", now),
-        lambda world, now: system.subscription_backfilled(world, subscription, (MATTER, None, None), 1, True, now),
+        lambda world, now: system.subscription_backfilled(world, subscription, 1, (MATTER, None, None), 1, True, now),
     )
-    disputed = granted(store, "11")
-    store.submit(ReturnNotice(department=S2, notice=f"{S2}/{disputed}", proposed=S3, reason="不归我"), id_="r4")
     store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
 
 

@@ -69,8 +69,16 @@ def test_where_licences_stand_and_who_answers_for_them(region: TestStore) -> Non
         granted(region, number)
     region.submit(
         case(IssueLicence, "1", licence_number="证1", certificate="许可证", issued_on=DAY),
-        case(ImposePenalty, "2", by=S1, penalty="1", measure="suspension", until=DAY + timedelta(days=9), **PENALTY),
-        case(ImposePenalty, "3", by=S1, penalty="2", measure="revocation", **PENALTY),
+        case(
+            ImposePenalty,
+            "2",
+            by=S1,
+            penalty="1",
+            measure="permit_suspension",
+            until=DAY + timedelta(days=9),
+            **PENALTY,
+        ),
+        case(ImposePenalty, "3", by=S1, penalty="2", measure="permit_revocation", **PENALTY),
         case(CancelCase, "4", on=DAY, document_number="注1", reason="申请"),
         accept("5", organ=FORMER, matter=OWN_MATTER),
         decide("5", organ=FORMER),
@@ -168,7 +176,7 @@ def test_a_case_along_both_axes(region: TestStore) -> None:
     granted(region, "1")
     known = moment_after(region)
     suspension = {**PENALTY, "on": DAY}
-    region.submit(case(ImposePenalty, "1", by=S1, penalty="1", measure="suspension", **suspension))
+    region.submit(case(ImposePenalty, "1", by=S1, penalty="1", measure="permit_suspension", **suspension))
     region.submit(case(LiftPenalty, "1", by=S1, penalty="1", **suspension))
     region.submit(
         case(

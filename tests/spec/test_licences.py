@@ -48,7 +48,7 @@ def test_penalties_and_remedies_by_date(region: Region) -> None:
     region.accepted("penalty.lift", "s1", **lifting("2026-02-18"))
     region.accepted("remedy.record", "fyj", **remedy("stop_execution", "2026-02-20"))
     region.accepted("remedy.record", "fyj", **remedy("upheld", "2026-02-22"))
-    region.accepted("penalty.impose", "s1", **penalty(penalty="2", measure="revocation", on="2026-02-25"))
+    region.accepted("penalty.impose", "s1", **penalty(penalty="2", measure="permit_revocation", on="2026-02-25"))
     end = {"document_number": "注1", "on": "2026-02-27", "reason": "已吊销"}
     region.accepted("case.cancel", "spj", **region.case(**end))
     assert status(

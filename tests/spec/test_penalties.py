@@ -22,7 +22,7 @@ def region(region: Region) -> Region:
 
 
 def penalty(number: str = "1", penalty: str = "1", **more: Any) -> dict[str, Any]:
-    usual = {"measure": "suspension", "document_number": "罚1", "on": "2026-02-20", "reason": "超范围经营"}
+    usual = {"measure": "permit_suspension", "document_number": "罚1", "on": "2026-02-20", "reason": "超范围经营"}
     return {"organ": "spj", "number": number, "penalty": penalty, **(usual | more)}
 
 
@@ -77,12 +77,12 @@ def test_nobody_penalises_but_who_supervises(region: Region) -> None:
 @pytest.mark.clause("2.2f")
 def test_revocation_by_penalty_is_answered_by_cancellation_alone(region: Region) -> None:
     region.granted()
-    region.accepted("penalty.impose", "s1", **penalty(measure="revocation"))
+    region.accepted("penalty.impose", "s1", **penalty(measure="permit_revocation"))
     assert region.world.case("spj", "1").status == "penalised"
     change = {"document_number": "变1", "on": "2026-02-25", "content": "变更"}
     region.refused("case.state", "case.change", "spj", **region.case(**change))
     region.refused("case.state", "case.withdraw", "spj", **region.case(**END))
-    region.refused("case.state", "penalty.impose", "s2", **penalty(measure="revocation"))
+    region.refused("case.state", "penalty.impose", "s2", **penalty(measure="permit_revocation"))
     region.refused("power.none", "case.cancel", "s1", **region.case(**END))
     assert told(owed(region.accepted("case.cancel", "spj", **region.case(**END)))) == ["s1", "s2"]
     state = region.world.case("spj", "1")
@@ -96,8 +96,11 @@ def test_stock_of_which_nobody_was_told_is_supervised_too(region: Region) -> Non
     region.world.registers.founded_on = date(2026, 2, 15)
     region.accepted("case.decide", "spj", **region.decision(basis="legacy"))
     assert region.world.case("spj", "1").told == ()
-    assert told(owed(region.accepted("penalty.impose", "s1", **penalty()))) == ["spj"]
+    assert told(owed(region.accepted("penalty.impose", "s1", **penalty()))) == ["s2", "spj"]
     region.refused("supervision.not_addressee", "penalty.impose", "s3", **penalty())
+    # Its day cannot be corrected to one on which it would have owed notices.
+    later = correction(target="decided_on", old="2026-02-10", new="2026-02-16")
+    region.refused("legacy.recent", "case.correct", "spj", **later)
 
 
 def test_a_matter_that_was_never_transferred_is_its_holders_own(region: Region) -> None:
@@ -138,16 +141,16 @@ def test_what_is_annulled_may_be_decided_anew_once_where_that_was_ordered(region
     region.granted("2")
     anew = {"organ": "spj", "matter": MATTER, "party": {"kind": "法人及非法人组织", "name": "草原公司"}}
     anew |= {"accepted_on": "2026-02-25"}
-    region.waits("case/spj/1", "case.accept", "spj", number="8", anew_of="1", **anew)
+    region.waits("case/spj/1", "case.accept", "spj", number="8", anew_of={"organ": "spj", "number": "1"}, **anew)
     region.accepted("remedy.record", "fyj", **remedy("annulled", number="2"))
-    region.refused("remedy.anew", "case.accept", "spj", number="8", anew_of="2", **anew)
+    region.refused("remedy.anew", "case.accept", "spj", number="8", anew_of={"organ": "spj", "number": "2"}, **anew)
     region.accepted("remedy.record", "fyj", **remedy("anew"))
     state = region.world.case("spj", "1")
     assert (state.status, state.ended) == ("ended", ("annulled", date(2026, 2, 20)))
     region.refused("remedy.annulled", "remedy.record", "fyj", **remedy("upheld"))
     assert region.world.case("spj", "8").status == "accepted"  # which waited, and was the once
     assert not state.anew
-    region.refused("remedy.anew", "case.accept", "spj", number="9", anew_of="1", **anew)
+    region.refused("remedy.anew", "case.accept", "spj", number="9", anew_of={"organ": "spj", "number": "1"}, **anew)
     decision = region.decision("8", decided_on="2026-02-26", document_number="呼8号")
     assert told(owed(region.accepted("case.decide", "spj", **decision))) == ["s1", "s2"]
     assert problems(region) == []

@@ -81,12 +81,14 @@ def test_a_joint_seal_is_one_action_whichever_owner_applies_it(region: Region) -
 
 @pytest.mark.clause("2.7a", refused=True)
 def test_a_seal_is_its_owners_and_delegates_alone(region: Region) -> None:
-    enter(region, owners=["s3"], delegated_to=["s1"])
+    enter(region, owners=["s3"], delegated_to=["qu", "s1"])
     refused(region, "seal.not_yours")
-    refused(region, "seal.not_yours", by="s2")
     # It is theirs, but no owner holds the power: that the seal is registered gives none.
     refused(region, "seal.second", by="s3")
+    refused(region, "seal.second", by="qu")
+    # Who supervises the matter seals nothing of it, for whomever.
     refused(region, "seal.second", by="s1")
+    refused(region, "seal.second", by="s2")
 
 
 @pytest.mark.clause("2.7a", refused=True)

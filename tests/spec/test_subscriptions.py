@@ -50,9 +50,9 @@ def test_a_new_supervisor_is_told_of_the_permits_from_before(region: Region) -> 
     change = {"document_number": "变1", "on": "2026-03-01", "content": "变更"}
     told = owed(region.accepted("case.change", "spj", **region.case(**change)))
     assert [one.split("/")[0] for one in told] == ["s1", "s2", "s3"]
-    region.record(lambda world: system.subscription_backfilled(world, STREAM, (MATTER, None, None), 1, True, NOW))
+    region.record(lambda world: system.subscription_backfilled(world, STREAM, 1, (MATTER, None, None), 1, True, NOW))
     assert region.world.subscription("s3", "1").complete
-    assert system.subscription_backfilled(region.world, STREAM, (MATTER, None, None), 0, True, NOW) == []
+    assert system.subscription_backfilled(region.world, STREAM, 1, (MATTER, None, None), 0, True, NOW) == []
     assert problems(region) == []
 
 

@@ -116,8 +116,11 @@ def test_a_received_notice_passes_while_its_permit_is_in_force(region: Region) -
 def test_of_two_that_merge_the_successor_holds_one_notice(region: Region) -> None:
     s1, s2 = region.granted()
     succeed(region, "s1", "s2")
-    [passed] = pass_on(region, s1)
-    assert [one.notice for one in region.world.case("spj", "1").holders] == [passed]
+    change = {"document_number": "变1", "on": "2026-02-20", "content": "变更"}
+    region.accepted("case.change", "spj", **region.case(**change))
+    assert pass_on(region, s1) == []  # it was told already
+    assert region.state(s1).moved
+    assert [one.notice for one in region.world.case("spj", "1").holders] == [s2]
     assert not region.state(s2).moved
     correction = {
         "target": "document_number", "old": "呼1号", "new": "呼2号", "on": "2026-03-01", "reason": "笔误",
@@ -140,8 +143,9 @@ def test_it_leads_to_another_of_the_same_kind(region: Region, rule: str, old: st
 
 
 def test_how_far_it_came_is_recorded_once(region: Region) -> None:
-    region.granted()
+    [s1, _] = region.granted()
     succeed(region)
+    pass_on(region, s1)
     for through in (1, 1, 2):
         region.record(lambda world: system.succession_advanced(world, "s1", "succession/s1/1", through, NOW))  # noqa: B023
     found = [event for event in region.events if event.TOPIC == "succession.advanced"]
