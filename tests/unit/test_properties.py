@@ -29,7 +29,8 @@ from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.case import Case
 from infra.generator.feed import record
-from infra.generator.registry import OPERATOR, REFORM_OFFICE, Registry
+from infra.generator.offices import OPERATOR, REFORM_OFFICE
+from infra.generator.registry import Registry
 from infra.generator.scenario import mix
 from infra.generator.year import FIRST, STARTS_WITHIN, schedule
 from tests.unit.memory_intake import NOW, MemoryIntake, Record, read

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infra.generator.case import Case
-from infra.generator.registry import REFORM_OFFICE
+from infra.generator.offices import REFORM_OFFICE
 from infra.generator.scenario import scenario
 
 

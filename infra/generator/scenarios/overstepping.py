@@ -11,7 +11,7 @@ from typing import Final
 
 from infra.generator import names
 from infra.generator.case import Case
-from infra.generator.registry import HIGHER, OPERATOR, REFORM_OFFICE
+from infra.generator.offices import HIGHER, OPERATOR, REFORM_OFFICE
 from infra.generator.scenario import scenario
 
 
