@@ -33,6 +33,6 @@ class Clerk:
         }
         return Arrival(principal, key, attributes, data, self._at)
 
-    def reform(self, key: str, type_: str, **data: Any) -> Arrival:
+    def reform(self, key: str, type_: str, /, **data: Any) -> Arrival:
         """In the reform office's name."""
         return self.hand_in(REFORM_PRINCIPAL, key, type_, {"department": REFORM_OFFICE, **data})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from domain.identifiers import make_matter_code
 from infra.generator import names
@@ -39,6 +39,14 @@ class Department:
     uscc: str
 
 
+Trait = Literal["joined", "flagged", "surveyed", "worked", "placed", "merging"]
+"""What some matters have that others have not: a supervisor that joined after the transfer, the last of them; a flag
+for written opinions; a survey without which nothing is granted; associated work on record; windows authorised to
+decide; a supervisor that is merged into another at the year's end, the first of them."""
+WINDOW: Final = "A03"
+"""Authorised to decide on the matters that are placed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A matter in a league; `supervisors` empty where it was not transferred."""
@@ -50,6 +58,7 @@ class Item:
     supervisors: tuple[str, ...]
     push_not_granted: bool = False
     classified: bool = False
+    trait: Trait | None = None
 
     @property
     def transferred(self) -> bool:
@@ -72,7 +81,8 @@ class Registry:
         self._department(HIGHER, "内蒙古自治区政务服务与数据管理局", "HIGHER_AUTHORITY")
         self.items: dict[str, list[Item]] = {}
         self._officers: dict[str, tuple[dict[str, str], ...]] = {}
-        self._late: set[str] = set()
+        self.certificates: dict[str, str] = {}  # serials by seal; of seals that are in no register there are none
+        self._asked: set[str] = set()
         for league in names.LEAGUES:
             self._department(f"{league.code}-SP", names.department_name(league.name, names.APPROVAL), "APPROVAL")
             for kind, ending in _ENDINGS.items():
@@ -114,10 +124,10 @@ class Registry:
         town = Department(f"{league.code}-{LATE}", f"{name}城关镇人民政府", "SUPERVISION", region, code)
         return _entry(town, "2025-01-01")
 
-    def first_late(self, code: str) -> bool:
-        """Whether this late department is asked about for the first time."""
-        first = code not in self._late
-        self._late.add(code)
+    def first(self, what: str) -> bool:
+        """Whether this is asked about for the first time."""
+        first = what not in self._asked
+        self._asked.add(what)
         return first
 
     def arrivals(self) -> Iterator[Arrival]:
@@ -166,7 +176,8 @@ class Registry:
     def _matter(self, clerk: Clerk, item: Item) -> Iterator[Arrival]:
         yield clerk.reform(item.code, "matter.register", entry=_matter(item))
         if item.transferred:
-            yield clerk.reform(item.code, "matter.transfer", **transfer(item, item.organ, item.supervisors))
+            told = item.supervisors[:-1] if item.trait == "joined" else item.supervisors
+            yield clerk.reform(item.code, "matter.transfer", **_transfer(item, told))
 
     def _department(self, code: str, name: str, role: str) -> Department:
         region = code[:6]
@@ -210,16 +221,16 @@ def _matter(item: Item) -> dict[str, Any]:
         "legal_basis": item.kind.basis,
         "push_not_granted": item.push_not_granted,
         "classified": item.classified,
+        **({"opinions": ["ministry"]} if item.trait == "flagged" else {}),
     }
 
 
-def transfer(item: Item, to: str, supervisors: tuple[str, ...]) -> dict[str, Any]:
-    """What is said of a matter's transfer, some time in 2024."""
+def _transfer(item: Item, supervisors: tuple[str, ...]) -> dict[str, Any]:
     return {
         "matter": item.code,
         "valid_from": f"2024-{3 + int(item.code[-6:-3]) % 4:02d}-01",
         "basis": f"{item.league.name}相对集中行政许可权改革划转事项清单（2024年）",
-        "to": to,
+        "to": item.organ,
         "supervisors": supervised(*supervisors),
     }
 

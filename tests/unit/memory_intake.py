@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +31,9 @@ from domain.world import World
 
 assert catalogue.DECIDERS
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+Fact = Callable[[World], list[Event]]
 
 
 class FakeSealer:
@@ -104,13 +107,16 @@ class MemoryIntake:
         world.append(found(world, office, principals, founding["operator"], datetime(2025, 1, 1, tzinfo=UTC)))
         self._store(world.pending)
 
-    def submit(self, *records: Record) -> list[Result]:
-        """Takes one batch in; what became of each arrival, and of those it released, in order."""
+    def submit(self, *records: Record, facts: Iterable[Fact] = ()) -> list[Result]:
+        """Takes one batch in, after facts of the system's own; what became of each arrival, and of those it released,
+        in order."""
         world = World(self.registers, self._load)
         intake = Intake(world, self)
         ready, self._cut = self._cut, []
         for arrival in ready:
             intake.again(arrival)
+        for fact in facts:
+            intake.record(fact(world))
         for record in records:
             place = Place(record.principal, 0, self._offsets[record.principal])
             self._offsets[record.principal] += 1
