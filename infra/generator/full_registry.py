@@ -27,7 +27,6 @@ _TRAITS: Final[dict[str, Trait]] = {
     "动物防疫条件合格证核发": "joined",
     "辐射安全许可": "flagged",
     "医疗机构执业登记": "surveyed",
-    "民办幼儿园设立审批": "worked",
     "燃气经营许可": "worked",
     "烟草专卖零售许可": "placed",
 }

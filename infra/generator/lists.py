@@ -25,6 +25,8 @@ WORKS: Final = {
 """Associated work that the cases of a matter may need, and who carries it out."""
 GIVEN_UP: Final = "testing"
 """Was on record as well, and was struck before the year."""
+_ONE_IN: Final = 6
+"""So many matters stand in the lists, and as many have a guide: enough to ask about."""
 _DEFERRED, _PROPOSED, _KEPT = "护士执业注册", "公路超限运输许可", "烟草专卖零售许可"
 _RESTAURANT: Final = ("食品经营许可", "公共场所卫生许可", "设置大型户外广告审批")
 
@@ -49,11 +51,11 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
 
 
 def _of_matter(clerk: Clerk, item: Item, at: int) -> Iterator[Arrival]:
-    if at % 3 == 0:
+    if at % _ONE_IN == 0:
         yield _power_item(clerk, item)
         if item.transferred:
             yield _supervision_item(clerk, item)
-    if at % 4 == 0 and item.transferred:
+    if at % _ONE_IN == 1 and item.transferred:
         yield _guide(clerk, item)
     if not item.transferred:
         yield from _plan(clerk, item)
