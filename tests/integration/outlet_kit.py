@@ -56,6 +56,7 @@ def store_for(test: TestStore, master: bytes, bootstrap: str, path: Path, **more
         reads_apart=False,
         master_key_file=key,
         evidence_seconds=0.2,
+        clock_seconds=0.2,
         **more,
     )
     store = TrackedStore(settings, Servers(test.urls.runtime, test.urls.migrator, test.urls.reader, bootstrap))
