@@ -66,6 +66,7 @@ class CaseState(State):
     status: Literal["", "accepted", "granted", "not_granted", "discontinued", "penalised", "ended"] = ""
     decision_version: int = 0
     decision: dict[str, str | None] = field(default_factory=dict)
+    decided_by: str = ""
     licence_number: str | Sealed | None = None
     told: tuple[str, ...] = ()
     holders: tuple[Holder, ...] = ()
@@ -100,6 +101,7 @@ class CaseState(State):
                         "valid_from": event.valid_from.isoformat() if event.valid_from else None,
                         "valid_to": event.valid_to.isoformat() if event.valid_to else None,
                     },
+                    "decided_by": event.meta.department or "",
                     "legacy": event.basis == "legacy",
                     "manner": event.manner,
                     "outcome": event.outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -128,7 +129,12 @@ def register_department(submission: Submission[RegisterDepartment], world: World
     world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
-    offices = {code for code, known in world.registers.departments.items() if "REFORM_OFFICE" in known.roles}
+    registers = world.registers
+    offices = {
+        code
+        for code, known in registers.departments.items()
+        if "REFORM_OFFICE" in known.roles and not registers.ceased(code, date.max)
+    }
     if offices == {entry.code} and "REFORM_OFFICE" not in entry.roles:
         raise Refusal("mandate.last_office")
     return [world.state(department_stream(entry.code)).then(DepartmentRegistered, submission.meta, entry=entry)]
@@ -155,6 +161,7 @@ def register_principal(submission: Submission[RegisterPrincipal], world: World) 
 def register_liaison(submission: Submission[RegisterLiaison], world: World) -> list[Event]:
     world.require_own_registers()
     payload = submission.payload
+    world.require_department(payload.department)
     fields: dict[str, Any] = {
         name: getattr(payload, name) for name in ("department", "number", "person", "deputy", "active")
     }

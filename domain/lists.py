@@ -73,6 +73,12 @@ def require_supervision_item(item: SupervisionItem, world: World, on: date) -> N
         raise Refusal("list.not_supervisor")
 
 
+def supervision_item(registers: Registers, matter: str, organ: str, on: date) -> SupervisionItem | None:
+    """What a department is to do for a matter's supervision by the list on that date."""
+    entries = registers.entries_on("supervision_item", on).values()
+    return next((e for e in entries if isinstance(e, SupervisionItem) and (e.matter, e.organ) == (matter, organ)), None)
+
+
 class Mismatch(NamedTuple):
     """`wanting` is what the lists lack of the matter, or that its power item names another than who holds the power;
     `item` the supervision item that has no counterpart."""

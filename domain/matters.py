@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from domain.event import Event
 from domain.fields import MatterCode, Uscc
 from domain.personal import Model
-from domain.rules import BadField, Refusal, Waiting
+from domain.rules import BadField, Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides
 
 if TYPE_CHECKING:
@@ -92,11 +92,13 @@ class OfMatter(Payload):
 
 
 class TransferMatter(OfMatter):
-    """The power moves to the approval department; a transfer names its supervisors, so that none is left without."""
+    """The power moves to the approval department; a transfer names its supervisors, so that none is left without.
+    `batch`: with which others it is transferred."""
 
     TYPE = "matter.transfer"
     to: Code
     supervisors: Supervisors
+    batch: Code | None = None
 
 
 class MatterTransferred(Event):
@@ -106,6 +108,7 @@ class MatterTransferred(Event):
     basis: str
     to: str
     supervisors: tuple[Supervisor, ...]
+    batch: str | None = None
 
     @property
     def effective_on(self) -> str:
@@ -188,7 +191,10 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
     payload = submission.payload
     world.require_matter(payload.matter)
     world.require_department(payload.to, "APPROVAL")
-    _require_supervisors(payload.supervisors, world)
+    for supervisor in payload.supervisors:
+        world.require_department(supervisor.department, "SUPERVISION")
+        if supervisor.department == payload.to:
+            raise Refusal("supervision.by_approver")
     if world.registers.holder(payload.matter, payload.valid_from) == payload.to:
         raise Refusal("matter.state")
     return [
@@ -200,6 +206,7 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
             basis=payload.basis,
             to=payload.to,
             supervisors=payload.supervisors,
+            batch=payload.batch,
         )
     ]
 
@@ -225,7 +232,8 @@ def route_matter(submission: Submission[RouteMatter], world: World) -> list[Even
     world.require_role(submission, "REFORM_OFFICE")
     payload = submission.payload
     world.require_matter(payload.matter)
-    _require_supervisors(payload.supervisors, world)
+    for supervisor in payload.supervisors:
+        world.require_supervisor(supervisor.department, payload.matter, payload.valid_from)
     return [
         world.state(matter_stream(payload.matter)).then(
             MatterRouted,
@@ -257,10 +265,3 @@ def map_public_record(submission: Submission[MapPublicRecord], world: World) -> 
             matter=payload.matter,
         )
     ]
-
-
-def _require_supervisors(supervisors: tuple[Supervisor, ...], world: World) -> None:
-    for supervisor in supervisors:
-        if supervisor.department not in world.registers.departments:
-            raise Waiting(f"department/{supervisor.department}")
-        world.require_department(supervisor.department, "SUPERVISION")

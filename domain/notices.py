@@ -288,7 +288,9 @@ def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[
 def take_notice(submission: Submission[TakeNotice], world: World) -> list[Event]:
     payload = submission.payload
     world.require_role(submission, "SUPERVISION")
-    state, _ = open_notice(payload.notice, payload.department, world)
+    state, owed = open_notice(payload.notice, payload.department, world)
+    if owed.root == "decision":
+        world.require_supervisor(payload.department, owed.matter, submission.occurred_on)
     if not state.received:
         raise Waiting(notice_stream(payload.notice))
     if state.taken:
@@ -308,8 +310,8 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
         raise Refusal("notice.not_returnable")
     if payload.proposed == payload.department:
         raise rejection("proposed", "department.unknown_role", payload.proposed)
-    world.require_department(payload.proposed, "SUPERVISION")
     case = world.case_at(owed.case)
+    world.require_supervisor(payload.proposed, case.matter, submission.occurred_on)
     if any(holder.department == payload.proposed for holder in case.holders):
         raise Refusal("notice.already_held")
     dispute = owed.returns >= 1
@@ -319,7 +321,7 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
     moved = case.then(
         SupervisionMoved,
         submission.meta,
-        matter=owed.matter,
+        matter=case.matter,
         origin=payload.notice,
         from_=payload.department,
         to=to,
@@ -338,15 +340,15 @@ def rule_on_duty(submission: Submission[RuleOnDuty], world: World) -> list[Event
     _, owed = open_notice(payload.notice, payload.department, world)
     if owed.about != "duty_dispute":
         raise Refusal("notice.no_dispute")
-    world.require_department(payload.assign_to, "SUPERVISION")
     case = world.case_at(owed.case)
+    world.require_supervisor(payload.assign_to, case.matter, submission.occurred_on)
     if any(holder.department == payload.assign_to for holder in case.holders):
         raise Refusal("notice.already_held")
     return [
         case.then(
             SupervisionMoved,
             submission.meta,
-            matter=owed.matter,
+            matter=case.matter,
             origin=payload.notice,
             from_=payload.department,
             to=payload.assign_to,

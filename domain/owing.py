@@ -12,6 +12,7 @@ from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised,
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 
 OWING: tuple[type[Event], ...] = (
+    *AudienceEvent.__subclasses__(),
     CaseDecided,
     CaseCorrected,
     SupervisionMoved,
@@ -27,7 +28,8 @@ OWING: tuple[type[Event], ...] = (
     ReviewSubmitted,
     ReviewReturned,
 )
-"""The facts that owe notices, beside those of `AudienceEvent`."""
+"""The facts that may owe notices."""
+_TOPICS = frozenset(kind.TOPIC for kind in OWING)  # most facts owe none, and their classes need not be compared
 
 
 def notice_id(addressee: str, event: Event) -> str:
@@ -37,6 +39,8 @@ def notice_id(addressee: str, event: Event) -> str:
 
 def owed(event: Event, registers: Registers) -> list[Owed]:
     """The notices owed by the recording of `event`, once per addressee; empty for facts that owe none."""
+    if event.TOPIC not in _TOPICS:
+        return []
     match event:
         case CaseDecided():
             if event.basis == "legacy":

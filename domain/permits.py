@@ -169,7 +169,7 @@ def correct_case(submission: Submission[CorrectCase], world: World) -> list[Even
 
 
 def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submission[Any], world: World) -> None:
-    """The corrected decision must be one that could have been taken."""
+    """The corrected decision must be one that could have been taken, by who took it."""
     today = submission.occurred_on
     if payload.target == "matter":
         try:
@@ -178,7 +178,7 @@ def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submiss
             raise Rejection(FieldError("new", error.rule, error.message, f"{len(payload.new)} 个字符")) from None
         if matter != payload.new:
             raise rejection("new", "number.shape", f"{len(payload.new)} 个字符")
-        world.require_power(payload.department, matter, date.fromisoformat(state.decision["decided_on"] or ""))
+        world.require_power(state.decided_by, matter, date.fromisoformat(state.decision["decided_on"] or ""))
         return
     if payload.target == "document_number":
         if not re.fullmatch(NUMBER_PATTERN, payload.new):
@@ -195,6 +195,8 @@ def _require_fitting(payload: CorrectCase, state: CaseState, submission: Submiss
     validity = [after["valid_from"] or "", after["valid_to"] or "9999"]
     if dates != sorted(dates) or validity != sorted(validity):
         raise rejection("new", "date.order", new)
+    if payload.target == "decided_on":
+        world.require_power(state.decided_by, state.matter, new)
 
 
 def _granted(submission: Submission[Any], payload: OfCase, on: date, world: World, *others: str) -> CaseState:

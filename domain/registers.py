@@ -48,11 +48,13 @@ _FOLDED = frozenset(REGISTER_TOPICS)
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The transfer in force that gave an approval department the power: to whom, since when, on what basis."""
+    """The transfer in force that gave an approval department the power: to whom, since when, on what basis, and in
+    which batch."""
 
     to: str
     valid_from: date
     basis: str
+    batch: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class MatterHistory:
 
     entry: Matter
     holders: list[tuple[date, int, Transfer | None]] = field(default_factory=list)
-    routes: list[tuple[date, int, tuple[Supervisor, ...]]] = field(default_factory=list)
+    routes: list[tuple[date, int, tuple[Supervisor, ...], str]] = field(default_factory=list)
 
 
 class Succession(NamedTuple):
@@ -134,16 +136,18 @@ class Registers:
                     self.matters[event.entry.code] = MatterHistory(event.entry)
             case MatterTransferred():
                 history = self.matters[event.matter]
-                transfer = Transfer(event.to, event.valid_from, event.basis)
+                transfer = Transfer(event.to, event.valid_from, event.basis, event.batch)
                 insort(history.holders, (event.valid_from, self._sequence, transfer), key=lambda v: v[:2])
-                insort(history.routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
+                route = (event.valid_from, self._sequence, event.supervisors, event.basis)
+                insort(history.routes, route, key=lambda v: v[:2])
             case MatterReturned():
                 insort(
                     self.matters[event.matter].holders, (event.valid_from, self._sequence, None), key=lambda v: v[:2]
                 )
             case MatterRouted():
                 routes = self.matters[event.matter].routes
-                insort(routes, (event.valid_from, self._sequence, event.supervisors), key=lambda v: v[:2])
+                route = (event.valid_from, self._sequence, event.supervisors, event.basis)
+                insort(routes, route, key=lambda v: v[:2])
             case PublicRecordMapped():
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
             case EntryRegistered():
@@ -186,7 +190,7 @@ class Registers:
         that is another: nobody where the matter was not transferred (2.1d)."""
         if self.transfer(matter, on) is None:
             return ()
-        routed = next((found for since, _, found in reversed(self.matters[matter].routes) if since <= on), ())
+        routed = next((found for since, _, found, _ in reversed(self.matters[matter].routes) if since <= on), ())
         if not self.successions:
             return routed
         acting: dict[str, Supervisor] = {}
@@ -194,6 +198,20 @@ class Registers:
             code = self.acting(one.department, told_on or on, matter)
             acting.setdefault(code, one.model_copy(update={"department": code}))
         return tuple(acting.values())
+
+    def in_charge(self, matter: str, on: date) -> tuple[str, ...]:
+        """Who supervises the matter on that date; where it was not transferred, who holds the power."""
+        if self.transfer(matter, on) is None:
+            return (self.holder(matter, on),)
+        return tuple(one.department for one in self.supervisors(matter, on))
+
+    def route_basis(self, matter: str, department: str, on: date) -> str | None:
+        """By what document the department was named to supervise the matter; None where it was not."""
+        for since, _, found, basis in reversed(self.matters[matter].routes):
+            if since <= on:
+                named = {self.acting(one.department, on, matter) for one in found}
+                return basis if department in named else None
+        return None
 
     def acting(self, department: str, on: date, matter: str) -> str:
         """Who had a department's duties over a matter on that date: itself, until another succeeded it."""

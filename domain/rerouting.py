@@ -34,7 +34,8 @@ def reroute(state: CaseState, registers: Registers, target: Correctable, new: st
     after = _routed(state, registers, matter, new_day, told_on)
     leaving = tuple(one for one in holders if one.department in before and one.department not in after)
     kept = {one.department for one in state.holders} - {one.department for one in leaving}
-    joining = tuple(one for one in after if one not in before and one not in kept)
+    # Who was to hear of it already has, unless the registers learnt of it only afterwards, or has handed it on.
+    joining = tuple(one for one in after if one not in kept and (one not in before or one not in state.told))
     return Rerouted(matter, tuple(one for one in holders if one not in leaving), joining, leaving)
 
 

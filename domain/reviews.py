@@ -149,11 +149,12 @@ def submit_review(submission: Submission[SubmitReview], world: World) -> list[Ev
 @decides(ReturnReview)
 def return_review(submission: Submission[ReturnReview], world: World) -> list[Event]:
     payload = submission.payload
-    world.require_department(payload.department)
+    world.require_role(submission, "HIGHER_AUTHORITY")
     state = world.review(payload.submitter, payload.review_number)
     if state.submitted is None:
         raise Waiting(review_stream(payload.submitter, payload.review_number))
-    if state.submitted.to != payload.department:
+    submitted, on = state.submitted, submission.occurred_on
+    if world.registers.acting(submitted.to, on, submitted.matter) != payload.department:
         raise Refusal("mandate.role")
     if state.returned:
         raise Refusal("review.returned")
@@ -161,9 +162,9 @@ def return_review(submission: Submission[ReturnReview], world: World) -> list[Ev
         state.then(
             ReviewReturned,
             submission.meta,
-            department=state.submitted.department,
-            case=state.submitted.case,
-            matter=state.submitted.matter,
+            department=world.registers.acting(submitted.department, on, submitted.matter),
+            case=submitted.case,
+            matter=submitted.matter,
             result=payload.result,
             opinion=payload.opinion,
         )

@@ -163,6 +163,12 @@ class World:
             raise Refusal("mandate.role")
         return entry
 
+    def require_supervisor(self, code: str, matter: str, on: date) -> None:
+        """It may supervise the matter on that date; whoever a transfer gave the power may not (1.1c)."""
+        self.require_department(code, "SUPERVISION")
+        if self.registers.transfer(matter, on) is not None and self.registers.holder(matter, on) == code:
+            raise Refusal("supervision.by_approver")
+
     def require_matter(self, code: str) -> Matter:
         """The entry; waits for an unknown matter, refuses a classified one."""
         history = self.registers.matters.get(code)

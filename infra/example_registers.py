@@ -75,6 +75,7 @@ def registers(teller: Teller) -> None:
                 basis="呼政发〔2020〕12号",
                 to=APPROVAL,
                 supervisors=(Supervisor(department=MARKET),),
+                batch="2020-01",
             )
         )
     teller.tell(

@@ -11,7 +11,7 @@ from adapters.postgres.history import History
 from domain.case_state import CaseState
 from domain.cases import CaseDecided, case_stream
 from domain.event import Recorded
-from domain.lists import PowerItem, SupervisionItem
+from domain.lists import PowerItem, supervision_item
 from domain.notices import NoticeReceived, NoticeState, NoticeTaken, notice_stream
 from domain.registers import Registers
 from infra.answers import single
@@ -86,7 +86,9 @@ def _supervising(registers: Registers, events: Sequence[Recorded], stream: str) 
             for event in steps
             if isinstance(event, (NoticeReceived, NoticeTaken)) and event.meta.officer is not None
         ]
-        item = _item(registers, case.matter, holder.department, date.fromisoformat(case.decision["decided_on"] or ""))
+        item = supervision_item(
+            registers, case.matter, holder.department, date.fromisoformat(case.decision["decided_on"] or "")
+        )
         owed = next(one for one in events if getattr(one.event, "notice", None) == holder.notice)
         rows.append(
             {
@@ -101,8 +103,3 @@ def _supervising(registers: Registers, events: Sequence[Recorded], stream: str) 
             }
         )
     return rows
-
-
-def _item(registers: Registers, matter: str, organ: str, on: date) -> SupervisionItem | None:
-    entries = registers.entries_on("supervision_item", on).values()
-    return next((e for e in entries if isinstance(e, SupervisionItem) and (e.matter, e.organ) == (matter, organ)), None)

@@ -278,10 +278,11 @@ def demo(
 def clauses(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON 列表")] = False,
     check: Annotated[bool, typer.Option("--check", help="已完成的能力缺少证明则以 1 结束")] = False,
+    as_table: Annotated[bool, typer.Option("--table", help="输出 docs/reference/coverage.md")] = False,
     lang: Annotated[str | None, typer.Option(help="zh 或 en")] = None,
 ) -> None:
     """通知各条款的能力：由哪些测试证明其可用、证明其滥用被拒，最近一次是否通过。在源码目录中运行。"""
-    from infra.clauses import NoTests, known, lines
+    from infra.clauses import NoTests, known, lines, table
 
     language = lang or load().language
     try:
@@ -297,7 +298,7 @@ def clauses(
     if as_json:
         typer.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False))
     else:
-        for line in lines(found, language):
+        for line in table(found) if as_table else lines(found, language):
             typer.echo(line)
     if check and any(one.wanting for one in found):
         raise typer.Exit(1)

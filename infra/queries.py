@@ -7,35 +7,15 @@ JSON keys are the first words of the lines in infra/answers.py; lists are {"tota
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from infra.presentation import Context, Shown
+from infra import register_queries
+from infra.options import AsJson, Dept, KnownAt, Lang, Limit, MatterOption, Number, Organ, Reveal, Since, TrueAt, begin
 
 app = typer.Typer()
-
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
-Lang = Annotated[str | None, typer.Option(help="zh 或 en；默认按 SHENGUAN_LANGUAGE")]
-Reveal = Annotated[bool, typer.Option("--reveal", help="显示完整的个人信息")]
-Limit = Annotated[int, typer.Option(min=1, help="最多列出几条")]
-Dept = Annotated[str | None, typer.Option(help="部门代码")]
-MatterOption = Annotated[str | None, typer.Option("--matter", help="事项编码")]
-Since = Annotated[str | None, typer.Option(help="起始日期或时间（北京时间）")]
-TrueAt = Annotated[str | None, typer.Option("--as-true-at", help="以哪一日为准（北京时间），默认今日")]
-KnownAt = Annotated[str | None, typer.Option("--as-known-at", help="当时所知：时间（北京时间），只给日期则到当日结束")]
-Number = Annotated[str, typer.Argument(help="办件号")]
-Organ = Annotated[str | None, typer.Option(help="受理部门代码；办件号在几个部门都有时须给出")]
-
-
-def _begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Context, Shown]:
-    from infra.presentation import Shown
-    from infra.settings import load
-    from infra.store import open_store
-
-    context: Context = ctx.obj if ctx.obj is not None else ctx.with_resource(open_store(load(), kafka=False))
-    return context, Shown(context, lang, as_json, reveal)
+app.add_typer(register_queries.app)
 
 
 @app.command()
@@ -57,7 +37,7 @@ def approvals(
     from infra import answers
     from projections.approvals import Flags
 
-    context, shown = _begin(ctx, lang, as_json, reveal)
+    context, shown = begin(ctx, lang, as_json, reveal)
     flags = Flags(unsealed, undecided, outside_window, anew)
     answers.approvals(context, shown, department, matter, since, limit, flags)
 
@@ -77,7 +57,7 @@ def receipts(
     """签收台账：应告知谁，谁已签收，谁尚未。"""
     from infra import answers
 
-    context, shown = _begin(ctx, lang, as_json, reveal)
+    context, shown = begin(ctx, lang, as_json, reveal)
     answers.receipts(context, shown, department, matter, since, outstanding, limit)
 
 
@@ -86,15 +66,66 @@ def case(
     ctx: typer.Context,
     number: Number,
     organ: Organ = None,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
     as_json: AsJson = False,
     lang: Lang = None,
     reveal: Reveal = False,
 ) -> None:
-    """一个办件：决定、各方签收、双向记录、被拒绝的尝试。"""
-    from infra import answers
+    """一个办件：决定、各方签收、双向记录、被拒绝的尝试；给出某日或当时所知则从日志重放。"""
+    from infra import answers, replaying
 
-    context, shown = _begin(ctx, lang, as_json, reveal)
-    answers.case(context, shown, number, organ)
+    context, shown = begin(ctx, lang, as_json, reveal)
+    if as_true_at is None and as_known_at is None:
+        answers.case(context, shown, number, organ)
+    else:
+        replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
+
+
+@app.command()
+def licences(
+    ctx: typer.Context,
+    department: Annotated[str | None, typer.Option(help="只列由此部门监管的")] = None,
+    matter: MatterOption = None,
+    number: Annotated[str | None, typer.Option(help="只列此办件")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="只列此状态：in_force not_yet expired suspended stopped penalised withdrawn revoked cancelled annulled"
+        ),
+    ] = None,
+    unsupervised: Annotated[bool, typer.Option("--unsupervised", help="只列在册而无人监管的")] = False,
+    never_inspected: Annotated[bool, typer.Option("--never-inspected", help="只列已签收而从未检查的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """证照：某日有效、暂扣、过期、吊销或注销，由谁监管、依据什么；无人监管的，签收而从未检查的。"""
+    from infra import licences as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    wanted = answer.Wanted(department, matter, number, status, unsupervised, never_inspected)
+    answer.licences(context, shown, wanted, as_true_at, as_known_at, limit)
+
+
+@app.command()
+def inspections(
+    ctx: typer.Context,
+    department: Dept = None,
+    case: Annotated[str | None, typer.Option(help="只列此办件的：case/部门/办件号")] = None,
+    since: Since = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """检查：谁在何日检查了哪个办件的被许可人，结果如何。"""
+    from infra import licences as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    answer.inspections(context, shown, department, case, since, limit)
 
 
 @app.command()
@@ -109,7 +140,7 @@ def liability(
     """责任：一个办件由谁审批、依据什么权力，由谁监管、自何时起。"""
     from infra import liability as answer
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     answer.liability(context, shown, number, organ, as_known_at)
 
 
@@ -126,7 +157,7 @@ def tasks(
     from infra import registers
     from infra import tasks as answer
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     answer.tasks(context, shown, number, organ, registers.day(as_known_at), as_known_at)
 
 
@@ -135,140 +166,19 @@ def replay(
     ctx: typer.Context,
     number: Number,
     organ: Organ = None,
+    as_true_at: Annotated[
+        str | None, typer.Option("--as-true-at", help="只取到此日（北京时间）为止已成立的事实")
+    ] = None,
     as_known_at: KnownAt = None,
     as_json: AsJson = False,
     lang: Lang = None,
     reveal: Reveal = False,
 ) -> None:
-    """从日志重放一个办件，不经读模型；可只到某一时刻所知为止。"""
+    """从日志重放一个办件，不经读模型；可只到某日已成立的、某一时刻所知的为止。"""
     from infra import replaying
 
-    context, shown = _begin(ctx, lang, as_json, reveal)
-    replaying.replay(context, shown, number, organ, as_known_at)
-
-
-@app.command()
-def matters(
-    ctx: typer.Context,
-    code: Annotated[str | None, typer.Argument(help="事项编码；不给则全部")] = None,
-    standing: Annotated[
-        str | None, typer.Option(help="只列此状态：untransferred proposed deferred transferred returned")
-    ] = None,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """事项：某日权力归谁、依据什么、由谁监管，暂缓的何时复核。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.matters(context, shown, standing, code, as_true_at, as_known_at)
-
-
-@app.command()
-def lists(
-    ctx: typer.Context,
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
-            " system_access"
-        ),
-    ],
-    file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.entries(context, shown, kind, as_true_at, as_known_at, file)
-
-
-@app.command()
-def placements(
-    ctx: typer.Context,
-    wanting: Annotated[bool, typer.Option("--wanting", help="只列未到位的")] = False,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """三集中三到位：未划转事项的科室、大厅、窗口、网办、监察，尚缺什么。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.placements(context, shown, wanting, as_true_at, as_known_at)
-
-
-@app.command()
-def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None) -> None:
-    """机构承接：谁的职责自何时起由谁承接，其告知已接续到哪个编号。"""
-    from infra import stewarding
-
-    context, shown = _begin(ctx, lang, as_json)
-    stewarding.successions(context, shown, as_known_at)
-
-
-@app.command()
-def subscriptions(
-    ctx: typer.Context, department: Dept = None, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None
-) -> None:
-    """订阅：谁自哪个编号起关注哪些事项，补发了多少此前的许可。"""
-    from infra import stewarding
-
-    context, shown = _begin(ctx, lang, as_json)
-    stewarding.subscriptions(context, shown, department, as_known_at)
-
-
-@app.command()
-def seals(
-    ctx: typer.Context,
-    expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """印章登记：某日有哪些印章，归谁所有、授权谁用，证书是否有效。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.seals(context, shown, expired, as_true_at, as_known_at)
-
-
-@app.command()
-def mismatches(
-    ctx: typer.Context,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """两清单的匹配：已划转而清单缺项的事项，及没有权力事项的监管事项。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.unmatched(context, shown, as_true_at, as_known_at)
-
-
-@app.command()
-def unlike(
-    ctx: typer.Context,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """同类事项办理不一：基本编码相同而办事指南不同的事项。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.handled_unlike(context, shown, as_true_at, as_known_at)
+    context, shown = begin(ctx, lang, as_json, reveal)
+    replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
 
 
 @app.command()
@@ -283,23 +193,8 @@ def export(
     """导出台账，供他人使用；自然人信息始终遮蔽。"""
     from infra import exporting
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     exporting.export(context, shown, kind, file, department)
-
-
-@app.command()
-def blanks(
-    ctx: typer.Context,
-    department: Dept = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """空白证照：各系列登记、核发、作废、注销、结存的编号数。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.blanks(context, shown, department, as_known_at)
 
 
 @app.command()
@@ -314,24 +209,8 @@ def reconcile(
     """收发核对：各来源各日申报发送的数量与实际收到的数量。"""
     from infra import reconciling
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     reconciling.reconcile(context, shown, source, day, differing)
-
-
-@app.command()
-def handovers(
-    ctx: typer.Context,
-    incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,
-    as_true_at: TrueAt = None,
-    as_known_at: KnownAt = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """交接：每个已划转事项的交接单、清单、职责划分，双方是否签认。"""
-    from infra import registers
-
-    context, shown = _begin(ctx, lang, as_json)
-    registers.handovers(context, shown, incomplete, as_true_at, as_known_at)
 
 
 @app.command()
@@ -345,7 +224,7 @@ def deadletters(
     """死信：哪条提交、哪个字段、违反哪条规则、实际是什么；以及内容冲突的提交。"""
     from infra import answers
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     answers.deadletters(context, shown, department, limit)
 
 
@@ -360,7 +239,7 @@ def parked(
     """等待中的提交：等什么，等到何时。"""
     from infra import answers
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     answers.parked(context, shown, department, limit)
 
 
@@ -377,7 +256,7 @@ def region(
     """全区各库：决定、告知、签收与未签收，以及各库日志读到何处。"""
     from infra import region_answer
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     region_answer.region(context, shown, store, department, departments, limit)
 
 
@@ -386,5 +265,5 @@ def status(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> No
     """现状：日志、跟随者、提交、告知。"""
     from infra import answers
 
-    context, shown = _begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json)
     answers.status(context, shown)

@@ -20,7 +20,7 @@ from domain.guides import unlike
 from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
 from domain.placements import placed
-from domain.reform import Deferral, standing
+from domain.reform import Deferral, Proposal, standing
 from domain.registering import Kind
 from domain.registers import Registers
 from domain.seal_registry import Seal
@@ -37,6 +37,7 @@ MATTER = columns("""
     holder | 权力归属 | held by
     since | 自 | since
     basis | 依据 | basis
+    batch | 批次 | batch
     supervisors | 监管部门 | supervisors
     reason | 暂缓原因 | deferred because
     review_on | 复核日期 | review date
@@ -169,6 +170,7 @@ def matters(
     context: Context,
     shown: Shown,
     wanted: str | None,
+    batch: str | None,
     code: str | None,
     as_true_at: str | None,
     as_known_at: str | None,
@@ -178,7 +180,7 @@ def matters(
     if code is not None and code not in registers.matters:
         raise shown.fail("没有登记此事项", "no such matter is registered", matter=code)
     rows = [_matter(registers, one, on, shown) for one in ([code] if code else sorted(registers.matters))]
-    rows = [row for row in rows if wanted in (None, row["standing"])]
+    rows = [row for row in rows if wanted in (None, row["standing"]) and batch in (None, row["batch"])]
     shown.page(("事项", "Matters"), MATTER, Page(len(rows), rows))
 
 
@@ -335,11 +337,21 @@ def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str
         "holder": _name(registers, registers.holder(code, on), shown),
         "since": transfer.valid_from if transfer else registers.moved_on(code, on),
         "basis": transfer.basis if transfer else None,
+        "batch": _batch(registers, code, on),
         "supervisors": [_name(registers, one.department, shown) for one in registers.supervisors(code, on)],
         "reason": deferral and deferral.reason,
         "review_on": deferral and deferral.review_on,
         "review_due": deferral.review_on <= on if deferral else None,
     }
+
+
+def _batch(registers: Registers, code: str, on: date) -> str | None:
+    """In which it was transferred, or is proposed to be."""
+    transfer = registers.transfer(code, on)
+    if transfer is not None:
+        return transfer.batch
+    version = registers.version("proposal", code, on)
+    return version.entry.batch if version is not None and isinstance(version.entry, Proposal) else None
 
 
 def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from adapters.postgres.history import History
 from domain.case_state import CaseState
 from domain.cases import case_stream
 from domain.event import Recorded, State
+from domain.licences import licence_status, true_at
 from domain.notices import NoticeOwed, NoticeState, notice_stream
+from domain.submissions import local_date
 from domain.supervision import FeedbackState
 from domain.world import blank
 from infra.answers import department_names, single
-from infra.presentation import Context, Shown, columns, known_at, names_over
+from infra.presentation import Context, Shown, columns, known_at, moment, names_over
+from projections.working_days import CHINA
 
 EVENT = columns("""
     position | 位置 | position
@@ -52,22 +56,33 @@ FEEDBACK = columns("""
 """)
 
 
-def replay(context: Context, shown: Shown, number: str, organ: str | None, as_known_at: str | None) -> None:
+def replay(
+    context: Context,
+    shown: Shown,
+    number: str,
+    organ: str | None,
+    as_true_at: str | None,
+    as_known_at: str | None,
+) -> None:
     until = known_at(as_known_at)
+    on = local_date(moment(as_true_at)) if as_true_at else None
     names = department_names(context)
     with closing(context.connect()) as conn:
         history = History(conn, names, until)
         the_one = single(shown, number, [o for o in history.organs_of(number) if organ in (None, o)])
         events = history.case(the_one, number)
+    events = true_at(events, on) if on else events
     states = fold(events)
-    case = states[case_stream(the_one, number)]
-    assert isinstance(case, CaseState)
+    case = states.get(case_stream(the_one, number))
+    if not isinstance(case, CaseState):
+        raise shown.fail(f"到 {as_true_at} 尚无办件 {number}。", f"There was no case {number} by {as_true_at}.")
     notices = [_notice(state) for state in states.values() if isinstance(state, NoticeState)]
     feedback = [_feedback(state) for state in states.values() if isinstance(state, FeedbackState)]
     seals = states.get(f"seal/{the_one}/{number}")
     rows = [_event(one) for one in events]
     state = {
         "status": case.status,
+        "licence": licence_status(case, on or datetime.now(CHINA).date()),
         "matter": case.matter,
         "accepted_on": case.accepted_on,
         **{key: case.decision.get(key) for key in ("document_number", "decided_on", "valid_from", "valid_to")},
@@ -79,6 +94,7 @@ def replay(context: Context, shown: Shown, number: str, organ: str | None, as_kn
         shown.json(
             {
                 "case": case.stream,
+                "as_true_at": on,
                 "as_known_at": until,
                 "state": state,
                 "notices": notices,

@@ -14,9 +14,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from domain.cases import AudienceEvent
 from domain.catalogue import EVENT_TYPES, PAYLOADS
-from domain.event import Event
 from domain.message import NoticeMessage
 from domain.owing import OWING
 from domain.submissions import full_type
@@ -53,9 +51,8 @@ def event_schema(topic: str) -> Schema:
 def notice_schema() -> Schema:
     """The data of a notice, with the details of every fact that may owe one."""
     schema = NoticeMessage.model_json_schema(mode="serialization")
-    owing = [*_below(AudienceEvent), *OWING]
     schema["allOf"] = []
-    for kind in sorted(owing, key=lambda one: one.TOPIC):
+    for kind in sorted(OWING, key=lambda one: one.TOPIC):
         details = _of(kind, "opened")
         _drop(details, *_PLACE, "meta")
         for name in [name for name in details["properties"] if name.endswith("_")]:
@@ -254,10 +251,6 @@ def _rename(schema: Schema, old: str, new: str) -> None:
 
 def _fact(schema: Schema) -> Schema:
     return {"properties": {"fact": schema}}
-
-
-def _below(kind: type[Event]) -> list[type[Event]]:
-    return [one for one in EVENT_TYPES.values() if issubclass(one, kind) and one is not kind]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "cancelled": ("注销", "cancelled"),
     "annulled": ("复议或诉讼撤销", "annulled"),
     "penalised": ("已吊销", "revoked by penalty"),
+    # licences
+    "in_force": ("有效", "in force"),
+    "suspended": ("暂扣", "suspended"),
+    "stopped": ("停止执行", "execution stopped"),
+    # inspections
+    "routine": ("日常检查", "routine"),
+    "special": ("专项检查", "special"),
+    "random": ("双随机", "random"),
+    "key": ("重点检查", "key"),
+    "complaint": ("投诉举报核查", "complaint"),
+    "follow_up": ("复查", "follow-up"),
+    "obstructed": ("不配合检查", "obstructed"),
+    "unreachable": ("无法联系", "unreachable"),
     # matters and lists
     "untransferred": ("未划转", "untransferred"),
     "proposed": ("拟划转", "proposed"),

@@ -87,6 +87,12 @@ class FullRegistry(Registry):
                     )
         yield from lists.entries(self, clerk)
 
+    def _matter(self, clerk: Clerk, item: Item) -> Iterator[Arrival]:
+        for arrival in super()._matter(clerk, item):
+            if arrival.attributes["type"] == "cn.shenguan.matter.transfer.v1":
+                arrival.data["batch"] = f"{item.league.code}-2024"
+            yield arrival
+
     def _item(self, league: names.League, kind: names.Matter, at: int) -> Item:
         item = super()._item(league, kind, at)
         trait = _TRAITS.get(kind.name)

@@ -50,7 +50,7 @@ class IntakeRole:
 
     def run(self) -> None:
         """Until `stopped` is set. Raises what cannot be got over by waiting."""
-        feed: Feed = (FeedApart if self._settings.reads_apart else LocalFeed)(self._store, self._positions)
+        feed = self.feed()
         failures = 0
         try:
             while not self.stopped.is_set():
@@ -58,7 +58,7 @@ class IntakeRole:
                     # Open before anybody is told where to begin, and all given up before it is opened again: a crash
                     # of the database, which may have lost keys, breaks it, and nothing sealed with those is written.
                     self._writer.open()
-                    if self._turn(feed):
+                    if self.turn(feed):
                         failures = 0
                 except Fenced as fenced:
                     _log.warning("intake_fenced", reason=str(fenced))
@@ -77,8 +77,12 @@ class IntakeRole:
             feed.close()
             self._writer.close()
 
-    def _turn(self, feed: Feed) -> bool:
-        """Whether a batch came, and was written."""
+    def feed(self) -> Feed:
+        """What `turn` is fed with; whoever opens it closes it."""
+        return (FeedApart if self._settings.reads_apart else LocalFeed)(self._store, self._positions)
+
+    def turn(self, feed: Feed) -> bool:
+        """One batch, if there is one; whether one came, and was written. Raises what `run` gets over."""
         self._look_for_epochs(feed)
         batch = feed.poll(0.0 if self._more else POLL_SECONDS)
         if batch is not None:

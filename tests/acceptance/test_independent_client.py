@@ -77,6 +77,7 @@ class Client:
         return found
 
 
+@pytest.mark.door("kafka")
 @pytest.mark.clause("2.2a")
 @pytest.mark.clause("2.2b")
 def test_a_decision_goes_in_and_the_supervisor_reads_its_notice_and_signs(data_dir: Path) -> None:

@@ -18,6 +18,7 @@ from adapters.kafka.subscriber import subscribe
 from adapters.postgres.follower import catch_up
 from infra.roles.outlet import Filler
 from infra.roles.role import Role
+from infra.servers.postgres import DatabaseUrls
 from infra.settings import Settings
 from infra.store import Servers, Store
 from infra.topics import apply_topics
@@ -43,14 +44,21 @@ class TrackedStore(Store):
 
 def store_for(test: TestStore, master: bytes, bootstrap: str, path: Path, **more: Any) -> TrackedStore:
     """The test's database with a broker; topics are made."""
+    store = store_on(test.urls, master, bootstrap, path, **more)
+    apply_topics(store)
+    return store
+
+
+def store_on(urls: DatabaseUrls, master: bytes, bootstrap: str, path: Path, **more: Any) -> TrackedStore:
+    """A database with a broker, under a name of its own."""
     key = path / "master.key"
     key.write_text(master.hex())
     settings = Settings(
         store=f"t{uuid.uuid4().hex[:8]}",
         data_dir=path,
-        database_url=test.urls.runtime,
-        migrator_url=test.urls.migrator,
-        reader_url=test.urls.reader,
+        database_url=urls.runtime,
+        migrator_url=urls.migrator,
+        reader_url=urls.reader,
         kafka_bootstrap_servers=bootstrap,
         kafka_group=False,
         reads_apart=False,
@@ -59,9 +67,7 @@ def store_for(test: TestStore, master: bytes, bootstrap: str, path: Path, **more
         clock_seconds=0.2,
         **more,
     )
-    store = TrackedStore(settings, Servers(test.urls.runtime, test.urls.migrator, test.urls.reader, bootstrap))
-    apply_topics(store)
-    return store
+    return TrackedStore(settings, Servers(urls.runtime, urls.migrator, urls.reader, bootstrap))
 
 
 @contextmanager

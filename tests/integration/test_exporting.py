@@ -15,6 +15,7 @@ from tests.integration.test_queries import ask, ask_json
 from tests.integration.teststore import TestStore
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.6c")
 def test_every_format_holds_every_row(full: TestStore, tmp_path: Path) -> None:
     total = ask_json(full, "approvals")["total"]
@@ -32,6 +33,7 @@ def test_every_format_holds_every_row(full: TestStore, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "审批.csv", "审批.jsonl", "审批.xlsx"]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.6c", refused=True)
 def test_no_person_in_clear_and_nothing_written_over(full: TestStore, tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"

@@ -36,7 +36,7 @@ from infra.settings import Settings
 from infra.store import Servers, Store
 from tests.integration.teststore import TestStore
 
-pytestmark = pytest.mark.clause("2.6a")
+pytestmark = [pytest.mark.clause("2.6a"), pytest.mark.door("kafka")]
 ORGAN = make_uscc("11150100MB1234567")
 OTHER = make_uscc("11150200MB1234567")
 PERSON = make_resident_id("15010219900101001")

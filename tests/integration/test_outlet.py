@@ -37,7 +37,7 @@ from tests.integration.outlet_kit import (
     unsent,
     until,
 )
-from tests.integration.region import APPROVAL, HIGHER, OFFICE, S1, S2, accept, decide, everything
+from tests.integration.region import APPROVAL, FORMER, HIGHER, OFFICE, S1, S2, accept, decide, everything
 from tests.integration.teststore import MASTER, TestStore
 
 
@@ -69,6 +69,7 @@ def hands(outer: TrackedStore) -> Iterator[Hands]:
     made.close()
 
 
+@pytest.mark.door("kafka")
 @pytest.mark.clause("2.2a")
 def test_every_notice_arrives_in_serial_order_and_is_recorded(region: TestStore, outer: TrackedStore) -> None:
     with running(OutletRole(outer)):
@@ -77,7 +78,7 @@ def test_every_notice_arrives_in_serial_order_and_is_recorded(region: TestStore,
     owed = events(region, "notice.owed")
     assert events(region, "notice.dispatched") == owed
     total = 0
-    for department in (S1, S2, "s3", OFFICE, APPROVAL, HIGHER):
+    for department in (S1, S2, "s3", OFFICE, APPROVAL, FORMER, HIGHER):
         found = serials(outer, department)
         assert found == list(range(1, len(found) + 1))
         total += len(found)

@@ -44,6 +44,7 @@ def test_approvals(full: TestStore) -> None:
     assert ask_json(full, "approvals", "--matter", OWN_MATTER)["items"][0]["organ"] == FORMER
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.7d")
 def test_an_opinion_stands_in_the_two_way_record(full: TestStore) -> None:
     steps = [step for step in ask_json(full, "case", "1")["steps"] if step["kind"] == "opinion.issued"]
@@ -52,6 +53,7 @@ def test_an_opinion_stands_in_the_two_way_record(full: TestStore) -> None:
     assert "出具书面意见" in ask(full, "case", "1")
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("4.2a")
 def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
     steps = [s for s in ask_json(full, "case", "7")["steps"] if s["kind"].startswith("review.")]
@@ -64,6 +66,7 @@ def test_a_review_stands_in_the_two_way_record(full: TestStore) -> None:
     assert {"review.submitted", "review.returned", "notice.owed"} <= replayed
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.8c")
 def test_inspections_stand_in_the_two_way_record(full: TestStore) -> None:
     kinds = ["inspection.reported", "inspection.corrected", "inspection.retracted"]
@@ -79,6 +82,7 @@ def test_inspections_stand_in_the_two_way_record(full: TestStore) -> None:
     assert "撤回检查" in ask(full, "case", "1")
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.7e")
 def test_approvals_without_seal_and_seals_without_approval(full: TestStore) -> None:
     unsealed = {item["number"] for item in ask_json(full, "approvals", "--unsealed")["items"]}
@@ -210,7 +214,7 @@ def test_dead_letters_and_parked(full: TestStore) -> None:
 def test_status(full: TestStore) -> None:
     found = ask_json(full, "status")
     assert {f["name"]: f["behind"] for f in found["followers"]} == {
-        "approvals": 0, "attempts": 0, "receipts": 0, "two_way": 0,
+        "approvals": 0, "attempts": 0, "inspections": 0, "receipts": 0, "two_way": 0,
     }  # fmt: skip
     assert found["submissions"]["in"] == sum(n for key, n in found["submissions"].items() if key != "in")
     assert found["notices"]["owed"] == 15

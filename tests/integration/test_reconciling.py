@@ -18,6 +18,7 @@ def declare(store: TestStore, count: int, source: str = SOURCE, expect: str = "a
     store.submit(DeclareCount(department=by, counted_source=source, day=DAY, count=count), expect=expect)
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.6b")
 def test_what_is_missing_shows_until_it_has_come(region: TestStore) -> None:
     for number in ("1", "2"):

@@ -59,6 +59,7 @@ def moment_after(store: TestStore) -> str:
     return str(max(row[0], datetime(2000, 1, 1, tzinfo=UTC)).isoformat())
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.2b")
 def test_who_held_the_power_on_a_date(region: TestStore) -> None:
     before, after = (
@@ -74,12 +75,14 @@ def test_who_held_the_power_on_a_date(region: TestStore) -> None:
     assert "held by" in ask(region, "matters", "--lang", "en")
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.2b", refused=True)
 def test_what_is_not_registered_or_no_date_is_told(region: TestStore) -> None:
     assert ask_json(region, "matters", MATTER[:-1] + "9", code=1)["error"] == "no such matter is registered"
     assert "不是 ISO 8601 时间" in ask(region, "matters", "--as-true-at", "昨天", code=2)
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.2a")
 @pytest.mark.clause("1.2d")
 def test_deferred_matters_and_their_reviews(region: TestStore) -> None:
@@ -94,8 +97,11 @@ def test_deferred_matters_and_their_reviews(region: TestStore) -> None:
     then = ("--as-true-at", "2026-09-01", "--as-known-at", proposed)
     assert ask_json(region, "matters", OWN_MATTER, *then)["items"][0]["standing"] == "proposed"
     assert "2026-1" in ask(region, "lists", "proposal")
+    batch = ("matters", "--batch", "2026-1", "--as-true-at", "2026-09-01")
+    assert [one["code"] for one in ask_json(region, *batch)["items"]] == [OWN_MATTER]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.3a")
 @pytest.mark.clause("1.3d")
 def test_a_list_is_published_as_it_stood(region: TestStore, tmp_path: Path) -> None:
@@ -124,6 +130,7 @@ def test_a_list_is_published_as_it_stood(region: TestStore, tmp_path: Path) -> N
     assert "须是" in ask(region, "lists", "nothing", code=2)
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.3b")
 @pytest.mark.clause("1.3c")
 def test_what_the_lists_lack_of_each_other(region: TestStore) -> None:
@@ -148,6 +155,7 @@ def test_wrong_entries_are_refused_and_on_record(region: TestStore) -> None:
     assert len(rows) == 2
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.1a")
 @pytest.mark.clause("2.1b")
 @pytest.mark.clause("2.1c")
@@ -174,6 +182,7 @@ def test_handovers_show_until_both_have_signed(region: TestStore) -> None:
     assert ask_json(region, "handovers", "--as-known-at", drawn)["items"][0]["signed"] == [FORMER]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.1d")
 def test_who_answers_for_what_in_a_case(full: TestStore) -> None:
     enter(full, POWER.model_copy(update={"matter": MATTER}), SUPERVISION)
@@ -190,6 +199,7 @@ def test_who_answers_for_what_in_a_case(full: TestStore) -> None:
     assert all(word in text for word in ("审批侧", "监管侧", "监管一局", "已纳入监管"))
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("1.1d", refused=True)
 def test_nobody_answers_for_a_case_that_is_not_there(full: TestStore) -> None:
     assert ask_json(full, "liability", "nobody", code=1)["error"] == "No case nobody."
@@ -197,6 +207,7 @@ def test_nobody_answers_for_a_case_that_is_not_there(full: TestStore) -> None:
     assert then["error"] == "No case 9."  # nothing was known yet
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("3.1a")
 @pytest.mark.clause("3.1b")
 def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
@@ -214,6 +225,7 @@ def test_guides_and_what_is_handled_unlike(region: TestStore) -> None:
     assert [s["summary"]["guide_since"] for s in steps if s["kind"] == "case.decided"] == ["2026-03-01"]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.7a")
 def test_the_register_of_seals_with_its_certificates(region: TestStore) -> None:
     enter(region, SEAL, JOINT, since=date(2025, 1, 1))
@@ -263,6 +275,7 @@ def test_seal_actions_are_held_against_the_register(region: TestStore) -> None:
     assert [row[0] for row in rows] == ["seal.second", "seal.not_yours", "seal.certificate"]
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("4.2c")
 def test_access_granted_from_above_is_listed(region: TestStore) -> None:
     access = SystemAccess(system="spsc", name="生产许可系统", granted_by=HIGHER, granted_to=APPROVAL)
@@ -271,6 +284,7 @@ def test_access_granted_from_above_is_listed(region: TestStore) -> None:
     assert all(word in text for word in ("生产许可系统", "自治区厅", "审批局"))
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.5c")
 def test_the_ledger_of_blanks(full: TestStore) -> None:
     found = ask_json(full, "blanks", "--department", APPROVAL)["items"]

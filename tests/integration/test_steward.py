@@ -100,6 +100,7 @@ def test_two_stewards_do_it_once(region: TestStore) -> None:
     assert clean(region)
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.2i")
 def test_a_subscriber_is_told_of_permits_from_before(region: TestStore) -> None:
     for number in range(7):

@@ -19,6 +19,7 @@ from tests.integration.teststore import TestStore
 SIGNER = Officer(id="42", name="王小二")
 
 
+@pytest.mark.door("kafka")
 @pytest.mark.clause("2.2b")
 def test_notices_are_read_signed_for_and_on_record(region: TestStore, outer: TrackedStore) -> None:
     lines: list[str] = []

@@ -18,6 +18,7 @@ from tests.integration.teststore import TestStore, officer
 PLACED: dict[str, Any] = {"matter": OWN_MATTER, "organ": FORMER, "section": "审批科", "online": True, "monitored": True}
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("2.3a")
 @pytest.mark.clause("2.3c")
 def test_a_cases_tasks_and_its_clock(region: TestStore) -> None:
@@ -59,6 +60,7 @@ def test_no_decision_without_the_result(region: TestStore) -> None:
     assert ask_json(region, "tasks", "1")["tasks"] == []
 
 
+@pytest.mark.door("command")
 @pytest.mark.clause("3.2a")
 @pytest.mark.clause("3.2c")
 def test_what_is_not_in_place_shows(region: TestStore) -> None:

@@ -33,9 +33,6 @@ assert catalogue.DECIDERS
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-Fact = Callable[[World], list[Event]]
-
-
 class FakeSealer:
     """Seals by turning the value around: good enough to see that nothing stays as it was."""
 
@@ -101,30 +98,39 @@ class MemoryIntake:
 
     def found(self, founding: dict[str, Any]) -> None:
         """Founds the store as the generator's founding.json says."""
-        world = World(self.registers, self._load)
         office = Department.model_validate_json(json.dumps(founding["reform_office"]))
         principals = {name: tuple(codes) for name, codes in founding["principals"].items()}
-        world.append(found(world, office, principals, founding["operator"], datetime(2025, 1, 1, tzinfo=UTC)))
-        self._store(world.pending)
+        now = datetime(2025, 1, 1, tzinfo=UTC)
+        self.record(lambda world: found(world, office, principals, founding["operator"], now))
 
-    def submit(self, *records: Record, facts: Iterable[Fact] = ()) -> list[Result]:
-        """Takes one batch in, after facts of the system's own; what became of each arrival, and of those it released,
-        in order."""
-        world = World(self.registers, self._load)
+    @property
+    def world(self) -> World:
+        """As the stored events tell it."""
+        return World(self.registers, self._load)
+
+    def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
+        """A fact that no submission made, decided against the world."""
+        world = self.world
+        intake = Intake(world, self)
+        intake.record(fact(world))
+        self._keep(world, intake)
+
+    def hand_in(self, record: Record) -> Outcome:
+        """A batch of one; what became of it."""
+        return self.submit(record)[0].outcome
+
+    def submit(self, *records: Record) -> list[Result]:
+        """Takes one batch in; what became of each arrival, and of those it released, in order."""
+        world = self.world
         intake = Intake(world, self)
         ready, self._cut = self._cut, []
         for arrival in ready:
             intake.again(arrival)
-        for fact in facts:
-            intake.record(fact(world))
         for record in records:
             place = Place(record.principal, 0, self._offsets[record.principal])
             self._offsets[record.principal] += 1
             intake.take(read(record, place))
-        self._store(world.pending)
-        self._cut = intake.cut
-        for result in intake.results:
-            self._note(result)
+        self._keep(world, intake)
         return intake.results
 
     # The desk that `Intake` asks.
@@ -159,7 +165,7 @@ class MemoryIntake:
     @property
     def notices(self) -> list[tuple[str, str, str, str]]:
         """(id, addressee, about, outstanding | received | taken | moved) of every notice."""
-        world = World(self.registers, self._load)
+        world = self.world
         rows: list[tuple[str, str, str, str]] = []
         for event in self.owed:
             state = world.notice(event.notice)
@@ -167,6 +173,12 @@ class MemoryIntake:
             final = next((name for name, reached in steps if reached), "outstanding")
             rows.append((event.notice, event.addressee, event.about, final))
         return rows
+
+    def _keep(self, world: World, intake: Intake) -> None:
+        self._store(world.pending)
+        self._cut += intake.cut
+        for result in intake.results:
+            self._note(result)
 
     def _note(self, result: Result) -> None:
         arrival, outcome = result.arrival, result.outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from domain import system
@@ -11,13 +12,16 @@ from domain.submissions import local_date
 from domain.subscriptions import SubscriptionStarted
 from domain.succession import succession_stream
 from domain.world import World
-from tests.unit.memory_intake import NOW, Fact, MemoryIntake
+from tests.unit.memory_intake import NOW, MemoryIntake
+
+Fact = Callable[[World], list[Event]]
 
 
 def carry_out(intake: MemoryIntake) -> int:
     """How many events were recorded for it."""
     before = len(intake.events)
-    intake.submit(facts=[*_passing(intake), *_backfilling(intake)])
+    for fact in (*_passing(intake), *_backfilling(intake)):
+        intake.record(fact)
     return len(intake.events) - before
 
 

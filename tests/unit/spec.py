@@ -1,21 +1,23 @@
-"""Given a region, when somebody submits, then this is decided: rules without any service."""
+"""Given a region, when somebody submits, then this is decided: the same by whichever door it goes in."""
 
 from __future__ import annotations
 
+import itertools
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from adapters.kafka.cloudevents import encode
 from domain import system
 from domain.catalogue import PAYLOADS
 from domain.departments import Department
 from domain.event import Event
-from domain.handling import Outcome, handle
+from domain.handling import Outcome
 from domain.notices import NoticeOwed, NoticeState, notice_stream
-from domain.personal import seal
-from domain.registers import Registers
-from domain.submissions import Submission
+from domain.submissions import cloud_event
 from domain.world import World
-from tests.unit.memory_intake import FakeSealer
+from tests.unit.memory_intake import MemoryIntake, Record
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MATTER = "11150100000000001F3000112001000"
@@ -24,46 +26,93 @@ ROLES = {
     "spj": "APPROVAL", "zjj": "SUPERVISION", "s1": "SUPERVISION", "s2": "SUPERVISION", "s3": "SUPERVISION",
     "qu": "HIGHER_AUTHORITY", "jw": "DISCIPLINE", "pt": "PLATFORM",
 }  # fmt: skip
+OPERATOR = "operator"
+PRINCIPALS = (*ROLES, "sgb")
+"""Each acts for the department of its name."""
 ORGANISATION = {"kind": "法人及非法人组织", "name": "内蒙古草原有限公司"}
 
 
-class Region:
-    """One matter transferred from zjj to spj in 2024, supervised by s1 (lead) and s2; another never transferred."""
+class Door(Protocol):
+    """Where submissions go in: the intake in memory, or a real one behind Kafka."""
 
-    def __init__(self) -> None:
-        self.world = World(Registers(), lambda _: {})
-        self._count = 0
-        office = Department(
-            code="sgb", name="审改办", roles=("REFORM_OFFICE",), region="150100", valid_from=date(2020, 1, 1)
-        )
-        everyone = {name: (name,) for name in (*ROLES, "sgb")}
-        self.world.append(system.found(self.world, office, everyone, "operator", NOW))
-        for code, role in ROLES.items():
-            region = "150000" if role == "HIGHER_AUTHORITY" else "150100"
-            entry = {"code": code, "name": code, "roles": [role], "region": region, "valid_from": "2020-01-01"}
-            self.accepted("department.register", "sgb", entry=entry)
-        for code in (MATTER, OWN_MATTER):
-            entry = {"code": code, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法第七条"}
-            self.accepted("matter.register", "sgb", entry=entry)
-        supervisors = [{"department": "s1"}, {"department": "s2", "part": "assist"}]
-        self.accepted(
-            "matter.transfer", "sgb", matter=MATTER, valid_from="2024-01-01", basis="划转通知", to="spj",
-            supervisors=supervisors,
-        )  # fmt: skip
+    @property
+    def world(self) -> World:
+        """As the recorded events tell it."""
+        ...
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All that is recorded, in the order of the log."""
+        ...
+
+    def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
+        """A fact that no submission made."""
+        ...
+
+    def hand_in(self, record: Record) -> Outcome:
+        """One record alone; what became of it, with the events it made but without those of whom it released."""
+        ...
+
+
+D = TypeVar("D", bound=Door)
+
+
+def founded(door: D) -> D:
+    """One matter transferred from zjj to spj in 2024, supervised by s1 (lead) and s2; another never transferred."""
+    office = Department(
+        code="sgb", name="审改办", roles=("REFORM_OFFICE",), region="150100", valid_from=date(2020, 1, 1)
+    )
+    everyone = {name: (name,) for name in PRINCIPALS}
+    door.record(lambda world: system.found(world, office, everyone, OPERATOR, NOW))
+    region = Region(door, "r")
+    for code, role in ROLES.items():
+        above = "150000" if role == "HIGHER_AUTHORITY" else "150100"
+        entry = {"code": code, "name": code, "roles": [role], "region": above, "valid_from": "2020-01-01"}
+        region.accepted("department.register", "sgb", entry=entry)
+    for code in (MATTER, OWN_MATTER):
+        entry = {"code": code, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法第七条"}
+        region.accepted("matter.register", "sgb", entry=entry)
+    supervisors = [{"department": "s1"}, {"department": "s2", "part": "assist"}]
+    region.accepted(
+        "matter.transfer", "sgb", matter=MATTER, valid_from="2024-01-01", basis="划转通知", to="spj",
+        supervisors=supervisors,
+    )  # fmt: skip
+    return door
+
+
+class Region:
+    """What its departments hand in, by a door, and what comes of it."""
+
+    def __init__(self, door: Door | None = None, ids: str = "") -> None:
+        """By default founded, in memory. The submissions' ids count up from 1 after `ids`."""
+        self.door: Door = door or founded(MemoryIntake())
+        self._ids = (f"{ids}{number}" for number in itertools.count(1))
+
+    @property
+    def world(self) -> World:
+        """As recorded by now: to be looked at, and asked for again after the next submission."""
+        return self.door.world
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return self.door.events
+
+    def record(self, fact: Callable[[World], Iterable[Event]]) -> list[Event]:
+        """A fact of the system's own, decided against the world; what was recorded for it."""
+        before = len(self.events)
+        self.door.record(fact)
+        return list(self.events[before:])
 
     def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
-        """One submission at NOW, by the principal of the department's name or `by` another; ids count up from 1."""
-        self._count += 1
-        payload = PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
-        submission = Submission(
-            source=department,
-            id=str(self._count),
-            occurred_at=NOW,
-            principal=by or department,
-            auth="none",
-            payload=seal(payload, FakeSealer(), "test"),
-        )
-        return handle(submission, self.world)
+        """One submission at NOW, by the principal of the department's name or `by` another.
+
+        Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
+        the door has been seen to make a dead letter of it (`dead` says which).
+        """
+        outcome = self._hand_in(type_, department, by, data)
+        if outcome.disposition == "dead":
+            PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
+        return outcome
 
     def accepted(self, type_: str, department: str, **data: Any) -> list[Event]:
         outcome = self.submit(type_, department, **data)
@@ -80,10 +129,18 @@ class Region:
         outcome = self.submit(type_, department, **data)
         assert (outcome.disposition, outcome.stream, outcome.events) == ("parked", stream, ()), outcome
 
-    def dead(self, field: str, rule: str, type_: str, department: str, **data: Any) -> None:
-        outcome = self.submit(type_, department, **data)
-        assert outcome.disposition == "dead", outcome
-        assert [(e.field, e.rule) for e in outcome.errors] == [(field, rule)]
+    def dead(self, field: str, rule: str, type_: str, department: str, *, by: str | None = None, **data: Any) -> None:
+        """A dead letter for this one fault, be it of form or against what is on record."""
+        outcome = self._hand_in(type_, department, by, data)
+        found = [(e.field, e.rule) for e in outcome.errors]
+        assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
+
+    def _hand_in(self, type_: str, department: str, by: str | None, data: dict[str, Any]) -> Outcome:
+        principal = by or department
+        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
+        headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())
+        key = str(data.get("number", principal)).encode()
+        return self.door.hand_in(Record(principal, key, tuple(headers), value))
 
     # Short forms of the usual steps.
 

@@ -6,13 +6,16 @@ import re
 from typing import Any
 
 from domain.clauses import CAPABILITIES, CLAUSES, FINISHED
-from infra.clauses import lines, proofs
+from infra.clauses import lines, proofs, table
 
 HERE = "tests/unit/test_clauses.py"
 
 
-def result(clause: str, refused: bool, passed: bool = True, file: str = HERE) -> dict[str, Any]:
-    return {"test": f"{file}::test_{clause}_{refused}", "clause": clause, "refused": refused, "passed": passed}
+def result(
+    clause: str, refused: bool, passed: bool = True, file: str = HERE, door: str | None = "kafka"
+) -> dict[str, Any]:
+    test = f"{file}::test_{clause}_{refused}"
+    return {"test": test, "clause": clause, "refused": refused, "door": door, "passed": passed}
 
 
 def proven(*results: dict[str, Any]) -> list[str]:
@@ -34,6 +37,18 @@ def test_a_capability_needs_both_tests_and_every_one_passed() -> None:
     assert proven(works, refused, result("2.7b", True, passed=False) | {"test": f"{HERE}::test_other"}) == []
 
 
+def test_it_is_proven_by_the_products_own_doors() -> None:
+    inside = result("2.7b", True, door=None)
+    assert proven(result("2.7b", False), inside) == []
+    by_command = result("2.7b", True, door="command") | {"test": f"{HERE}::test_other"}
+    assert proven(result("2.7b", False), inside, by_command) == ["2.7b"]
+    [found] = [one for one in proofs([result("2.7b", False), inside, by_command]) if one.works]
+    assert found.as_json()["doors"] == {"kafka": {"works": 1, "refused": 0}, "command": {"works": 0, "refused": 1}}
+    [line] = [line for line in lines([found], "zh") if line.startswith("2.7b")]
+    assert line.endswith("[Kafka 1 + 0]  [命令行 0 + 1]")
+    assert proven(result("2.7b", False), by_command, inside | {"passed": False}) == []
+
+
 def test_tests_that_are_gone_prove_nothing() -> None:
     assert proven(result("2.7b", False), result("2.7b", True, file="tests/gone.py")) == []
 
@@ -44,3 +59,11 @@ def test_a_finished_one_without_proof_is_wanting() -> None:
     assert all(row["tests"] == [] and not row["passed"] for row in (one.as_json() for one in found))
     assert sum("缺证" in line for line in lines(found, "zh")) == len(FINISHED)
     assert lines(found, "en")[-1] == f"finished {len(FINISHED)}, proven 0, capabilities in all {len(CAPABILITIES)}"
+
+
+def test_the_table_says_by_which_door() -> None:
+    by_command = result("2.7b", True, door="command") | {"test": f"{HERE}::test_other"}
+    [row] = [line for line in table(proofs([result("2.7b", False), by_command])) if line.startswith("| 2.7b")]
+    assert row.endswith("| ● |  |  | ● | proven 已证 |")
+    [row] = [line for line in table(proofs([])) if line.startswith("| 5.4a")]
+    assert row.endswith("|  |  |  |  | ○ |")

@@ -14,11 +14,13 @@ from domain.departments import Role
 from domain.event import Auth
 from domain.handling import Disposition
 from domain.inspections import Category, Form, InspectionResult, Manner
+from domain.licences import LicenceStatus
 from domain.notices import About
 from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
 from projections.attempts import Attempt
+from projections.inspections import Inspection
 from projections.receipts import Receipt
 from projections.region import RegionDecision, RegionNotice
 from projections.two_way import Step
@@ -28,12 +30,12 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 
 def names() -> Iterator[str]:
     inspection = (Form, Category, Manner, InspectionResult)
-    for literal in (Role, Auth, Disposition, About, Outcome, Suggestion, FeedbackStatus, *inspection):
+    for literal in (LicenceStatus, Role, Auth, Disposition, About, Outcome, Suggestion, FeedbackStatus, *inspection):
         yield from get_args(literal)
     yield from EVENT_TYPES
     yield from PAYLOADS
     yield from FIELDS
-    for row in (Approval, Attempt, Receipt, Step, RegionNotice, RegionDecision):
+    for row in (Approval, Attempt, Inspection, Receipt, Step, RegionNotice, RegionDecision):
         yield from (field.name for field in fields(row))
     for schema in schemas.schemas().values():
         yield from _properties(schemas.inlined(schema))

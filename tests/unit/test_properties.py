@@ -24,7 +24,6 @@ from domain.event import Event, Recorded
 from domain.notices import NoticeMoved, NoticeOwed, NoticeReceived, SupervisorJoined
 from domain.recheck import Recheck
 from domain.registers import MatterHistory
-from domain.world import World
 from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.case import Case
@@ -56,18 +55,15 @@ class Store(MemoryIntake):
 
     def take(self, batch: Iterable[Placed]) -> None:
         """One batch of records, each with its place."""
-        world = World(self.registers, self._load)
+        world = self.world
         intake = Intake(world, self)
         ready, self._cut = self._cut, []
         for arrival in ready:
             intake.again(arrival)
         for place, one in batch:
             intake.take(read(one, place))
-        self._store(world.pending)
-        self._cut = intake.cut
+        self._keep(world, intake)
         self.again += len(intake.redelivered)
-        for result in intake.results:
-            self._note(result)
 
     def take_all(self, records: Sequence[Placed], sizes: Iterable[int]) -> Store:
         """In batches of these sizes, over and over; then batches without records as long as chains were cut, and at

@@ -15,26 +15,18 @@ from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
 LAST_YEAR, THIS_YEAR = date(2025, 6, 1), date(2026, 2, 20)
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 def succeed(region: Region, old: str = "s1", to: str = "s3", since: str = "2026-03-01", **more: Any) -> None:
     region.accepted("department.succeed", "sgb", old=old, to=to, valid_from=since, basis="机构改革方案", **more)
 
 
 def pass_on(region: Region, notice: str) -> list[str]:
-    events = system.notice_passed(region.world, notice, NOW)
-    before = len(region.world.pending)
-    region.world.append(events)
-    return owed(region.world.pending[before:])
+    return owed(region.record(lambda world: system.notice_passed(world, notice, NOW)))
 
 
 def problems(region: Region) -> list[str]:
     """What `verify` says of the log so far."""
     check, found = Recheck(), []
-    for position, event in enumerate(region.world.pending, 1):
+    for position, event in enumerate(region.events, 1):
         at = datetime.fromtimestamp(1_800_000_000 + position, tz=NOW.tzinfo)
         found += [f"{one.check}: {one.en}" for one in check.take(Recorded(position, at, event))]
     return found + [one.en for one in check.finish()]
@@ -151,7 +143,7 @@ def test_how_far_it_came_is_recorded_once(region: Region) -> None:
     region.granted()
     succeed(region)
     for through in (1, 1, 2):
-        region.world.append(system.succession_advanced(region.world, "s1", "succession/s1/1", through, NOW))
-    found = [event for event in region.world.pending if event.TOPIC == "succession.advanced"]
+        region.record(lambda world: system.succession_advanced(world, "s1", "succession/s1/1", through, NOW))  # noqa: B023
+    found = [event for event in region.events if event.TOPIC == "succession.advanced"]
     assert [event.through for event in found] == [1, 2]  # type: ignore[attr-defined]
     assert problems(region) == []

@@ -18,11 +18,6 @@ FEEDBACK = {
 END = {"document_number": "呼2号", "on": "2026-02-25", "reason": "申请注销"}
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 def names(*notices: str) -> set[str]:
     return {notice.partition("/")[0] for notice in notices}
 
@@ -79,7 +74,7 @@ def test_taking_into_supervision_follows_receipt(region: Region) -> None:
     notice = region.granted()[0]
     region.waits(f"notice/{notice}", "notice.take", "s1", notice=notice)
     region.accepted("notice.receive", "s1", notice=notice, received_at=RECEIVED)
-    region.accepted("notice.take", "s1", notice=notice)
+    assert region.state(notice).taken
     region.refused("notice.already", "notice.take", "s1", notice=notice)
     region.refused("notice.not_returnable", "notice.return", "s1", notice=notice, proposed="s3", reason="非我职责")
 
@@ -161,7 +156,7 @@ def test_feedback_goes_to_the_approving_side(region: Region) -> None:
 def test_its_disposition_is_told_to_who_raised_it(region: Region) -> None:
     region.granted()
     answer = {"supervisor": "s1", "number": "F1", "outcome": "adopted", "reason": "已撤销"}
-    region.waits("feedback/s1/F1", "feedback.dispose", "spj", **answer)
+    region.waits("feedback/s1/F2", "feedback.dispose", "spj", **(answer | {"number": "F2"}))
     region.accepted("feedback.raise", "s1", number="F1", **FEEDBACK)
     region.refused("mandate.role", "feedback.dispose", "s2", **answer)
     assert names(*owed(region.accepted("feedback.dispose", "spj", **answer))) == {"s1"}

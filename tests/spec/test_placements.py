@@ -8,19 +8,14 @@ from typing import Any
 import pytest
 
 from domain.placements import Placed, placed
+from tests.spec.test_entries import enter, refused
 from tests.unit.spec import MATTER, OWN_MATTER, Region
-from tests.unit.test_entries import enter, refused
 
 DAY = date(2026, 3, 1)
 PLACED: dict[str, Any] = {
     "kind": "placement", "matter": OWN_MATTER, "organ": "zjj", "section": "审批科", "in_hall": True,
     "windows": ["A1", "A2"], "online": True, "monitored": True,
 }  # fmt: skip
-
-
-@pytest.fixture
-def region() -> Region:
-    return Region()
 
 
 def county(region: Region) -> str:

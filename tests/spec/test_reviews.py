@@ -8,7 +8,7 @@ import pytest
 
 from domain.attempts import AttemptRefused
 from domain.notices import NoticeOwed
-from tests.unit.spec import Region, owed
+from tests.unit.spec import MATTER, Region, owed
 
 REVIEW: dict[str, Any] = {"review_number": "BS1", "to": "qu", "content": "报请审查"}
 RESULT = {"submitter": "spj", "review_number": "BS1", "result": "agreed", "opinion": "同意"}
@@ -17,10 +17,9 @@ SINCE = {"valid_from": "2026-03-01", "basis": "函"}
 
 
 @pytest.fixture
-def region() -> Region:
-    found = Region()
-    found.accept()
-    return found
+def region(region: Region) -> Region:
+    region.accept()
+    return region
 
 
 @pytest.mark.clause("4.2a")
@@ -48,7 +47,7 @@ def test_only_who_decides_submits_and_only_upwards(region: Region) -> None:
     both = {"code": "zjj", "name": "住建", "roles": ["SUPERVISION", "HIGHER_AUTHORITY"], "region": "150000"}
     region.accepted("department.register", "sgb", entry=both | {"valid_from": "2020-01-01"})
     region.refused("review.forwarded", "review.submit", "spj", **region.case(), **(REVIEW | {"to": "zjj"}))
-    region.waits("review/spj/BS1", "review.return", "qu", **RESULT)
+    region.waits("review/spj/BS9", "review.return", "qu", **(RESULT | {"review_number": "BS9"}))
     region.accepted("review.submit", "spj", **region.case(), **REVIEW)
     region.refused("review.exists", "review.submit", "spj", **region.case(), **REVIEW)
     region.refused("mandate.role", "review.return", "s1", **RESULT)
@@ -57,6 +56,28 @@ def test_only_who_decides_submits_and_only_upwards(region: Region) -> None:
     region.accepted("case.decide", "spj", **region.decision())
     late = REVIEW | {"review_number": "BS2"}
     region.refused("case.state", "review.submit", "spj", **region.case(), **late)
+
+
+def test_the_result_is_that_of_whoever_has_the_duties_and_the_role_now(region: Region) -> None:
+    region.accepted("review.submit", "spj", **region.case(), **REVIEW)
+    higher = {
+        "code": "ting",
+        "name": "厅",
+        "roles": ["HIGHER_AUTHORITY"],
+        "region": "150000",
+        "valid_from": "2020-01-01",
+    }
+    region.accepted("department.register", "sgb", entry=higher)
+    region.accepted("principal.register", "operator", principal="ting", acts_for=["ting"])
+    region.refused("mandate.role", "review.return", "ting", **RESULT)
+    matters = {"matters": [MATTER], "valid_from": "2026-03-01", "basis": "机构改革方案"}
+    region.accepted("department.succeed", "sgb", old="qu", to="ting", **matters)
+    region.refused("mandate.role", "review.return", "qu", **RESULT)
+    region.accepted("department.register", "sgb", entry=higher | {"roles": ["SUPERVISION"]})
+    region.refused("mandate.role", "review.return", "ting", **RESULT)
+    region.accepted("department.register", "sgb", entry=higher)
+    [down] = owed(region.accepted("review.return", "ting", **RESULT))
+    assert down.startswith("spj/")
 
 
 @pytest.mark.clause("4.2b")

@@ -7,16 +7,15 @@ from datetime import date
 import pytest
 
 from domain import system
+from tests.spec.test_succession import problems
 from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
-from tests.unit.test_succession import problems
 
 STREAM = "subscription/s3/1"
 
 
 @pytest.fixture
-def region() -> Region:
+def region(region: Region) -> Region:
     """Since February s3 supervises too."""
-    region = Region()
     supervisors = [{"department": "s1"}, {"department": "s3", "part": "assist"}]
     region.accepted(
         "matter.route", "sgb", matter=MATTER, valid_from="2026-02-20", basis="调整", supervisors=supervisors
@@ -25,9 +24,7 @@ def region() -> Region:
 
 
 def join(region: Region, number: str) -> list[str]:
-    before = len(region.world.pending)
-    region.world.append(system.subscriber_joined(region.world, STREAM, f"case/spj/{number}", NOW))
-    return owed(region.world.pending[before:])
+    return owed(region.record(lambda world: system.subscriber_joined(world, STREAM, f"case/spj/{number}", NOW)))
 
 
 @pytest.mark.clause("2.2i")
@@ -53,7 +50,7 @@ def test_a_new_supervisor_is_told_of_the_permits_from_before(region: Region) -> 
     change = {"document_number": "变1", "on": "2026-03-01", "content": "变更"}
     told = owed(region.accepted("case.change", "spj", **region.case(**change)))
     assert [one.split("/")[0] for one in told] == ["s1", "s2", "s3"]
-    region.world.append(system.subscription_backfilled(region.world, STREAM, (MATTER, None, None), 1, True, NOW))
+    region.record(lambda world: system.subscription_backfilled(world, STREAM, (MATTER, None, None), 1, True, NOW))
     assert region.world.subscription("s3", "1").complete
     assert system.subscription_backfilled(region.world, STREAM, (MATTER, None, None), 0, True, NOW) == []
     assert problems(region) == []

@@ -32,10 +32,9 @@ RETRACTION = {"number": "JC1", "reason": "重复上报"}
 
 
 @pytest.fixture
-def region() -> Region:
-    found = Region()
-    found.granted()
-    return found
+def region(region: Region) -> Region:
+    region.granted()
+    return region
 
 
 @pytest.mark.clause("2.8c")

@@ -22,11 +22,6 @@ PACKAGE: dict[str, Any] = {
 SIGN = {"giver": "zjj", "number": "J1"}
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 def state(region: Region, number: str = "J1") -> HandoverState:
     return region.world.handover("zjj", number)
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.spec.test_succession import problems, succeed
 from tests.unit.spec import MATTER, OWN_MATTER, Region, owed
-from tests.unit.test_succession import problems, succeed
 
 END = {"document_number": "注1", "on": "2026-02-25", "reason": "已吊销"}
 
 
 @pytest.fixture
-def region() -> Region:
-    region = Region()
+def region(region: Region) -> Region:
     entry = {"code": "fyj", "name": "司法局", "roles": ["REVIEW_ORGAN"], "region": "150100", "valid_from": "2020-01-01"}
     region.accepted("department.register", "sgb", entry=entry)
     region.accepted("principal.register", "operator", principal="fyj", acts_for=["fyj"])
@@ -144,10 +143,10 @@ def test_what_is_annulled_may_be_decided_anew_once_where_that_was_ordered(region
     region.refused("remedy.anew", "case.accept", "spj", number="8", anew_of="2", **anew)
     region.accepted("remedy.record", "fyj", **remedy("anew"))
     state = region.world.case("spj", "1")
-    assert (state.status, state.ended, state.anew) == ("ended", ("annulled", date(2026, 2, 20)), True)
+    assert (state.status, state.ended) == ("ended", ("annulled", date(2026, 2, 20)))
     region.refused("remedy.annulled", "remedy.record", "fyj", **remedy("upheld"))
-    region.accepted("case.accept", "spj", number="8", anew_of="1", **anew)
-    assert not region.world.case("spj", "1").anew
+    assert region.world.case("spj", "8").status == "accepted"  # which waited, and was the once
+    assert not state.anew
     region.refused("remedy.anew", "case.accept", "spj", number="9", anew_of="1", **anew)
     decision = region.decision("8", decided_on="2026-02-26", document_number="呼8号")
     assert told(owed(region.accepted("case.decide", "spj", **decision))) == ["s1", "s2"]
@@ -214,6 +213,55 @@ class TestCorrectionsThatReroute:
         events = region.accepted("case.correct", "spj", **correction(**wrong))
         assert told(owed(events)) == ["s1", "s3"]
         assert problems(region) == []
+
+    def test_who_became_its_supervisor_only_afterwards_hears_of_it_by_a_correction(self, region: Region) -> None:
+        """The registers learnt late of a routing: it is that of both days, and the new supervisor was never told."""
+        region.granted()
+        route = {"matter": MATTER, "valid_from": "2026-02-01", "basis": "补登", "supervisors": [{"department": "s3"}]}
+        region.accepted("matter.route", "sgb", **route)
+        wrong = {"target": "decided_on", "old": "2026-02-10", "new": "2026-02-16"}
+        events = region.accepted("case.correct", "spj", **correction(**wrong))
+        assert told(owed(events)) == ["s1", "s2", "s3"]
+        assert problems(region) == []
+
+    def test_only_to_a_day_on_which_who_decided_held_the_power(self, region: Region) -> None:
+        """Else it could be moved to before the transfer, of which nobody would have to hear."""
+        region.granted()
+        move = {"matter": MATTER, "valid_from": "2026-02-15", "basis": "划转"}
+        region.accepted("matter.return", "sgb", **move)
+        wrong = {"target": "decided_on", "old": "2026-02-10", "new": "2026-02-20"}
+        later = {"organ": "spj", "number": "1", "on": "2026-03-01", "reason": "笔误", "authorised_by": "局长"}
+        region.refused("power.none", "case.correct", "zjj", **later, **wrong)
+        both = {"code": "spj2", "name": "二局", "roles": ["APPROVAL"], "region": "150100", "valid_from": "2020-01-01"}
+        region.accepted("department.register", "sgb", entry=both)
+        region.accepted("principal.register", "operator", principal="spj2", acts_for=["spj2"])
+        region.accepted(
+            "matter.transfer", "sgb", **(move | {"valid_from": "2026-02-25"}), to="spj2",
+            supervisors=[{"department": "s3"}],
+        )  # fmt: skip
+        region.refused("power.none", "case.correct", "spj2", **later, **(wrong | {"new": "2026-02-26"}))
+        assert told(owed(region.accepted("case.correct", "spj2", **later, **(wrong | {"new": "2026-02-12"})))) == [
+            "s1", "s2",
+        ]  # fmt: skip
+
+    def test_a_ruling_that_follows_is_about_the_right_matter(self, region: Region) -> None:
+        other = MATTER[:-1] + "5"
+        entry = {"code": other, "name": "另一事项", "competent": "zjj", "legal_basis": "建筑法"}
+        region.accepted("matter.register", "sgb", entry=entry)
+        region.accepted(
+            "matter.transfer", "sgb", matter=other, valid_from="2024-01-01", basis="划转", to="spj",
+            supervisors=[{"department": "s2"}],
+        )  # fmt: skip
+        s1, _ = region.granted()
+        [returned] = owed(region.accepted("notice.return", "s1", notice=s1, proposed="s3", reason="不归我"))
+        [dispute] = owed(region.accepted("notice.return", "s3", notice=returned, proposed="s1", reason="不归我"))
+        wrong = {"target": "matter", "old": MATTER, "new": other}
+        region.accepted("case.correct", "spj", **correction(**wrong))
+        ruling = {"notice": dispute, "assign_to": "s1", "reason": "职责在你"}
+        [ruled] = owed(region.accepted("duty.rule", "sgb", **ruling))
+        notice = region.state(ruled).owed
+        assert notice is not None
+        assert notice.matter == other
 
 
 def test_a_successor_is_told_of_what_follows(region: Region) -> None:

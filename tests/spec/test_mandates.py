@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.attempts import AttemptRefused
 from domain.cases import CaseDecided
 from domain.opinions import OpinionIssued
-from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region
+from tests.unit.spec import MATTER, ORGANISATION, OWN_MATTER, Region, owed
 
 SEAL = {
     "seal": "S1",
@@ -26,11 +26,6 @@ FEEDBACK = {
     "suggestion": "rectify",
     "detail": "未按图施工",
 }
-
-
-@pytest.fixture
-def region() -> Region:
-    return Region()
 
 
 @pytest.mark.clause("1.1a")
@@ -73,6 +68,28 @@ def test_the_approver_does_not_supervise_what_was_transferred(region: Region) ->
     region.refused("supervision.by_approver", "feedback.raise", "spj", number="F2", **FEEDBACK)
 
 
+@pytest.mark.clause("1.1c", refused=True)
+def test_nobody_makes_the_approver_the_supervisor_of_what_was_transferred_to_it(region: Region) -> None:
+    both = {"code": "spj", "name": "审批局", "roles": ["APPROVAL", "SUPERVISION"], "region": "150100"}
+    region.accepted("department.register", "sgb", entry=both | {"valid_from": "2020-01-01"})
+    said = {"valid_from": "2026-02-01", "basis": "划转通知", "supervisors": [{"department": "spj"}]}
+    rule = "supervision.by_approver"
+    region.refused(rule, "matter.transfer", "sgb", matter=OWN_MATTER, to="spj", **said)
+    region.refused(rule, "matter.route", "sgb", matter=MATTER, **said)
+    region.accepted("matter.route", "sgb", matter=OWN_MATTER, **said)  # a plan for what is not transferred yet
+    s1, s2 = region.granted()
+    region.refused(rule, "notice.return", "s1", notice=s1, proposed="spj", reason="不归我")
+    [first] = owed(region.accepted("notice.return", "s1", notice=s1, proposed="s3", reason="不归我"))
+    [dispute] = owed(region.accepted("notice.return", "s3", notice=first, proposed="s1", reason="不归我"))
+    region.refused(rule, "duty.rule", "sgb", notice=dispute, assign_to="spj", reason="职责在你")
+    region.accepted("notice.receive", "s2", notice=s2, received_at="2026-03-01T10:00:00+08:00")
+    again = {"code": "s2", "name": "监管二局", "roles": ["APPROVAL", "SUPERVISION"], "region": "150100"}
+    region.accepted("department.register", "sgb", entry=again | {"valid_from": "2020-01-01"})
+    said["supervisors"] = [{"department": "s1"}]
+    region.accepted("matter.transfer", "sgb", matter=MATTER, to="s2", **(said | {"valid_from": "2026-03-01"}))
+    region.refused(rule, "notice.take", "s2", notice=s2)  # it came to approve what it supervised
+
+
 @pytest.mark.clause("2.1d")
 def test_an_untransferred_matter_is_approved_and_supervised_by_its_department_and_owes_nobody(region: Region) -> None:
     region.accept("5", OWN_MATTER, "zjj")
@@ -101,6 +118,14 @@ def test_the_approval_seal_suffices(region: Region) -> None:
 def test_the_approval_seal_is_its_organs_alone(region: Region) -> None:
     region.accept("5", OWN_MATTER, "zjj")
     region.refused("seal.not_organ", "seal.apply", "spj", **(region.case("5") | {"organ": "zjj"}), **SEAL)
+
+
+@pytest.mark.clause("2.7e", refused=True)
+def test_no_seal_stands_without_its_case(region: Region) -> None:
+    region.waits("case/spj/1", "seal.apply", "spj", **region.case(), **SEAL)
+    assert region.world.seal("spj", "1").version == 0
+    region.accept()
+    assert region.world.seal("spj", "1").version == 1
 
 
 @pytest.mark.clause("2.7b", refused=True)
@@ -245,6 +270,18 @@ def test_a_higher_authority_revokes_below_itself_only(region: Region) -> None:
 def test_the_last_reform_office_stays_one(region: Region) -> None:
     entry = {"code": "sgb", "name": "x", "roles": ["SUPERVISION"], "region": "150100", "valid_from": "2020-01-01"}
     region.refused("mandate.last_office", "department.register", "sgb", entry=entry)
+    other = entry | {"code": "bb", "roles": ["REFORM_OFFICE"]}
+    region.accepted("department.register", "sgb", entry=other)
+    region.accepted("principal.register", "operator", principal="bb", acts_for=["bb"])
+    region.accepted("department.succeed", "sgb", old="sgb", to="bb", valid_from="2026-06-01", basis="机构改革方案")
+    region.refused("mandate.last_office", "department.register", "bb", entry=other | {"roles": ["SUPERVISION"]})
+
+
+def test_a_liaison_officer_is_a_known_departments(region: Region) -> None:
+    liaison = {"number": "01", "person": {"name": "李联络"}}
+    region.accepted("principal.register", "operator", principal="new", acts_for=["new"])
+    region.waits("department/new", "liaison.register", "new", **liaison)
+    region.accepted("liaison.register", "s1", **liaison)
 
 
 @pytest.mark.clause("1.2b")

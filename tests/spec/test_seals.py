@@ -32,10 +32,9 @@ ACTION = {
 
 
 @pytest.fixture
-def region() -> Region:
-    found = Region()
-    found.granted()
-    return found
+def region(region: Region) -> Region:
+    region.granted()
+    return region
 
 
 def enter(region: Region, since: str = "2026-01-01", **more: Any) -> None:

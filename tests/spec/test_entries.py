@@ -30,11 +30,6 @@ GUIDE = {
 DAY = date(2026, 3, 1)
 
 
-@pytest.fixture
-def region() -> Region:
-    return Region()
-
-
 def enter(region: Region, entry: dict[str, Any], since: str = "2026-03-01", by: str = "sgb") -> None:
     region.accepted("register.enter", by, entry=entry, valid_from=since, basis="通知")
 
@@ -121,7 +116,7 @@ def test_a_matter_is_proposed_deferred_transferred_and_returned(region: Region) 
     enter(region, DEFERRAL, "2026-02-01")
     enter(region, PROPOSAL, "2026-03-01")
     supervisors = [{"department": "s1"}]
-    transfer = {"matter": OWN_MATTER, "valid_from": "2026-04-01", "basis": "通知", "to": "spj"}
+    transfer = {"matter": OWN_MATTER, "valid_from": "2026-04-01", "basis": "通知", "to": "spj", "batch": "2026-1"}
     region.accepted("matter.transfer", "sgb", **transfer, supervisors=supervisors)
     region.accepted("matter.return", "sgb", matter=OWN_MATTER, valid_from="2026-06-01", basis="收回")
     stood = [

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domain.tasks import Pause, TasksState, pauses
+from tests.spec.test_entries import enter
 from tests.unit.spec import MATTER, Region, owed
-from tests.unit.test_entries import enter
 
 RESULT: dict[str, Any] = {
     "began_at": "2026-02-06T09:00:00+08:00",
@@ -18,11 +18,6 @@ RESULT: dict[str, Any] = {
     "conclusion": "与申报一致",
     "signers": [{"id": "7", "name": "高娃"}, {"id": "8", "name": "布和"}],
 }
-
-
-@pytest.fixture
-def region() -> Region:
-    return Region()
 
 
 def on_record(region: Region, work: str, party: str, since: str = "2024-01-01", **more: Any) -> None:

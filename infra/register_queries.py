@@ -1,0 +1,168 @@
+"""Questions at the terminal about the registers: matters, lists, handovers, seals, successions, subscriptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, begin
+
+app = typer.Typer()
+
+
+@app.command()
+def matters(
+    ctx: typer.Context,
+    code: Annotated[str | None, typer.Argument(help="事项编码；不给则全部")] = None,
+    standing: Annotated[
+        str | None, typer.Option(help="只列此状态：untransferred proposed deferred transferred returned")
+    ] = None,
+    batch: Annotated[str | None, typer.Option(help="只列此批次的")] = None,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """事项：某日权力归谁、依据什么、由谁监管，暂缓的何时复核。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.matters(context, shown, standing, batch, code, as_true_at, as_known_at)
+
+
+@app.command()
+def lists(
+    ctx: typer.Context,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
+            " system_access"
+        ),
+    ],
+    file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.entries(context, shown, kind, as_true_at, as_known_at, file)
+
+
+@app.command()
+def placements(
+    ctx: typer.Context,
+    wanting: Annotated[bool, typer.Option("--wanting", help="只列未到位的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """三集中三到位：未划转事项的科室、大厅、窗口、网办、监察，尚缺什么。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.placements(context, shown, wanting, as_true_at, as_known_at)
+
+
+@app.command()
+def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None) -> None:
+    """机构承接：谁的职责自何时起由谁承接，其告知已接续到哪个编号。"""
+    from infra import stewarding
+
+    context, shown = begin(ctx, lang, as_json)
+    stewarding.successions(context, shown, as_known_at)
+
+
+@app.command()
+def subscriptions(
+    ctx: typer.Context, department: Dept = None, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None
+) -> None:
+    """订阅：谁自哪个编号起关注哪些事项，补发了多少此前的许可。"""
+    from infra import stewarding
+
+    context, shown = begin(ctx, lang, as_json)
+    stewarding.subscriptions(context, shown, department, as_known_at)
+
+
+@app.command()
+def seals(
+    ctx: typer.Context,
+    expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """印章登记：某日有哪些印章，归谁所有、授权谁用，证书是否有效。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.seals(context, shown, expired, as_true_at, as_known_at)
+
+
+@app.command()
+def mismatches(
+    ctx: typer.Context,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """两清单的匹配：已划转而清单缺项的事项，及没有权力事项的监管事项。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.unmatched(context, shown, as_true_at, as_known_at)
+
+
+@app.command()
+def unlike(
+    ctx: typer.Context,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """同类事项办理不一：基本编码相同而办事指南不同的事项。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.handled_unlike(context, shown, as_true_at, as_known_at)
+
+
+@app.command()
+def blanks(
+    ctx: typer.Context,
+    department: Dept = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """空白证照：各系列登记、核发、作废、注销、结存的编号数。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.blanks(context, shown, department, as_known_at)
+
+
+@app.command()
+def handovers(
+    ctx: typer.Context,
+    incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """交接：每个已划转事项的交接单、清单、职责划分，双方是否签认。"""
+    from infra import registers
+
+    context, shown = begin(ctx, lang, as_json)
+    registers.handovers(context, shown, incomplete, as_true_at, as_known_at)
