@@ -51,6 +51,7 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             "registers_from": None,
             "region_stores": (),
             "evidence_seconds": 0.5,
+            "clock_seconds": 0.5,
         }
     )
 
@@ -85,6 +86,8 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
 
 def _settle(store: Store, step: Callable[[str], None]) -> None:
     """Until everything owed is dispatched, what can be delivered is, and the read models have caught up."""
+    feeding.wait_for(lambda: feeding.uncarried(store) == 0, STEPS_SECONDS, "办理机构承接与订阅补发")
+    step("机构承接、订阅补发已办完")
     with store.connect() as conn:
         feeding.wait_for(lambda: _open_deliveries(conn) == 0, STEPS_SECONDS, "送达各部门主题")
         step("全部告知已送到各部门的主题")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.kafka import clients
 from adapters.postgres.log import Log
 from adapters.postgres.registers import RegisterCache
 from domain.recheck import Recheck
+from domain.submissions import local_date
 from infra.generator import feed, truth
+from infra.roles.steward import unfinished
 from infra.store import Store
 from infra.topics import apply_topics
 
@@ -75,6 +78,12 @@ def taken_in(store: Store) -> int:
     with store.connect() as conn:
         row = conn.execute("SELECT count(*) + coalesce(sum(redelivered), 0) FROM shenguan.submission").fetchone()
     return int(row[0]) if row else 0
+
+
+def uncarried(store: Store) -> int:
+    """How many successions and subscriptions the clock role has not carried out yet: the truth holds once it has."""
+    with store.connect() as conn:
+        return unfinished(conn, local_date(datetime.now(UTC)))
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:

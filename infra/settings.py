@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Of a new topic: how many brokers hold it."""
     evidence_seconds: float = Field(3.0, ge=0.1, le=3600)
     """How often addressees' consumer groups are asked how far they have read."""
+    clock_seconds: float = Field(5.0, ge=0.1, le=3600)
+    """How often the clock looks for what has fallen due or is to be carried out."""
     batch_max_records: int = Field(2000, ge=1)
     """Submissions decided in one transaction."""
     batch_max_bytes: int = Field(16 * 1024 * 1024, ge=1024 * 1024)

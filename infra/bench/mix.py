@@ -45,7 +45,7 @@ def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True
     is left in the files, for the caller to send."""
     out = ground.directory / f"year-{cases}-{seed}"
     if not out.exists():
-        generate(cases, seed, out)
+        generate(cases, seed, out, rare=False)
     store = ground.store(label)
     found(store, read(out / "founding.json"))
     founders = feeding.known_principals(store)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from domain.identifiers import make_licence_id
 from infra.generator import names, people
 from infra.generator.arrival import Arrival
-from infra.generator.registry import Item, Registry
+from infra.generator.registry import WINDOW, Item, Registry
 from infra.generator.story import Notice, Story
 
 KINDS = ("普通", "特许", "认可", "核准", "登记")
+_NOT_GRANTED = {
+    "not_granted": "申请材料不符合法定条件，不予许可",
+    "discontinued": "申请人撤回申请，终止办理",
+}
+_LICENCE_TYPE = "11150000MB0307758B001"
+"""The catalogue's code for the kind of licence, the same for all of them here."""
 
 
 class Case(Story):
@@ -70,49 +78,59 @@ class Case(Story):
             "kind": self.rng.choice(KINDS),
             "content": f"准予{self.party['name']}{self.item.kind.name}，地点：{self.county[1]}",
         }
+        if self.item.trait == "placed":
+            said["window"] = WINDOW
         if self.item.kind.years:
             said["valid_to"] = self.day(365 * self.item.kind.years)
         said |= data or {}
-        if said["outcome"] == "not_granted":
-            said["content"] = "申请材料不符合法定条件，不予许可"
+        if said["outcome"] != "granted":
+            said["content"] = _NOT_GRANTED[said["outcome"]]
             said.pop("valid_from", None)
             said.pop("valid_to", None)
         fact = self.send("case.decide", department or self.organ, said, **options)
         if fact.disposition == "accepted":
-            self.totals["decisions"] += 1
             self.stock = said.get("basis") == "legacy"
-            pushed = said["outcome"] == "granted" or self.item.push_not_granted
-            if pushed and not self.stock:
-                self.totals["supervisors_of_decisions"] += len(self.item.supervisors)
-                self.told = [self.owe(one, fact, "decision") for one in self.item.supervisors]
+            pushed = said["outcome"] == "granted" or (said["outcome"] == "not_granted" and self.item.push_not_granted)
+            self.decided(fact, pushed and not self.stock)
         return fact
 
-    def grant(self) -> Arrival:
+    def decided(self, fact: Arrival, pushed: bool = True) -> None:
+        """A decision stands; where it is pushed, the supervisors hear of it."""
+        self.totals["decisions"] += 1
+        if pushed:
+            self.totals["supervisors_of_decisions"] += len(self.item.supervisors)
+            self.told = [self.owe(one, fact, "decision") for one in self.item.supervisors]
+
+    def grant(self, electronic: bool = False) -> Arrival:
         """Accepted, and some days later granted, sealed and licensed."""
         self.accept()
         self.wait(1, 15)
         decision = self.decide()
         self.seal()
-        self.licence()
+        self.licence(electronic)
         return decision
 
-    def licence(self, **options: Any) -> Arrival:
-        """颁证."""
+    def licence(self, electronic: bool = False, **options: Any) -> Arrival:
+        """颁证, as a paper or as an electronic licence too."""
         number = names.licence_number(self.rng, self.item.kind, self.county[0], self.now.year, self.index % 1_000_000)
         said = {"licence_number": number, "certificate": self.item.kind.certificate, "issued_on": self.today}
+        if electronic:
+            issuer = self.registry.departments[self.organ].uscc
+            said["electronic_id"] = make_licence_id(_LICENCE_TYPE, issuer, f"{self.index:010d}")
         return self.send("case.issue_licence", self.organ, {**self.key_of_case, **said}, **options)
 
-    def seal(self, *, department: str | None = None, **options: Any) -> Arrival:
+    def seal(self, data: dict[str, Any] | None = None, *, department: str | None = None, **options: Any) -> Arrival:
         """用印."""
         whose = department or self.organ
+        seal = f"{whose}-{'XZSP' if whose.endswith('-SP') else 'GZ'}"
         said = {
             **self.key_of_case,
-            "seal": f"{whose}-{'XZSP' if whose.endswith('-SP') else 'GZ'}",
-            "certificate_serial": f"{self.rng.getrandbits(64):016X}",
+            "seal": seal,
+            "certificate_serial": self.registry.certificates.get(seal) or f"{self.rng.getrandbits(64):016X}",
             "document_sm3": f"{self.rng.getrandbits(256):064x}",
             "applied_at": self.now.isoformat(),
         }
-        fact = self.send("seal.apply", whose, said, **options)
+        fact = self.send("seal.apply", whose, {**said, **(data or {})}, **options)
         if fact.disposition in ("accepted", "refused"):
             self.totals["seals_applied" if fact.disposition == "accepted" else "seals_refused"] += 1
         return fact
@@ -133,8 +151,8 @@ class Case(Story):
         hearers += [*(self.item.supervisors if self.stock else []), *([self.organ] if department else [])]
         return [self.owe(one, fact, about) for one in dict.fromkeys(hearers)]
 
-    def correct(self, target: str, old: str, new: str, **options: Any) -> Arrival:
-        """更正: its notices supersede those of the decision."""
+    def correct(self, target: str, old: str, new: str, joining: Sequence[str] = (), **options: Any) -> Arrival:
+        """更正: its notices supersede those of the decision; by another day or matter others may have to hear of it."""
         said = {
             **self.key_of_case,
             "target": target,
@@ -148,8 +166,17 @@ class Case(Story):
         if fact.disposition == "accepted":
             for notice in self.told:
                 notice.final = "moved"
-            self.told = [self.owe(notice.addressee, fact, "correction", "decision") for notice in self.told]
+            told = [*(notice.addressee for notice in self.told), *joining]
+            self.told = [self.owe(one, fact, "correction", "decision") for one in told]
+            self.totals["supervisors_of_decisions"] += len(joining)
         return fact
+
+    def hear(self, fact: Arrival, about: str) -> list[Notice]:
+        """What others do to a permit: everyone hears who was told of it, and the deciding department; nobody of its own
+        doing.
+        """
+        told = dict.fromkeys([*(notice.addressee for notice in self.told), self.organ])
+        return [self.owe(one, fact, about) for one in told if one != fact.data["department"]]
 
     def dispose(self, finding: Arrival, outcome: str = "adopted", **options: Any) -> Arrival:
         """处理 of a feedback; the supervisor hears of it."""

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import count
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from domain.identifiers import make_matter_code
 from infra.generator import names
 from infra.generator.arrival import Arrival
+from infra.generator.clerk import Clerk
+from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, OPERATOR, REFORM_OFFICE, REFORM_PRINCIPAL
 from infra.generator.people import liaison, officers
-from infra.generator.working_time import SHANGHAI
 
-REFORM_OFFICE: Final = "150000-BB"
-HIGHER: Final = "150000-SP"
-HIGHER_PRINCIPAL: Final = "sp-150000"
-OPERATOR: Final = "operator"
 LATE: Final = "XZ"
 """Ends the code of a league's one department that enters the register late, in the middle of the year."""
-_REGISTERED: Final = datetime(2024, 12, 2, 9, 0, tzinfo=SHANGHAI)
 _ENDINGS: Final = {
     "市场监管": "SCJG", "卫生健康": "WJW", "住建": "ZJ", "城市管理": "CG", "交通运输": "JT", "水利": "SL", "林草": "LC",
     "文旅": "WL", "教育": "JY", "人社": "RS", "应急管理": "YJ", "生态环境": "ST", "农牧": "NM", "烟草专卖": "YC",
@@ -45,6 +39,14 @@ class Department:
     uscc: str
 
 
+Trait = Literal["joined", "flagged", "surveyed", "worked", "placed", "merging"]
+"""What some matters have that others have not: a supervisor that joined after the transfer, the last of them; a flag
+for written opinions; a survey without which nothing is granted; associated work on record; windows authorised to
+decide; a supervisor that is merged into another at the year's end, the first of them."""
+WINDOW: Final = "A03"
+"""Authorised to decide on the matters that are placed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A matter in a league; `supervisors` empty where it was not transferred."""
@@ -56,6 +58,7 @@ class Item:
     supervisors: tuple[str, ...]
     push_not_granted: bool = False
     classified: bool = False
+    trait: Trait | None = None
 
     @property
     def transferred(self) -> bool:
@@ -72,13 +75,14 @@ class Registry:
 
     def __init__(self, seed: int) -> None:
         self._rng = Random(f"{seed}/registry")
-        self._seed = seed
+        self.seed = seed
         self.departments: dict[str, Department] = {}
         self._office = self._department(REFORM_OFFICE, "内蒙古自治区党委机构编制委员会办公室", "REFORM_OFFICE")
         self._department(HIGHER, "内蒙古自治区政务服务与数据管理局", "HIGHER_AUTHORITY")
         self.items: dict[str, list[Item]] = {}
         self._officers: dict[str, tuple[dict[str, str], ...]] = {}
-        self._late: set[str] = set()
+        self.certificates: dict[str, str] = {}  # serials by seal; of seals that are in no register there are none
+        self._asked: set[str] = set()
         for league in names.LEAGUES:
             self._department(f"{league.code}-SP", names.department_name(league.name, names.APPROVAL), "APPROVAL")
             for kind, ending in _ENDINGS.items():
@@ -93,7 +97,7 @@ class Registry:
     def principal(self, department: str) -> str:
         """Which principal speaks for a department."""
         if department == REFORM_OFFICE:
-            return "reform"
+            return REFORM_PRINCIPAL
         if department == HIGHER:
             return HIGHER_PRINCIPAL
         region, _, ending = department.partition("-")
@@ -102,89 +106,78 @@ class Registry:
     def officer(self, rng: Random, department: str) -> dict[str, str]:
         """One of the department's officers."""
         if department not in self._officers:
-            self._officers[department] = officers(Random(f"{self._seed}/officers/{department}"))
+            self._officers[department] = officers(Random(f"{self.seed}/officers/{department}"))
         return rng.choice(self._officers[department])
 
     def founding(self) -> dict[str, Any]:
         """What a store is founded with."""
         return {
             "reform_office": _entry(self._office, "2020-05-01"),
-            "principals": {"reform": [REFORM_OFFICE]},
+            "principals": {REFORM_PRINCIPAL: [REFORM_OFFICE]},
             "operator": OPERATOR,
         }
 
     def late_department(self, league: names.League) -> dict[str, Any]:
         """The entry of the league's late department: a town's government that is given powers in mid-year."""
         region, name = league.counties[-1]
-        code = names.uscc(Random(f"{self._seed}/late/{league.code}"), region, "11")
+        code = names.uscc(Random(f"{self.seed}/late/{league.code}"), region, "11")
         town = Department(f"{league.code}-{LATE}", f"{name}城关镇人民政府", "SUPERVISION", region, code)
         return _entry(town, "2025-01-01")
 
-    def first_late(self, code: str) -> bool:
-        """Whether this late department is asked about for the first time."""
-        first = code not in self._late
-        self._late.add(code)
+    def first(self, what: str) -> bool:
+        """Whether this is asked about for the first time."""
+        first = what not in self._asked
+        self._asked.add(what)
         return first
 
     def arrivals(self) -> Iterator[Arrival]:
         """The registers as submissions, in an order in which each finds what it needs."""
-        numbers, at = count(1), _REGISTERED
+        yield from self._registered(Clerk("register"))
 
-        def arrival(principal: str, key: str, type_: str, data: dict[str, Any]) -> Arrival:
-            nonlocal at
-            at += timedelta(seconds=30)
-            attributes = {
-                "specversion": "1.0",
-                "id": f"register.{next(numbers):06d}",
-                "source": f"{principal}.nm",
-                "type": f"cn.shenguan.{type_}.v1",
-                "time": at.isoformat(),
-            }
-            return Arrival(principal, key, attributes, data, at)
-
-        def reform(key: str, type_: str, **data: Any) -> Arrival:
-            return arrival("reform", key, type_, {"department": REFORM_OFFICE, **data})
-
-        for principal, acts_for in self._principals().items():
-            said = {"principal": principal, "acts_for": acts_for}
-            yield arrival(OPERATOR, principal, "principal.register", said)
-        for department in self.departments.values():
-            if department is not self._office:
-                entry = _entry(department, "2024-01-01")
-                yield reform(department.code, "department.register", entry=entry)
-        for department in self.departments.values():
-            if department.role in ("APPROVAL", "SUPERVISION"):
-                rng = Random(f"{self._seed}/liaison/{department.code}")
-                data: dict[str, Any] = {"department": department.code, "number": "LL01", "person": liaison(rng)}
-                yield arrival(self.principal(department.code), department.code, "liaison.register", data)
-        for league in names.LEAGUES:
-            mapped: set[str] = set()
-            for item in self.items[league.code]:
-                yield reform(item.code, "matter.register", entry=_matter(item))
-                if item.transferred:
-                    yield reform(item.code, "matter.transfer", **_transfer(item))
-                    if item.kind.certificate not in mapped:
-                        mapped.add(item.kind.certificate)
-                        yield reform(item.code, "mapping.register", **self._mapping(item))
-            # A later version: it holds from a date that none of the year's decisions reaches.
-            routed = next(item for item in self.items[league.code] if len(item.supervisors) == 2)
-            supervisors = [{"department": routed.competent, "part": "lead"}]
-            basis = "内蒙古自治区审管联动职责分工调整通知"
-            yield reform(
-                routed.code,
-                "matter.route",
-                matter=routed.code,
-                valid_from="2027-01-01",
-                basis=basis,
-                supervisors=supervisors,
-            )
-
-    def _principals(self) -> dict[str, list[str]]:
+    def acts_for(self) -> dict[str, list[str]]:
+        """Whom each principal speaks for, but the reform office's and the operator."""
         found = {HIGHER_PRINCIPAL: [HIGHER]}
         for league in names.LEAGUES:
             found[f"sp-{league.code}"] = [f"{league.code}-SP"]
             found[f"jg-{league.code}"] = [*self.supervision(league.code), f"{league.code}-{LATE}"]
         return found
+
+    def _registered(self, clerk: Clerk) -> Iterator[Arrival]:
+        for principal, acts_for in self.acts_for().items():
+            said = {"principal": principal, "acts_for": acts_for}
+            yield clerk.hand_in(OPERATOR, principal, "principal.register", said)
+        for department in self.departments.values():
+            if department is not self._office:
+                entry = _entry(department, "2024-01-01")
+                yield clerk.reform(department.code, "department.register", entry=entry)
+        for department in self.departments.values():
+            if department.role in ("APPROVAL", "SUPERVISION"):
+                rng = Random(f"{self.seed}/liaison/{department.code}")
+                data: dict[str, Any] = {"department": department.code, "number": "LL01", "person": liaison(rng)}
+                yield clerk.hand_in(self.principal(department.code), department.code, "liaison.register", data)
+        for league in names.LEAGUES:
+            mapped: set[str] = set()
+            for item in self.items[league.code]:
+                yield from self._matter(clerk, item)
+                if item.transferred and item.kind.certificate not in mapped:
+                    mapped.add(item.kind.certificate)
+                    yield clerk.reform(item.code, "mapping.register", **self._mapping(item))
+            # A later version: it holds from a date that none of the year's decisions reaches.
+            routed = next(item for item in self.items[league.code] if len(item.supervisors) == 2)
+            yield clerk.reform(
+                routed.code,
+                "matter.route",
+                matter=routed.code,
+                valid_from="2027-01-01",
+                basis="内蒙古自治区审管联动职责分工调整通知",
+                supervisors=supervised(routed.competent),
+            )
+
+    def _matter(self, clerk: Clerk, item: Item) -> Iterator[Arrival]:
+        yield clerk.reform(item.code, "matter.register", entry=_matter(item))
+        if item.transferred:
+            told = item.supervisors[:-1] if item.trait == "joined" else item.supervisors
+            yield clerk.reform(item.code, "matter.transfer", **_transfer(item, told))
 
     def _department(self, code: str, name: str, role: str) -> Department:
         region = code[:6]
@@ -228,18 +221,21 @@ def _matter(item: Item) -> dict[str, Any]:
         "legal_basis": item.kind.basis,
         "push_not_granted": item.push_not_granted,
         "classified": item.classified,
+        **({"opinions": ["ministry"]} if item.trait == "flagged" else {}),
     }
 
 
-def _transfer(item: Item) -> dict[str, Any]:
-    lead, *assisting = item.supervisors
+def _transfer(item: Item, supervisors: tuple[str, ...]) -> dict[str, Any]:
     return {
         "matter": item.code,
         "valid_from": f"2024-{3 + int(item.code[-6:-3]) % 4:02d}-01",
         "basis": f"{item.league.name}相对集中行政许可权改革划转事项清单（2024年）",
         "to": item.organ,
-        "supervisors": [
-            {"department": lead, "part": "lead"},
-            *({"department": one, "part": "assist"} for one in assisting),
-        ],
+        "supervisors": supervised(*supervisors),
     }
+
+
+def supervised(lead: str, *assisting: str) -> list[dict[str, str]]:
+    """Who supervises a matter, as the register wants it."""
+    others = ({"department": one, "part": "assist"} for one in assisting)
+    return [{"department": lead, "part": "lead"}, *others]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -32,7 +32,8 @@ class Notice:
 class Story:
     """Sends what departments say, keeps the clock, and notes the notices that must come of it.
 
-    Nothing here looks at the domain's rules: a scenario says itself what it expects of each arrival.
+    Nothing here looks at the domain's rules: a scenario says itself what it expects of each arrival. `through`: the
+    principal that hands everything in, where it is not each department's own.
     """
 
     def __init__(self, registry: Registry, item: Item, index: int, start: datetime, rng: Random) -> None:
@@ -43,6 +44,7 @@ class Story:
         self.at_item(item)
         self.arrivals: list[Arrival] = []
         self.notices: list[Notice] = []
+        self.through: str | None = None
         self.totals = {"decisions": 0, "supervisors_of_decisions": 0, "seals_applied": 0, "seals_refused": 0}
 
     def at_item(self, item: Item) -> None:
@@ -72,6 +74,10 @@ class Story:
         days = self.rng.randint(least, most or least)
         self.now = max(self.now, office_hours(self.rng, self.now.date() + timedelta(days=days)))
 
+    def wait_until(self, day: date) -> None:
+        """Lets time pass to that day, if it is not over yet."""
+        self.now = max(self.now, office_hours(self.rng, day))
+
     def send(
         self,
         type_: str,
@@ -87,7 +93,7 @@ class Story:
     ) -> Arrival:
         """A department's system hands in a submission, a few minutes after the last one."""
         self.now += timedelta(seconds=self.rng.randint(61, 1200))
-        principal = principal or self.registry.principal(department)
+        principal = principal or self.through or self.registry.principal(department)
         said: dict[str, Any] = {"department": department, **data}
         if officer:
             said["officer"] = self.registry.officer(self.rng, department)

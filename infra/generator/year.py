@@ -16,7 +16,10 @@ from typing import Any, Final, TextIO
 
 from infra.generator import names, scenarios, truth
 from infra.generator.arrival import Arrival
+from infra.generator.beginnings import handovers, stock
 from infra.generator.case import Case
+from infra.generator.counts import Counts
+from infra.generator.full_registry import FullRegistry
 from infra.generator.registry import Registry
 from infra.generator.scenario import mix
 from infra.generator.working_time import SHANGHAI
@@ -45,36 +48,42 @@ class Summary:
     scenarios: dict[str, int] = field(default_factory=dict)
 
 
-def generate(cases: int, seed: int, out: Path) -> Summary:
-    """Writes founding.json, registers.jsonl, submissions.jsonl and truth.jsonl; the same for the same cases and seed.
+def generate(cases: int, seed: int, out: Path, rare: bool = True) -> Summary:
+    """Writes founding.json, registers.jsonl, submissions.jsonl and truth.jsonl; the same for the same arguments.
 
+    Without the `rare` scenarios there are no lists, and nothing but what the registers need comes before the year.
     The truth holds for every order in which an intake takes in the submissions, as long as it keeps the order of each
-    (principal, key) and the registers have settled before. Memory grows with the cases that are open at one time.
+    (principal, key), the registers have settled before, and successions and subscriptions are carried out some time
+    after they are recorded. Memory grows with the cases that are open at one time.
     """
     if cases < 1:
         raise ValueError("at least one case")
     out.mkdir(parents=True, exist_ok=True)
-    registry = Registry(seed)
+    registry = FullRegistry(seed) if rare else Registry(seed)
     (out / "founding.json").write_text(json.dumps(registry.founding(), ensure_ascii=False, indent=1), encoding="utf-8")
     summary = Summary(cases, seed)
     with (out / truth.FILE).open("w", encoding="utf-8") as told:
         with (out / "registers.jsonl").open("w", encoding="utf-8") as lines:
-            summary.registers = _write(registry.arrivals(), lines, told, summary)
+            summary.registers = _write(_before(registry, summary), lines, told, summary)
         with (out / "submissions.jsonl").open("w", encoding="utf-8") as lines:
-            summary.submissions = _write(_in_time(_stories(registry, cases, seed, summary, told)), lines, told, summary)
+            year = _in_time(_stories(registry, schedule(cases, seed, rare), seed, rare, summary, told))
+            if rare:
+                year = _counted(year, registry)
+            summary.submissions = _write(year, lines, told, summary)
         summary.dispositions = dict(sorted(summary.dispositions.items()))
         summary.scenarios = dict(sorted(summary.scenarios.items()))
         _line(told, ["totals", asdict(summary)])
     return summary
 
 
-def schedule(cases: int, seed: int) -> array[int]:
-    """Which scenario each case is, as places in `mix()`: each has its share and 1 % at least, the first takes the rest.
+def schedule(cases: int, seed: int, rare: bool = True) -> array[int]:
+    """Which scenario each case is, as places in the mix: each has its share, one case at least, and 1 % unless it is
+    rare; the first takes the rest.
 
     Below a hundred cases there are too few for that: any scenarios are played, none twice before each was once.
     """
     least = math.ceil(cases / 100)
-    shares = [max(least, round(one.share * cases / 100)) for one in mix()]
+    shares = [max(1 if one.rare else least, round(one.share * cases / 100)) for one in mix(rare)]
     order = Random(f"{seed}/schedule")
     if (rest := cases - sum(shares[1:])) < least:
         every = order.sample(range(len(shares)), len(shares))
@@ -86,16 +95,35 @@ def schedule(cases: int, seed: int) -> array[int]:
     return chosen
 
 
+def _before(registry: Registry, summary: Summary) -> Iterator[Arrival]:
+    """What must have settled before the year: the registers, and what there is beside them."""
+    yield from registry.arrivals()
+    if isinstance(registry, FullRegistry):
+        yield from handovers(registry)
+        for league in names.LEAGUES:
+            for permit in stock(registry, league.code):
+                summary.decisions += permit.totals["decisions"]
+                yield from permit.arrivals
+
+
+def _counted(year: Iterable[Arrival], registry: Registry) -> Iterator[Arrival]:
+    counts = Counts()
+    for arrival in year:
+        counts.add(arrival)
+        yield arrival
+    yield from counts.declarations(registry)
+
+
 def _stories(
-    registry: Registry, cases: int, seed: int, summary: Summary, told: TextIO
+    registry: Registry, plan: array[int], seed: int, rare: bool, summary: Summary, told: TextIO
 ) -> Iterator[tuple[datetime, list[Arrival]]]:
     """Each case's arrivals, with a time that no arrival of it or of a later case comes before."""
-    every = mix()
+    every = mix(rare)
     played: Counter[str] = Counter()
-    for index, at in enumerate(schedule(cases, seed)):
+    for index, at in enumerate(plan):
         rng = Random(f"{seed}/{index}")
         chosen = every[at]
-        start = FIRST + STARTS_WITHIN * (index / cases)
+        start = FIRST + STARTS_WITHIN * (index / len(plan))
         item, party = chosen.choose(registry.items[names.league(rng).code], rng)
         case = Case(registry, item, party, index, start, rng, turn=played[chosen.name])
         chosen.play(case)

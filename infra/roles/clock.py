@@ -18,7 +18,6 @@ from infra.roles.steward import Steward
 from infra.store import Store
 
 _log = structlog.get_logger("shenguan.clock")
-EVERY_S = 5.0
 BATCH = 500
 
 
@@ -26,11 +25,11 @@ class ClockRole:
     """Any number may run: each batch is taken under the writer's lock, and once."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC), every_s: float = EVERY_S
+        self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC), every_s: float | None = None
     ) -> None:
         self._store = store
         self._clock = clock
-        self._every_s = every_s
+        self._every_s = store.settings.clock_seconds if every_s is None else every_s
         self._seal = store.sealer().seal_all
         self.stopped = threading.Event()
 

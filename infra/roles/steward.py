@@ -124,6 +124,19 @@ def _passing(notice: str, world: World, now: datetime) -> list[Event]:
     return system.notice_passed(world, notice, now)
 
 
+def unfinished(conn: Connection[Any], today: date) -> int:
+    """How many successions and subscriptions are still to be carried out, or to the end."""
+    log = Log(conn)
+    found = 0
+    for old, successions in RegisterCache().refresh(conn).successions.items():
+        if count := sum(one.since <= today for one in successions):
+            stream = succession_stream(old, count)
+            through = SuccessionState(stream).folded(log.streams([stream]).get(stream, ())).through
+            found += bool(log.ledger_after(old, through, 1))
+    subscriptions = log.streams_under("subscription").items()
+    return found + sum(not SubscriptionState(stream).folded(events).complete for stream, events in subscriptions)
+
+
 def _reading(owed: Sequence[NoticeOwed]) -> Fact:
     """Reads at once what the following facts are decided by."""
 

@@ -232,7 +232,9 @@ class Feeder:
 
 
 def quiet(store: Store) -> bool:
-    """Everything owed is sent, and every follower is at the end of the log."""
+    """Everything is carried out, all that is owed is sent, and every follower is at the end of the log."""
+    if feeding.uncarried(store):
+        return False
     with store.connect() as conn:
         row = conn.execute(
             "SELECT coalesce(max(notification_id), 0), count(*) FILTER (WHERE topic = 'notice.owed'),"

@@ -64,6 +64,7 @@ def store_on(urls: DatabaseUrls, master: bytes, bootstrap: str, path: Path, **mo
         reads_apart=False,
         master_key_file=key,
         evidence_seconds=0.2,
+        clock_seconds=0.2,
         **more,
     )
     return TrackedStore(settings, Servers(urls.runtime, urls.migrator, urls.reader, bootstrap))

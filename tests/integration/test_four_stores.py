@@ -1,8 +1,12 @@
-"""A year of Inner Mongolia in four stores: the region's registers, and its leagues' cases in three of their own."""
+"""A year of Inner Mongolia in four stores: the region's registers, and its leagues' cases in three of their own.
+
+All kinds of events come of it, a store's own and those of one that follows another.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +17,7 @@ from psycopg import Connection
 
 from adapters.postgres.follower import position_of
 from adapters.postgres.log import Log
+from domain.catalogue import EVENT_TYPES
 from domain.recheck import Recheck
 from domain.registers import MASTERED_TOPICS
 from infra import feeding, founding
@@ -29,7 +34,10 @@ from tests.integration.outlet_kit import TrackedStore, store_for, until
 from tests.integration.teststore import MASTER, TestStore
 
 CASES, SEED, LEAGUES = 120, 7, 3
-ROLES = ("intake", "projector", "publisher", "registrar", "region")
+ROLES = ("intake", "projector", "publisher", "clock", "registrar", "region")
+REGISTRATIONS = re.compile(r"cn\.shenguan\.(\w+\.register|matter\.\w+|department\.succeed|register\.\w+)\.v1")
+ELSEWHERE = {"deadletter.retried", "notice.dispatched", "notice.delivered"}
+"""Nobody retries here, and nothing is sent."""
 
 
 def lines_of(path: Path, name: str) -> list[dict[str, Any]]:
@@ -38,25 +46,27 @@ def lines_of(path: Path, name: str) -> list[dict[str, Any]]:
 
 
 def split(out: Path, into: list[Path]) -> None:
-    """Registrations to the first store, everything else to the store of its case's league."""
+    """Registrations to the first store, and what no league's department says; everything else to the store of its
+    case's league."""
     region, *leagues = into
     codes = sorted(league.code for league in names.LEAGUES)
     home = {code: leagues[at % len(leagues)] for at, code in enumerate(codes)}
-    lines = lines_of(out, feed.FILES[1])
-    of_key: dict[str, Path] = {}
-    for line in lines:
-        league = line["principal"].partition("-")[2]
-        if league in home:
-            of_key.setdefault(line["key"], home[league])
-    parts: dict[Path, list[dict[str, Any]]] = {path: [] for path in into}
-    for line in lines:
-        registration = line.get("attributes", {}).get("type", "").endswith(".register.v1")
-        parts[region if registration else of_key[line["key"]]].append(line)
-    for path, some in parts.items():
+    for path in into:
         path.mkdir()
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in some)
-        (path / feed.FILES[1]).write_text(text, encoding="utf-8")
-    (region / feed.FILES[0]).write_bytes((out / feed.FILES[0]).read_bytes())
+    for name in feed.FILES:
+        lines = lines_of(out, name)
+        of_key: dict[str, Path] = {}
+        for line in lines:
+            speaker = line.get("data", {}).get("department") or line["principal"].partition("-")[2]
+            if (league := speaker.partition("-")[0]) in home:
+                of_key.setdefault(line["key"], home[league])
+        parts: dict[Path, list[dict[str, Any]]] = {path: [] for path in into}
+        for line in lines:
+            registration = REGISTRATIONS.fullmatch(line.get("attributes", {}).get("type", ""))
+            parts[region if registration else of_key.get(line["key"], region)].append(line)
+        for path, some in parts.items():
+            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in some)
+            (path / name).write_text(text, encoding="utf-8")
 
 
 def registers_of(store: TrackedStore) -> Counter[tuple[str, int, bytes]]:
@@ -77,6 +87,11 @@ def settled(store: TrackedStore) -> bool:
     """The read models are at the end of the log."""
     with store.connect() as conn:
         return all(position_of(conn, projection.name) == Log(conn).head() for projection in PROJECTIONS)
+
+
+def topics_of(store: TrackedStore) -> set[str]:
+    with store.connect() as conn:
+        return {row[0] for row in conn.execute("SELECT DISTINCT topic FROM shenguan.stored_events")}
 
 
 def contents(store: TrackedStore) -> tuple[list[Any], list[Any]]:
@@ -113,15 +128,15 @@ def test_a_year_in_four_stores_is_the_year_in_one(
             for store in all_stores:
                 crews.enter_context(Crew(store, ROLES))
             feeding.feed_year(master, parts[0], lambda _: None)
-            for store, path in zip(leagues, parts[1:], strict=True):
+            for store in leagues:
                 until(lambda store=store: registers_of(store) == registers_of(master), 120)
                 apply_topics(store)
-                feeding.send(store, path, feed.FILES[1:])
-            for store, path in zip(leagues, parts[1:], strict=True):
-                sent = len(lines_of(path, feed.FILES[1]))
-                assert sent
-                until(lambda store=store, sent=sent: feeding.taken_in(store) == sent, 240)
+            for name in feed.FILES:
+                for store, path in zip(leagues, parts[1:], strict=True):
+                    expected = feeding.taken_in(store) + feeding.send(store, path, [name])
+                    until(lambda store=store, expected=expected: feeding.taken_in(store) == expected, 240)
             for store in all_stores:
+                until(lambda store=store: feeding.uncarried(store) == 0, 60)
                 until(lambda store=store: settled(store), 60)
             with master.connect() as conn:
                 until(lambda: {r["store"]: r["position"] for r in log_readings(conn, "region")}
@@ -136,6 +151,7 @@ def test_a_year_in_four_stores_is_the_year_in_one(
             assert figures_of.get(store.settings.store, {"owed": 0})["owed"] == len(owed)
         assert truth.compare(truth.load(out), dispositions, notices) == []
         assert sum(row["decisions"] for row in figures_of.values()) == truth.load(out).totals["decisions"]
+        assert set(EVENT_TYPES) - set().union(*map(topics_of, all_stores)) == ELSEWHERE
 
 
 def by_store_of(conn: Connection[Any]) -> list[dict[str, Any]]:

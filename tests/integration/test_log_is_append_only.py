@@ -108,8 +108,9 @@ class Persons:
                 self._collect(one)
         if not isinstance(value, dict):
             return
-        for key in ("officer", "person", "representative"):
-            if isinstance(who := value.get(key), dict):
+        several = [*value.get("signers", ()), *value.get("inspectors", ())]
+        for who in (*(value.get(key) for key in ("officer", "person", "representative")), *several):
+            if isinstance(who, dict):
                 self.names |= {name for name in [who.get("name")] if isinstance(name, str)}
                 self.numbers |= {who[number] for number in ("id_number", "phone") if number in who}
         if value.get("kind") in ("自然人", "个体工商户"):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 
+from domain.cases import CaseCorrected, CaseDecided
+from domain.catalogue import EVENT_TYPES
+from domain.registering import EntryRegistered, Kind
 from infra.generator import truth
 from infra.generator.feed import FILES, Headers, feed
 from infra.generator.scenario import SCENARIOS
 from infra.generator.year import Summary, generate
 from tests.unit.memory_intake import MemoryIntake, Record
+from tests.unit.memory_steward import carry_out
 
 CASES = 400
 Order = Callable[[list[Record], Random], list[Record]]
@@ -84,6 +90,10 @@ def test_the_truth_holds_for_every_order(year: Path, seed: int, order: Order) ->
         records = deque(order(arrivals(year, name), rng))
         while records:
             intake.submit(*(records.popleft() for _ in range(min(len(records), rng.choice((1, 3, 50))))))
+            if rng.random() < 0.05:
+                carry_out(intake)
+    while carry_out(intake):
+        pass
     expected = truth.load(year)
 
     assert truth.compare(expected, intake.dispositions, intake.notices) == []
@@ -116,13 +126,63 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 def test_every_scenario_has_its_hundredth(tmp_path: Path) -> None:
     summary = generate(1000, 5, tmp_path)
     assert summary.scenarios.keys() == SCENARIOS.keys()
-    assert min(summary.scenarios.values()) >= 10
+    rare = {name: count for name, count in summary.scenarios.items() if SCENARIOS[name].rare}
+    assert min(count for name, count in summary.scenarios.items() if name not in rare) >= 10
+    assert all(1 <= count < 10 for count in rare.values())
+    assert sum(rare.values()) < 100
     assert sum(summary.scenarios.values()) == 1000
     for disposition in ("accepted", "refused", "duplicate", "conflict", "parked", "dead"):
         assert summary.dispositions[disposition] >= math.ceil(summary.submissions / 100), disposition
     lines = (tmp_path / "submissions.jsonl").read_text(encoding="utf-8").splitlines()
     assert (summary.registers, len(lines)) == (len(arrivals(tmp_path, FILES[0])), summary.submissions)
     assert sum(summary.dispositions.values()) == summary.arrivals == summary.registers + summary.submissions
+
+
+def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
+    """But for those of a store that follows, of a running intake, of an operator's retry, and of the outlet."""
+    generate(300, 2020, tmp_path)
+    intake = MemoryIntake()
+    intake.found(json.loads((tmp_path / "founding.json").read_text(encoding="utf-8")))
+    for name in FILES:
+        intake.submit(*arrivals(tmp_path, name))
+    while carry_out(intake):
+        pass
+    elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
+    assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
+        "notice.dispatched", "notice.delivered"
+    }  # fmt: skip
+    decisions = [event for event in intake.events if isinstance(event, CaseDecided)]
+    assert {event.manner for event in decisions} == {"ordinary", "commitment", "lacking"}
+    assert {event.outcome for event in decisions} == {"granted", "not_granted", "discontinued"}
+    assert {event.outside_window for event in decisions if event.window} == {True, False}
+    corrected = {event.target for event in intake.events if isinstance(event, CaseCorrected) and event.joining}
+    assert corrected == {"decided_on", "matter"}
+    assert {event.entry.kind for event in intake.events if isinstance(event, EntryRegistered)} == set(get_args(Kind))
+
+
+def test_counts_are_as_declared(tmp_path: Path) -> None:
+    """Of a source's day, what came is what was said to be sent, copies left out."""
+    generate(100, 8, tmp_path)
+    expected = truth.load(tmp_path)
+    sent: Counter[tuple[str, str]] = Counter()
+    declared: list[tuple[str, str, int]] = []
+    lines = [json.loads(line) for name in FILES for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
+    for line, row in zip(lines, expected.dispositions, strict=True):
+        said = line.get("attributes", {})
+        if said.get("type") == "cn.shenguan.count.declare.v1" and row[3] == "accepted":
+            declared.append((line["data"]["counted_source"], line["data"]["day"], line["data"]["count"]))
+        elif "time" in said and row[1] and row[3] != "duplicate":
+            sent[row[1], said["time"][:10]] += 1
+    assert len({source for source, _, _ in declared}) == len(declared) > 20
+    assert [(source, day, count) for source, day, count in declared if sent[source, day] != count] == []
+
+
+def test_the_benchmarks_mix_stays_what_it_is(tmp_path: Path) -> None:
+    """Figures of different versions are of the same submissions: rare scenarios and lists are not among them."""
+    summary = generate(300, 2020, tmp_path, rare=False)
+    assert not any(SCENARIOS[name].rare for name in summary.scenarios)
+    found = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()[:16] for name in FILES}
+    assert found == {"registers.jsonl": "0781acb30dc5b41c", "submissions.jsonl": "f68517a981312204"}
 
 
 @pytest.mark.parametrize("cases", [1, 7, 100])

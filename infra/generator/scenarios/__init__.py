@@ -6,31 +6,50 @@ compete (a second receipt, a step after the end) only where one principal sends 
 only waits, whose end does not depend on the order: a receipt waits for its notice, a decision for the acceptance, a
 feedback for the decision, a disposition for the feedback. What waits for one stream is released in the order it came.
 The registers have settled before the first case: a transfer would compete with the cases of its matter.
+Where both sides must take turns, the platform hands in for both: one principal, one order.
 Each scenario's docstring says what is left to say of it.
 """
 
 from infra.generator.scenarios import (
+    above,
     afterwards,
     apart,
+    blanks,
     disorder,
     faults,
     feedback,
+    inspections,
     ordinary,
     overstepping,
+    penalties,
+    published,
+    remedies,
+    reorganised,
+    rerouting,
     resent,
     returns,
     seals,
+    tasks,
 )
 
 __all__ = [
+    "above",
     "afterwards",
     "apart",
+    "blanks",
     "disorder",
     "faults",
     "feedback",
+    "inspections",
     "ordinary",
     "overstepping",
+    "penalties",
+    "published",
+    "remedies",
+    "reorganised",
+    "rerouting",
     "resent",
     "returns",
     "seals",
+    "tasks",
 ]

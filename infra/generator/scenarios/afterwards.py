@@ -8,7 +8,7 @@ notices.
 from __future__ import annotations
 
 from infra.generator.case import Case
-from infra.generator.registry import HIGHER
+from infra.generator.offices import HIGHER
 from infra.generator.scenario import scenario
 from infra.generator.story import Notice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infra.generator.case import Case
-from infra.generator.registry import REFORM_OFFICE
+from infra.generator.offices import REFORM_OFFICE
 from infra.generator.scenario import scenario
 
 
@@ -28,6 +28,16 @@ def not_transferred(case: Case) -> None:
     if case.turn % 2:
         case.wait(10, 30)
         case.feedback(case.organ, "rectify")
+
+
+@scenario(0.2, stands="placed")
+def outside_window(case: Case) -> None:
+    """Decided elsewhere than in an authorised window: flagged, not refused (3.2c). One principal."""
+    case.accept()
+    case.wait(1, 9)
+    case.decide({"window": "B11"})
+    case.seal()
+    case.licence()
 
 
 @scenario(1.5)
@@ -66,6 +76,6 @@ def registered_late(case: Case) -> None:
     case.wait(1, 4)
     entry = {"code": code, "name": f"{kind.name}（委托乡镇实施）", "competent": town["code"], "legal_basis": kind.basis}
     case.send("matter.register", REFORM_OFFICE, {"entry": entry}, key=code)
-    if case.registry.first_late(town["code"]):
+    if case.registry.first(town["code"]):
         case.wait(1, 4)
         case.send("department.register", REFORM_OFFICE, {"entry": town}, key=town["code"])

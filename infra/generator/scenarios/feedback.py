@@ -2,11 +2,13 @@
 
 Feedback comes from a department told by the decision itself, so it is only ever early, never unlawful; it waits for the
 decision, its disposition for it, the receipts of both for their notices. A revocation before or after changes nothing.
+A thread in which both sides have several turns comes through the platform, in one order.
 """
 
 from __future__ import annotations
 
 from infra.generator.case import Case
+from infra.generator.offices import PLATFORM_PRINCIPAL
 from infra.generator.scenario import scenario
 
 SUGGESTIONS = ("none", "rectify", "suspend", "revoke", "change")
@@ -46,3 +48,27 @@ def feedback_open(case: Case) -> None:
         case.feedback(notice.addressee, SUGGESTIONS[case.rng.randrange(5)])
         if case.rng.random() < 0.5:
             case.receive(case.notices[-1])
+
+
+@scenario(0.2)
+def feedback_to_the_end(case: Case) -> None:
+    """Disposed of, replied to, disposed of again, closed; nothing follows. Through the platform."""
+    case.through = PLATFORM_PRINCIPAL
+    case.grant()
+    supervisor = case.told[0]
+    case.receive(supervisor)
+    case.wait(10, 40)
+    finding = case.feedback(supervisor.addressee, "rectify")
+    case.wait(1, 5)
+    case.dispose(finding, "partly")
+    said = {"supervisor": supervisor.addressee, "number": finding.data["number"]}
+    reply = case.send("feedback.reply", supervisor.addressee, {**said, "detail": "整改不到位，请继续督促"})
+    case.owe(case.organ, reply, "feedback_reply")
+    case.wait(1, 5)
+    case.dispose(finding)
+    closed = case.send("feedback.close", supervisor.addressee, said)
+    case.owe(case.organ, closed, "feedback_closed")
+    case.dispose(finding, "not", expect="refused", rule="feedback.closed")
+    case.wait(1, 3)
+    for notice in case.notices[len(case.told) :]:
+        case.receive(notice)

@@ -64,6 +64,14 @@ def not_granted_told(case: Case) -> None:
         case.receive(notice)
 
 
+@scenario(0.2)
+def discontinued(case: Case) -> None:
+    """The applicant withdraws: nobody is told. One principal alone."""
+    case.accept()
+    case.wait(2, 15)
+    case.decide({"outcome": "discontinued"})
+
+
 @scenario(party=names.PERSON)
 def natural_person(case: Case) -> None:
     """A natural person with an identity document. As `plain`."""

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from infra.generator import names
+from infra.generator.beginnings import handover_number
 from infra.generator.case import Case
-from infra.generator.registry import HIGHER, OPERATOR, REFORM_OFFICE
+from infra.generator.offices import HIGHER, OPERATOR, REFORM_OFFICE
 from infra.generator.scenario import scenario
 
 
@@ -121,6 +122,32 @@ def _approver_takes(case: Case) -> None:
     case.wait(1, 2)
     case.receive(heard)
     case.take(heard, expect="refused", rule="mandate.role")
+
+
+@scenario(0.2)
+def wrong_office(case: Case) -> None:
+    """The lists, a handover, another's counts: what is not this office's to write, or not true by the registers."""
+    said = {"kind": "power_item", "matter": case.item.code, "name": case.item.kind.name, "duties": ["决定责任"]}
+    entry = {**said, "organ": case.competent, "legal_basis": case.item.kind.basis, "published_on": case.today}
+    list_ = {"entry": entry, "valid_from": case.today, "basis": "权力清单调整"}
+    case.send("register.enter", case.organ, list_, expect="refused", rule="mandate.role")
+    case.send("register.enter", REFORM_OFFICE, list_, expect="refused", rule="list.not_holder")
+    stranger, giver = case.others()[0], f"{case.league}-SCJG"
+    package = {
+        "number": f"YJ{case.index:07d}",
+        "taker": case.organ,
+        "matters": [case.item.code],
+        "items": [{"kind": "archive", "title": "审批档案", "copies": 1}],
+        "note": {"approval": ["审批"], "supervision": ["监管"]},
+    }
+    case.send("handover.draw", stranger, package, expect="refused", rule="handover.not_transferred")
+    handed = {"giver": giver, "number": handover_number(giver)}
+    case.send("handover.sign", HIGHER, handed, expect="refused", rule="handover.not_party")
+    case.send("handover.sign", case.organ, handed, expect="refused", rule="handover.signed")
+    count = {"counted_source": f"jg-{case.league}.nm", "day": case.today, "count": 100}
+    case.send("count.declare", case.organ, count, expect="refused", rule="count.not_yours")
+    case.grant()
+    _receive_all(case)
 
 
 @scenario(1.3)

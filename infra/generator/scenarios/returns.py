@@ -8,7 +8,7 @@ told only later happens in these cases: it would compete with the return.
 from __future__ import annotations
 
 from infra.generator.case import Case
-from infra.generator.registry import REFORM_OFFICE
+from infra.generator.offices import REFORM_OFFICE
 from infra.generator.scenario import scenario
 
 

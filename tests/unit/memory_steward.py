@@ -1,0 +1,65 @@
+"""The steward for an intake in memory: what successions and subscriptions ask for, all of it in one turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from domain import system
+from domain.cases import CaseDecided
+from domain.event import Event
+from domain.submissions import local_date
+from domain.subscriptions import SubscriptionStarted
+from domain.succession import succession_stream
+from domain.world import World
+from tests.unit.memory_intake import NOW, MemoryIntake
+
+Fact = Callable[[World], list[Event]]
+
+
+def carry_out(intake: MemoryIntake) -> int:
+    """How many events were recorded for it."""
+    before = len(intake.events)
+    for fact in (*_passing(intake), *_backfilling(intake)):
+        intake.record(fact)
+    return len(intake.events) - before
+
+
+def _passing(intake: MemoryIntake) -> list[Fact]:
+    today = local_date(NOW)
+    facts: list[Fact] = []
+    for old, successions in sorted(intake.registers.successions.items()):
+        count = sum(one.since <= today for one in successions)
+        ledger = [one for one in intake.owed if one.addressee == old]
+        if count and ledger:
+            stream, through = succession_stream(old, count), ledger[-1].serial
+            facts += [partial(system.notice_passed, notice=one.notice, now=NOW) for one in ledger]
+            facts.append(partial(system.succession_advanced, old=old, stream=stream, through=through, now=NOW))
+    return facts
+
+
+def _backfilling(intake: MemoryIntake) -> list[Fact]:
+    cases = [event.originator_id for event in intake.events if isinstance(event, CaseDecided)]
+    facts: list[Fact] = []
+    for started in intake.events:
+        if isinstance(started, SubscriptionStarted) and started.backfill_from is not None:
+            told: list[str] = []
+            facts += [partial(_joined, started=started, case=case, told=told) for case in cases]
+            facts.append(partial(_backfilled, started=started, told=told))
+    return facts
+
+
+def _joined(world: World, started: SubscriptionStarted, case: str, told: list[str]) -> list[Event]:
+    """As the read model would find it: of the matter as it is now, and by the day as it is now."""
+    permit, since = world.case_at(case), str(started.backfill_from)
+    over = world.subscription(started.department, started.number).complete
+    if over or permit.matter not in started.matters or (permit.decision["decided_on"] or "") < since:
+        return []
+    events = system.subscriber_joined(world, started.originator_id, case, NOW)
+    told += [case] * len(events)
+    return events
+
+
+def _backfilled(world: World, started: SubscriptionStarted, told: list[str]) -> list[Event]:
+    at = (started.matters[-1], None, None)
+    return system.subscription_backfilled(world, started.originator_id, 1, at, len(told), True, NOW)
