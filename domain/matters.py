@@ -177,8 +177,10 @@ def register_matter(submission: Submission[RegisterMatter], world: World) -> lis
     world.require_own_registers()
     world.require_role(submission, "REFORM_OFFICE")
     entry = submission.payload.entry
-    world.require_department(entry.competent)
+    competent = world.require_department(entry.competent)
     known = world.registers.matters.get(entry.code)
+    if known is None and {"APPROVAL", "SUPERVISION"}.isdisjoint(competent.roles):
+        raise Refusal("mandate.role")
     if known is not None and known.entry.competent != entry.competent:
         raise Refusal("matter.state")  # the power of days past would change hands
     return [world.state(matter_stream(entry.code)).then(MatterRegistered, submission.meta, entry=entry)]

@@ -64,13 +64,15 @@ class OpinionState(State):
 @decides(IssueOpinion)
 def issue_opinion(submission: Submission[IssueOpinion], world: World) -> list[Event]:
     payload = submission.payload
-    world.require_department(payload.department)
+    department = world.require_department(payload.department)
     case = world.case(payload.organ, payload.number)
     if not case.status:
         raise Waiting(case.stream)
     entry = world.require_matter(case.matter)
     if payload.department != world.registers.competent(case.matter, payload.issued_on):
         raise Refusal("opinion.not_competent")
+    if "SUPERVISION" not in department.roles:
+        raise Refusal("mandate.role")
     if payload.need not in entry.opinions:
         raise Refusal("opinion.not_flagged")
     if payload.issued_on > submission.occurred_on:

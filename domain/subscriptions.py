@@ -135,7 +135,9 @@ def joined(world: World, subscription: str, case: str, meta: Meta, today: date) 
     permit, registers = world.case_at(case), world.registers
     department = registers.acting(state.started.department, today, permit.matter)
     over = (permit.decision.get("valid_to") or "9999") < today.isoformat()
-    if permit.status != "granted" or over or department not in registers.in_charge(permit.matter, today):
+    if permit.status != "granted" or over or permit.matter not in state.started.matters:
+        return []
+    if department not in registers.in_charge(permit.matter, today):
         return []
     if department in registers.acting_for(permit.told, today, permit.matter):
         return []

@@ -165,15 +165,20 @@ def require_supervision(submission: Submission[Any], case: CaseState, on: date, 
     Whoever a transfer gave the power never does (1.1c).
     """
     registers, department = world.registers, submission.payload.department
+    roles = registers.departments[department].roles
     holder = registers.holder(case.matter, on)
     if registers.transfer(case.matter, on) is None:
         if registers.acting(holder, submission.occurred_on, case.matter) != department:
             raise Refusal("supervision.not_addressee")
+        if {"APPROVAL", "SUPERVISION"}.isdisjoint(roles):
+            raise Refusal("mandate.role")
         return
     if registers.acting(holder, submission.occurred_on, case.matter) == department:
         raise Refusal("supervision.by_approver")
     if department not in supervising(case, registers, submission.occurred_on):
         raise Refusal("supervision.not_addressee")
+    if "SUPERVISION" not in roles:
+        raise Refusal("mandate.role")
 
 
 @decides(RaiseFeedback)

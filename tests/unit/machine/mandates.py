@@ -1,0 +1,365 @@
+"""Who may bring about which fact: the table of the domain notes §1, said once more for the tests.
+
+A rule is asked with the books as they stood before the fact, and the fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from domain.cases import CaseDecided
+from domain.event import Event
+from domain.public_records import CaseReported
+from domain.submissions import local_date
+from tests.unit.machine.books import Books, day_of
+from tests.unit.machine.life import BEGINNING
+
+Rule = Callable[[Books, Any], bool]
+MAY: dict[str, Rule] = {}
+"""By topic."""
+SYSTEM_ONLY = frozenset(
+    {
+        "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
+        "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
+    }
+)  # fmt: skip
+"""What Shenguan records of itself."""
+FOUNDING = frozenset({"department.registered", "principal.registered"})
+"""What it begins a store with, too."""
+FOLLOWS = frozenset({"notice.owed", "notice.moved"})
+"""Nobody's doing: what another fact owes."""
+ANYBODY = frozenset({"attempt.refused"})
+OPERATING = frozenset({"principal.registered", "deadletter.retried"})
+OWN_AFFAIRS = frozenset({"count.declared", "liaison.registered"})
+"""All that a platform may bring about for itself."""
+
+
+def may(*topics: str) -> Callable[[Rule], Rule]:
+    def put(rule: Rule) -> Rule:
+        for topic in topics:
+            assert MAY.setdefault(topic, rule) is rule, topic
+        return rule
+
+    return put
+
+
+def overstepped(books: Books, event: Event, together: Sequence[Event]) -> bool:
+    """Whether it was brought about by who may not; `together` is all that its submission did."""
+    return not _allowed(books, event, together)
+
+
+def _allowed(books: Books, event: Event, together: Sequence[Event]) -> bool:
+    if event.TOPIC in FOLLOWS:
+        return True
+    if event.meta.auth == "system":
+        return event.TOPIC in SYSTEM_ONLY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
+    if event.TOPIC in SYSTEM_ONLY:
+        return False
+    if event.TOPIC in ANYBODY:
+        return True
+    return _speaks_for(books, event, together) and MAY[event.TOPIC](books, event)
+
+
+def _speaks_for(books: Books, event: Event, together: Sequence[Event]) -> bool:
+    """The principal may act for the department, and that may still act at all."""
+    principal, department = books.principals[event.meta.principal], event.meta.department
+    assert department is not None
+    if event.TOPIC in OPERATING or principal.operator:
+        return event.TOPIC in OPERATING and principal.operator
+    # A 双公示 row says of a decision what the organ did that day, whoever hands it in, and may come after its end.
+    reported = any(isinstance(one, CaseReported) for one in together)
+    acted_on = next((one.decided_on for one in together if reported and isinstance(one, CaseDecided)), day_of(event))
+    if department not in principal.acts_for or books.ceased(department, acted_on):
+        return False
+    roles = _roles(books, event)
+    return "DISCIPLINE" not in roles and ("PLATFORM" not in roles or event.TOPIC in OWN_AFFAIRS)
+
+
+def _roles(books: Books, event: Event) -> set[str]:
+    return set(books.departments[event.meta.department or ""].roles)
+
+
+def _part(event: Event, number: int) -> str:
+    return event.originator_id.split("/")[number]
+
+
+# The approving side: whoever holds the power over the matter on that date.
+
+
+def _holds_power(books: Books, event: Event, matter: str, on: date) -> bool:
+    return books.holder(matter, on) == event.meta.department and bool(
+        {"APPROVAL", "SUPERVISION"} & _roles(books, event)
+    )
+
+
+@may("case.accepted")
+def _accepts(books: Books, event: Any) -> bool:
+    return event.organ == event.meta.department and _holds_power(books, event, event.matter, event.accepted_on)
+
+
+@may("case.decided")
+def _decides(books: Books, event: Any) -> bool:
+    """What was decided since the store began is no stock: else an approver could keep it from its supervisors."""
+    stock = event.basis == "legacy" and event.decided_on >= BEGINNING.date()
+    return not stock and _holds_power(books, event, event.matter, event.decided_on)
+
+
+@may("case.changed", "case.extended", "case.withdrawn", "case.cancelled")
+def _changes(books: Books, event: Any) -> bool:
+    return _holds_power(books, event, event.matter, event.on)
+
+
+@may("case.licence_issued")
+def _issues(books: Books, event: Any) -> bool:
+    return _holds_power(books, event, books.cases[event.originator_id].matter, event.issued_on)
+
+
+@may("case.revoked")
+def _revokes(books: Books, event: Any) -> bool:
+    region, organ = books.departments[event.meta.department].region, books.departments[_part(event, 1)].region
+    above = "HIGHER_AUTHORITY" in _roles(books, event) and organ[: len(region.rstrip("0"))] == region.rstrip("0")
+    return above or _holds_power(books, event, event.matter, event.on)
+
+
+@may("case.corrected")
+def _corrects(books: Books, event: Any) -> bool:
+    """By the holder; and what it comes to is a decision that who took it could have taken."""
+    case = books.cases[event.originator_id]
+    if not _holds_power(books, event, case.matter, event.on):
+        return False
+    if event.target not in ("matter", "decided_on"):
+        return True
+    assert case.decision is not None
+    decided_on = date.fromisoformat(event.new) if event.target == "decided_on" else case.decided_on
+    return books.holder(event.matter, decided_on) == case.decision.meta.department
+
+
+@may("case.reported")
+def _of_its_own_case(books: Books, event: Any) -> bool:
+    return _part(event, 1) == event.meta.department
+
+
+@may("case.anew_begun")
+def _begins_anew(books: Books, event: Any) -> bool:
+    """Of the same matter, over which it holds the power."""
+    old, new = books.cases[event.originator_id], books.cases[event.anew]
+    return old.matter == new.matter and new.organ == event.meta.department
+
+
+@may("review.submitted")
+def _submits(books: Books, event: Any) -> bool:
+    return _holds_power(books, event, event.matter, day_of(event))
+
+
+@may("task.opened")
+def _asks(books: Books, event: Any) -> bool:
+    return _holds_power(books, event, event.matter, event.opened_on)
+
+
+@may("task.dropped")
+def _drops(books: Books, event: Any) -> bool:
+    return _holds_power(books, event, event.matter, event.on)
+
+
+@may("task.completed")
+def _completes(books: Books, event: Any) -> bool:
+    mine = books.acting(event.department, day_of(event), event.matter) == event.meta.department
+    return mine and event.department in books.tasks[event.case, event.task].parties
+
+
+@may("seal.applied")
+def _seals(books: Books, event: Any) -> bool:
+    """The holder, or whom it delegated a seal of its own to; never the former competent department or a supervisor."""
+    on, department = local_date(event.applied_at), event.meta.department
+    holder, seal = books.holder(event.matter, on), books.seal(event.seal, on)
+    owners = {books.acting(one, on, event.matter) for one in seal.owners} if seal is not None else set()
+    if department == holder:
+        return seal is None or holder in owners
+    if department in books.supervisors(event.matter, on, on):
+        return False
+    former = department in (books.matters[event.matter].competent, books.competent(event.matter, on))
+    if former and books.transfer(event.matter, on) is not None:
+        return False
+    delegates = {books.acting(one, on, event.matter) for one in seal.delegated_to} if seal is not None else set()
+    return seal is not None and holder in owners and department in owners | delegates
+
+
+@may("feedback.disposed")
+def _disposes(books: Books, event: Any) -> bool:
+    raised: Any = books.firsts[event.originator_id]
+    return books.acting(raised.organ, day_of(event), raised.matter) == event.meta.department
+
+
+@may("blanks.requested", "blanks.printed")
+def _orders_blanks(books: Books, event: Any) -> bool:
+    return _part(event, 1) == event.meta.department and "APPROVAL" in _roles(books, event)
+
+
+@may("blanks.received", "blanks.used")
+def _has_blanks(books: Books, event: Any) -> bool:
+    return _part(event, 1) == event.meta.department
+
+
+# The supervising side: whoever holds the case's notices and does not approve; of what was not transferred its holder.
+
+
+def _supervises(books: Books, event: Event, case_stream: str, on: date) -> bool:
+    case, department = books.cases[case_stream], event.meta.department or ""
+    assert case.decision is not None
+    approver = books.acting(books.holder(case.matter, on), day_of(event), case.matter)
+    if books.transfer(case.matter, on) is None:
+        return approver == department and bool({"APPROVAL", "SUPERVISION"} & _roles(books, event))
+    supervises = department in books.supervising(case, day_of(event)) and department != approver
+    return supervises and "SUPERVISION" in _roles(books, event)
+
+
+@may("case.penalised")
+def _penalises(books: Books, event: Any) -> bool:
+    return event.penalty.startswith(f"{event.meta.department}/") and _supervises(
+        books, event, event.originator_id, event.on
+    )
+
+
+@may("case.penalty_lifted")
+def _lifts(books: Books, event: Any) -> bool:
+    return books.acting(event.penalty.split("/")[0], day_of(event), event.matter) == event.meta.department
+
+
+@may("feedback.raised")
+def _raises(books: Books, event: Any) -> bool:
+    return event.department == event.meta.department and _supervises(books, event, event.case, event.found_on)
+
+
+@may("feedback.replied", "feedback.closed")
+def _goes_on(books: Books, event: Any) -> bool:
+    raised: Any = books.firsts[event.originator_id]
+    return books.acting(raised.department, day_of(event), raised.matter) == event.meta.department
+
+
+@may("inspection.corrected", "inspection.retracted")
+def _puts_right(books: Books, event: Any) -> bool:
+    return books.acting(event.department, day_of(event), event.matter) == event.meta.department
+
+
+@may("inspection.reported")
+def _inspects(books: Books, event: Any) -> bool:
+    return event.department == event.meta.department and _supervises(
+        books, event, event.case, local_date(event.inspected_at)
+    )
+
+
+@may("notice.received")
+def _receives(books: Books, event: Any) -> bool:
+    return books.notices[event.originator_id.removeprefix("notice/")].addressee == event.meta.department
+
+
+@may("notice.taken", "notice.returned")
+def _takes(books: Books, event: Any) -> bool:
+    notice = books.notices[event.originator_id.removeprefix("notice/")]
+    on = day_of(event)
+    transferred = books.transfer(notice.matter, on) is not None
+    approves = transferred and books.holder(notice.matter, on) == event.meta.department
+    supervises = event.TOPIC == "notice.returned" or notice.root != "decision" or not approves
+    return notice.addressee == event.meta.department and "SUPERVISION" in _roles(books, event) and supervises
+
+
+@may("case.supervision_moved")
+def _moves(books: Books, event: Any) -> bool:
+    role = "REFORM_OFFICE" if event.about == "ruling" else "SUPERVISION"
+    ruled = event.about != "ruling" or event.origin in books.disputes
+    addressee = books.notices[event.origin].addressee
+    return ruled and addressee == event.from_ == event.meta.department and role in _roles(books, event)
+
+
+@may("opinion.issued")
+def _opines(books: Books, event: Any) -> bool:
+    competent = books.competent(event.matter, event.issued_on) == event.meta.department
+    return competent and "SUPERVISION" in _roles(books, event) and event.need in books.matters[event.matter].opinions
+
+
+@may("subscription.started")
+def _subscribes(books: Books, event: Any) -> bool:
+    on = day_of(event)
+    supervised = all(event.department in books.supervisors(matter, on, on) for matter in event.matters)
+    return event.department == event.meta.department and supervised and "SUPERVISION" in _roles(books, event)
+
+
+@may("blanks.assisted")
+def _assists(books: Books, event: Any) -> bool:
+    return "SUPERVISION" in _roles(books, event)
+
+
+# Above, beside, and what the registers say.
+
+
+@may("review.returned")
+def _answers(books: Books, event: Any) -> bool:
+    submitted: Any = books.firsts[event.originator_id]
+    answers = books.acting(submitted.to, day_of(event), submitted.matter) == event.meta.department
+    return answers and "HIGHER_AUTHORITY" in _roles(books, event)
+
+
+@may("case.remedied")
+def _remedies(books: Books, event: Any) -> bool:
+    return "REVIEW_ORGAN" in _roles(books, event)
+
+
+@may("handover.drawn")
+def _draws(books: Books, event: Any) -> bool:
+    on = day_of(event)
+    transfers = [books.transfer(matter, on) for matter in event.matters]
+    given = all(event.giver in (books.matters[one].competent, books.competent(one, on)) for one in event.matters)
+    taken = all(books.holder(one, on) == event.taker for one in event.matters)
+    return event.giver == event.meta.department and given and taken and None not in transfers
+
+
+@may("handover.signed")
+def _signs(books: Books, event: Any) -> bool:
+    drawn: Any = books.firsts[event.originator_id]
+    return books.acting(getattr(drawn, event.side), day_of(event), drawn.matters[0]) == event.meta.department
+
+
+@may("department.registered", "department.succeeded", "matter.returned", "mapping.registered")
+def _keeps_registers(books: Books, event: Any) -> bool:
+    return "REFORM_OFFICE" in _roles(books, event)
+
+
+@may("matter.registered")
+def _registers_a_matter(books: Books, event: Any) -> bool:
+    """Its competent department is one that can hold the power over it."""
+    fit = {"APPROVAL", "SUPERVISION"} & set(books.departments[event.entry.competent].roles)
+    return _keeps_registers(books, event) and (bool(fit) or event.entry.code in books.matters)
+
+
+@may("matter.transferred", "matter.routed")
+def _names_supervisors(books: Books, event: Any) -> bool:
+    """Never the one to which a transfer gives, or gave, the power."""
+    routed = event.TOPIC == "matter.routed"
+    approver = books.holder(event.matter, event.valid_from) if routed else event.to
+    transferred = not routed or books.transfer(event.matter, event.valid_from) is not None
+    named = {one.department for one in event.supervisors}
+    return _keeps_registers(books, event) and not (transferred and approver in named)
+
+
+@may("register.entered", "register.struck")
+def _keeps_lists(books: Books, event: Any) -> bool:
+    kind = event.entry.kind if event.TOPIC == "register.entered" else event.kind
+    return ("HIGHER_AUTHORITY" if kind == "system_access" else "REFORM_OFFICE") in _roles(books, event)
+
+
+@may(*OPERATING)
+def _operates(books: Books, event: Any) -> bool:
+    return books.principals[event.meta.principal].operator
+
+
+@may("count.declared")
+def _declares(books: Books, event: Any) -> bool:
+    source = event.counted_source
+    return source == event.meta.principal or source.startswith((f"{event.meta.principal}.", f"{event.meta.principal}:"))
+
+
+@may("liaison.registered")
+def _names_a_contact(books: Books, event: Any) -> bool:
+    return bool(event.department == event.meta.department)

@@ -1,0 +1,170 @@
+"""One step further in a life: somebody hands something in, Shenguan records a fact of its own, or time passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+from domain import system
+from domain.arrivals import Result
+from domain.catalogue import PAYLOADS
+from domain.departments import OperatorPayload
+from domain.succession import succession_stream
+from tests.unit.machine import approvals, beside, registers, supervision  # noqa: F401 - each adds its offers
+from tests.unit.machine.life import OPERATOR, PLATFORM, Fact, Life, later
+from tests.unit.machine.pick import OFFERS, Pick
+
+OFTEN = {
+    "case.accept": 6, "case.decide": 8, "notice.receive": 4, "notice.take": 3, "notice.return": 5, "duty.rule": 3,
+    "case.correct": 5, "matter.transfer": 2, "matter.route": 2, "department.succeed": 2, "register.enter": 4,
+    "feedback.raise": 2, "penalty.impose": 2, "remedy.record": 2, "task.open": 2, "task.complete": 2,
+    "permit.report": 4, "feedback.dispose": 2, "feedback.close": 2, "subscription.start": 3, "handover.sign": 2,
+    "feedback.reply": 2, "penalty.lift": 2, "review.return": 2, "blanks.use": 3, "seal.apply": 2,
+    "task.drop": 2,
+}  # fmt: skip
+TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
+"""Every type; what brings cases further, and what moves supervision, more often."""
+FACTS = (
+    "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
+    "subscription_backfilled", "dispatched", "delivered", "epoch_opened",
+)  # fmt: skip
+
+
+class Need(NamedTuple):
+    """A state of this kind that fits, and what brings one about."""
+
+    first: str
+    kind: str
+    fits: Callable[[Any], bool]
+
+
+NEEDS = {
+    "notice.take": Need("notice.receive", "notice", lambda one: one.received and not one.taken),
+    "duty.rule": Need("notice.return", "notice", lambda one: one.owed.about == "duty_dispute"),
+    "feedback.dispose": Need("feedback.raise", "feedback", lambda one: one.status == "open"),
+    "feedback.reply": Need("feedback.dispose", "feedback", lambda one: one.status == "disposed"),
+    "feedback.close": Need("feedback.dispose", "feedback", lambda one: one.status == "disposed"),
+    "inspection.correct": Need("inspection.report", "inspection", lambda one: not one.retracted),
+    "inspection.retract": Need("inspection.report", "inspection", lambda one: not one.retracted),
+    "penalty.lift": Need("penalty.impose", "case", lambda one: bool(one.penalties)),
+    "task.complete": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "task.drop": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "review.return": Need("review.submit", "review", lambda one: not one.returned),
+    "blanks.assist": Need("blanks.request", "blanks", lambda one: one.due and not one.assisted),
+    "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
+    "blanks.use": Need("blanks.print", "blanks", lambda one: bool(one.left)),
+    "handover.sign": Need("handover.draw", "handover", lambda one: len(one.signed) < 2),
+    "permit.report": Need("mapping.register", "mapping", lambda one: True),
+}
+"""What a type mostly waits for."""
+
+
+def hand_in(life: Life, rng: Random, type_: str) -> Result:
+    """Somebody hands in something of this type, or what it needs before it: mostly by its own principal, and now."""
+    pick = Pick(life, rng, type_)
+    while type_ in NEEDS and not _met(life, NEEDS[type_]) and not pick.seldom():
+        type_ = NEEDS[type_].first
+    pick = Pick(life, rng, type_)
+    data = OFFERS[type_](pick)
+    own = OPERATOR if issubclass(PAYLOADS[type_], OperatorPayload) else data["department"]
+    principal = pick.of(OPERATOR, "both", PLATFORM, "s2") if pick.seldom() and pick.seldom() else own
+    at = life.now - timedelta(days=pick.of(1, 5, 20, -1)) if pick.seldom() else life.now
+    return life.hand_in(type_, data, principal, at=at, classified=pick.seldom() and pick.seldom())
+
+
+def _met(life: Life, need: Need) -> bool:
+    if need.kind == "notice":
+        states = [life.world.notice(one.notice) for one in life.owed]
+        return any(not one.moved and need.fits(one) for one in states)
+    return any(need.fits(life.world.state(stream)) for stream in life.streams(need.kind))
+
+
+def send_again(life: Life, rng: Random) -> Result | None:
+    """Something is sent once more under its own name: the same, or with other content."""
+    if not life.sent:
+        return None
+    before = rng.choice(list(life.sent.values()))
+    data: dict[str, Any] = json.loads(before.record.value)
+    at = next(text.decode() for name, text in before.record.headers if name == "ce_time")
+    if before.retries is None and rng.randint(0, 1):
+        data = OFFERS[before.type](Pick(life, rng, before.type))
+    when = life.now.fromisoformat(at)
+    return life.hand_in(before.type, data, before.record.principal, id_=before.name[1], at=when)
+
+
+def record_fact(life: Life, rng: Random, kind: str) -> None:
+    """A fact of the system's own, where there is something that it could be about."""
+    fact = _fact(life, rng, kind)
+    if fact is not None:
+        life.state(fact)
+
+
+def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
+    notices = [one.notice for one in life.owed]
+    match kind:
+        case "epoch_opened":
+            epoch = len(life.stream("intake/shenguan.intake.150100.sp1")) + 1
+            return lambda world, now: system.epoch_opened(
+                world, "shenguan.intake.150100.sp1", str(epoch - 1), str(epoch), epoch, "created", now
+            )
+        case "notice_passed" | "dispatched" | "delivered" if notices:
+            succeeded = [one.notice for one in life.owed if one.addressee in life.registers.successions]
+            notice = rng.choice(succeeded or notices if kind == "notice_passed" else notices)
+            return {
+                "notice_passed": lambda world, now: system.notice_passed(world, notice, now),
+                "dispatched": lambda world, now: system.dispatched(world, notice, "kafka", "topic", 0, 1, now),
+                "delivered": lambda world, now: system.delivered(world, notice, "kafka", "group", 2, now),
+            }[kind]
+        case "succession_advanced" if life.registers.successions:
+            old = rng.choice(list(life.registers.successions))
+            for one in [one.notice for one in life.owed if one.addressee == old]:
+                life.state(lambda world, now, notice=one: system.notice_passed(world, notice, now))
+            through = life.world.state(f"ledger/{old}").version
+            count = len(life.registers.successions[old])
+            return lambda world, now: system.succession_advanced(
+                world, old, succession_stream(old, count), through, now
+            )
+        case "subscriber_joined" | "subscription_backfilled" if life.streams("subscription") and life.streams("case"):
+            subscription = rng.choice(life.streams("subscription"))
+            case = rng.choice(life.streams("case"))
+            matter = life.world.case_at(case).matter
+            if kind == "subscriber_joined":
+                return lambda world, now: system.subscriber_joined(world, subscription, case, now)
+            complete, version = rng.randint(0, 1) == 1, life.world.state(subscription).version
+            return lambda world, now: system.subscription_backfilled(
+                world, subscription, version, (matter, None, None), 1, complete, now
+            )
+    return None
+
+
+def settle(life: Life) -> None:
+    """What the steward does until nothing is left: open notices pass to whom duties went."""
+    moved = True
+    while moved:
+        moved = False
+        for one in life.owed:
+            moved |= bool(life.state(lambda world, now, notice=one.notice: system.notice_passed(world, notice, now)))
+
+
+def wander(life: Life, seed: int, steps: int) -> Iterator[None]:
+    """Steps by chance, the same for the same seed. Every other life knows a few types only, and so comes further."""
+    rng = Random(seed)
+    types = rng.sample(TYPES, 20) if rng.randint(0, 1) else TYPES
+    for _ in range(steps):
+        step(life, rng, types)
+        yield
+
+
+def step(life: Life, rng: Random, types: Sequence[str]) -> None:
+    match rng.randint(0, 11):
+        case 0:
+            later(life, rng)
+        case 1 | 2:
+            record_fact(life, rng, rng.choice(FACTS))
+        case 3:
+            send_again(life, rng)
+        case _:
+            hand_in(life, rng, rng.choice(types))
