@@ -15,8 +15,8 @@ from infra.generator.full_registry import FullRegistry
 from infra.generator.working_time import SHANGHAI
 
 STOCK_SINCE: Final = "2024-10-01"
-"""The permits of `stock` are decided after it. No permit of the year is that concerns the same matter, but for those of
-which its newest supervisor is told by the decision or its correction."""
+"""The permits of `stock` are decided after this day. Of every other permit of their matter that is decided after it the
+supervisor that joined last is told anyway."""
 _STOCK: Final = ("2024-10-15", "2024-11-12")
 _RECORDED: Final = datetime(2024, 12, 9, tzinfo=SHANGHAI)
 _NUMBERED_FROM: Final = 8_000_000
