@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from adapters.postgres.log import Log
 from domain.registers import Registers
+from infra.explaining import awaited, explained
 from infra.presentation import Column, Context, Shown, columns, moment, names_over
 from projections import outcomes, statistics
 from projections.approvals import Flags, find_approvals
@@ -299,7 +300,7 @@ def deadletters(context: Context, shown: Shown, department: str | None, limit: i
         dead = outcomes.find_dead(conn, department=department, limit=limit)
         conflicts = outcomes.find_conflicts(conn, department=department, limit=limit)
     for row in dead.rows:
-        row["reason"] = "；".join(f"{e['field']}：{e['message']}（{e['found']}）" for e in row["errors"])
+        row["reason"] = ("；" if shown.zh else "; ").join(explained(error, shown.zh) for error in row["errors"])
     if shown.as_json:
         shown.json(
             {
@@ -322,6 +323,8 @@ def deadletters(context: Context, shown: Shown, department: str | None, limit: i
 def parked(context: Context, shown: Shown, department: str | None, limit: int) -> None:
     with closing(context.connect()) as conn:
         found = outcomes.find_parked(conn, department=department, limit=limit)
+    if not shown.as_json:
+        found = Page(found.total, [r | {"waits_for": awaited(r["waits_for"], shown.zh)} for r in found.rows])
     shown.page(("等待中的提交", "Parked submissions"), PARKED, found)
 
 

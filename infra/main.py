@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import queries, subscribe
+from infra import queries, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
-from infra.settings import SettingsProblem, load
-from infra.store import Store, open_store
+
+if TYPE_CHECKING:
+    from infra.store import Store
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="审管：审管衔接，双向告知。"
@@ -25,6 +26,7 @@ topics_app = typer.Typer(no_args_is_help=True, help="Kafka 主题与访问规则
 projections_app = typer.Typer(no_args_is_help=True, help="读模型。")
 import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
 app.add_typer(queries.app)
+app.command()(submitting.submit)
 app.command()(subscribe.subscribe)
 app.add_typer(topics_app, name="topics")
 app.add_typer(projections_app, name="projections")
@@ -33,6 +35,9 @@ app.add_typer(import_app, name="import")
 
 @contextmanager
 def _store(*, kafka: bool = True) -> Iterator[Store]:
+    from infra.settings import load
+    from infra.store import open_store
+
     with open_store(load(), kafka=kafka) as store:
         yield store
 
@@ -60,7 +65,8 @@ def found(file: Annotated[Path, typer.Argument(help="founding.json：审改部�
             en = f"the registers are {master}'s: the role registrar founds this store"
             raise typer.BadParameter(en if store.language == "en" else f"登记簿跟随 {master}，由角色 registrar 建库")
         prepare(store)
-        typer.echo(f"写入 {begin(store, read(file))} 个事件")
+        written = begin(store, read(file))
+        typer.echo(f"{written} events written" if store.language == "en" else f"写入 {written} 个事件")
 
 
 @topics_app.command("apply")
@@ -70,7 +76,7 @@ def topics_apply() -> None:
 
     with _store() as store:
         created = apply_topics(store)
-        typer.echo(f"新建主题 {len(created)} 个")
+        typer.echo(f"{len(created)} topics created" if store.language == "en" else f"新建主题 {len(created)} 个")
 
 
 @topics_app.command("accept")
@@ -158,9 +164,11 @@ def retry(place: Annotated[str, typer.Argument(help="死信的位置，见 deadl
 
     with _store() as store:
         try:
-            typer.echo(f"已提交 {retry_dead_letter(store, place)}；结果见 deadletters 与 status")
+            name = retry_dead_letter(store, place)
         except ValueError:
-            raise typer.BadParameter("位置须为 主题id/分区/偏移") from None
+            raise typer.BadParameter("位置须为 主题id/分区/偏移 (topic id/partition/offset)") from None
+        english = f"handed in: {name}; what becomes of it: deadletters, status"
+        typer.echo(english if store.language == "en" else f"已提交 {name}；结果见 deadletters 与 status")
 
 
 @import_app.command("shuanggongshi")
@@ -213,9 +221,12 @@ def verify(
             words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
             typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
         if not as_json:
+            wrong = len(verdict.problems)
+            sums = verdict.events, verdict.notices, verdict.submissions
             typer.echo(
-                f"事件 {verdict.events}，告知 {verdict.notices}，提交 {verdict.submissions}，"
-                + ("全部相符" if not verdict.problems else f"不符 {len(verdict.problems)} 处")
+                "events {}, notices {}, submissions {}: ".format(*sums) + (f"{wrong} wrong" if wrong else "all agree")
+                if store.language == "en"
+                else "事件 {}，告知 {}，提交 {}，".format(*sums) + (f"不符 {wrong} 处" if wrong else "全部相符")
             )
         else:
             typer.echo(
@@ -269,6 +280,7 @@ def demo(
 ) -> None:
     """在内置服务器上跑一遍主线：生成、提交、裁定、告知、签收、反馈，并核对真值。"""
     from infra.demo import run
+    from infra.settings import load
 
     if run(load(), cases, seed, as_json):
         raise typer.Exit(1)
@@ -283,6 +295,7 @@ def clauses(
 ) -> None:
     """通知各条款的能力：由哪些测试证明其可用、证明其滥用被拒，最近一次是否通过。在源码目录中运行。"""
     from infra.clauses import NoTests, known, lines, table
+    from infra.settings import load
 
     language = lang or load().language
     try:
@@ -321,6 +334,26 @@ def _progress(done: int, total: int) -> None:
 
 def main() -> None:
     """Runs the command; what a person can mend ends in one clear message, not in a traceback."""
+    configure()
+    try:
+        app()
+    except Exception as error:
+        from infra.settings import SettingsProblem
+
+        if isinstance(error, SettingsProblem):
+            for line in error.lines:
+                print(line, file=sys.stderr)  # noqa: T201
+            sys.exit(2)
+        if not isinstance(error, _mendable()):
+            raise
+        print(f"{type(error).__name__}：{str(error).strip() or '—'}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """What a person can mend; imported only when something has failed."""
+    import psycopg
+
     from adapters.crypto.sealer import MasterKeyError
     from adapters.kafka.clients import BrokerError
     from adapters.kafka.topics import TopicError
@@ -328,28 +361,8 @@ def main() -> None:
     from adapters.postgres.rebuild import RebuildRunning, SwapRefused
     from infra.servers.child import ServerError
 
-    configure()
-    import psycopg
-
-    try:
-        app()
-    except SettingsProblem as problem:
-        for line in problem.lines:
-            print(line, file=sys.stderr)  # noqa: T201
-        sys.exit(2)
-    except (
-        ServerError,
-        MasterKeyError,
-        MigrationError,
-        TopicError,
-        BrokerError,
-        RebuildRunning,
-        SwapRefused,
-        psycopg.OperationalError,
-        OSError,
-    ) as error:
-        print(f"{type(error).__name__}：{str(error).strip() or '—'}", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
+    ours = (ServerError, MasterKeyError, MigrationError, TopicError, BrokerError, RebuildRunning, SwapRefused)
+    return (*ours, psycopg.OperationalError, OSError)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer, read_master_key
-from adapters.kafka.topics import TopicNames
+from adapters.kafka.names import TopicNames
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Writer
 from domain.event import Auth
@@ -130,6 +130,17 @@ def open_store(settings: Settings, *, kafka: bool = True) -> Iterator[Store]:
             broker.stop()
         if postgres is not None:
             postgres.stop()
+
+
+@contextmanager
+def open_kafka(settings: Settings) -> Iterator[tuple[dict[str, Any], TopicNames]]:
+    """How to reach Kafka, and the topics' names, for who needs nothing else: what is configured, or the embedded
+    broker of the process that runs on this data directory."""
+    if settings.kafka_bootstrap_servers is not None:
+        yield {**settings.kafka, "bootstrap_servers": settings.kafka_bootstrap_servers}, TopicNames(settings.store)
+        return
+    with open_store(settings) as store:
+        yield store.kafka_options, store.names
 
 
 def _file(settings: Settings) -> Path:

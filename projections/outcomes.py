@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from projections.page import Page, page
 
@@ -51,6 +52,23 @@ def came(conn: Connection[Any], wanted: Sequence[tuple[str, date]]) -> dict[tupl
     for source, day, disposition, count in rows:
         found.setdefault((source, day), {})[disposition] = count
     return found
+
+
+def find_one(conn: Connection[Any], topic_id: str, partition: int, offset: int) -> dict[str, Any] | None:
+    """What became of the record at a place; None before intake has read it. Where its identity was taken, `holder` is
+    what became of the one that has it."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"SELECT {PLACE}, s.source, s.id, s.type, s.disposition, s.rule, s.stream, s.version, d.errors,"
+            " p.stream AS waits_for, p.expires_at,"
+            " (SELECT h.disposition FROM shenguan.submission AS h WHERE s.disposition IN ('duplicate', 'conflict')"
+            " AND h.source = s.source AND h.id = s.id AND h.disposition IN ('accepted', 'refused', 'parked')) AS holder"
+            " FROM shenguan.submission AS s"
+            ' LEFT JOIN shenguan.dead_letter AS d USING (topic_id, partition, "offset")'
+            ' LEFT JOIN shenguan.parked AS p USING (topic_id, partition, "offset")'
+            ' WHERE topic_id = %s AND partition = %s AND "offset" = %s',
+            (topic_id, partition, offset),
+        ).fetchone()
 
 
 def find_dead(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:

@@ -13,10 +13,11 @@ from typing import Any, Final
 import structlog
 from kafka import TopicPartition, errors
 
-from adapters.kafka import clients, topics
+from adapters.kafka import clients
 from adapters.kafka.alarms import PositionOutOfRange
 from adapters.kafka.doubts import Doubts
 from adapters.kafka.holdings import Holdings
+from adapters.kafka.names import TopicNames
 from adapters.kafka.rebalance import RebalanceNotes
 from adapters.kafka.records import Place, RawRecord, from_client
 from adapters.kafka.roster import TopicRoster
@@ -67,7 +68,7 @@ class IntakeSource:
         refresh_s: float = 5.0,
         only: Collection[str] | None = None,
     ) -> None:
-        names = topics.TopicNames(store)
+        names = TopicNames(store)
         self._positions = positions
         self._static = group is None
         self._ask_at = self._breathe_at = 0.0

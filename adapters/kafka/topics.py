@@ -5,7 +5,6 @@ records of a case to another partition than its earlier ones, and their order wo
 bounded: what stays is in the log, not in Kafka.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,9 +14,9 @@ from kafka.admin import ACL, ACLOperation, ACLPermissionType, ACLResourcePattern
 from kafka.errors import TopicAlreadyExistsError, for_code
 
 from adapters.kafka import clients
+from adapters.kafka.names import TopicNames, part
 
 _log = structlog.get_logger(__name__)
-_PART: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_ERROR: Final = 0
 _LEADER_PENDING: Final = 5  # LEADER_NOT_AVAILABLE: the topic exists, its leader is still being elected
 _NO_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -26,62 +25,6 @@ CREATED_MS: Final = 30_000
 
 class TopicError(Exception):
     """Kafka would not create a topic or an access rule: which, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopicNames:
-    """The topics of one store.
-
-    Raises:
-        ValueError: the store's, principal's or department's name has other characters than letters, digits, `_`, `-`,
-            or more than 64. Without dots in its parts a topic's name can be taken apart again.
-    """
-
-    store: str
-
-    def __post_init__(self) -> None:
-        _part(self.store)
-
-    def intake(self, principal: str) -> str:
-        """Where the principal writes its submissions."""
-        return f"shenguan.intake.{self.store}.{_part(principal)}"
-
-    def notices(self, department: str) -> str:
-        """Where the department reads its notices."""
-        return f"shenguan.notices.{self.store}.{_part(department)}"
-
-    @property
-    def log(self) -> str:
-        """All events of the store."""
-        return f"shenguan.log.{self.store}"
-
-    @property
-    def deadletters(self) -> str:
-        """Submissions that could not be taken."""
-        return f"shenguan.deadletters.{self.store}"
-
-    @property
-    def intake_pattern(self) -> str:
-        """A regular expression for every intake topic of the store, and nothing else."""
-        return rf"^shenguan\.intake\.{re.escape(self.store)}\.[A-Za-z0-9_-]{{1,64}}$"
-
-    def principal_of(self, topic: str) -> str | None:
-        """Whose intake topic it is; None if it is none of this store."""
-        return self._last(topic, "intake")
-
-    def department_of(self, topic: str) -> str | None:
-        """Whose notices are in the topic; None if it is no notice topic of this store."""
-        return self._last(topic, "notices")
-
-    def _last(self, topic: str, kind: str) -> str | None:
-        rest = topic.removeprefix(f"shenguan.{kind}.{self.store}.")
-        return rest if rest != topic and _PART.fullmatch(rest) else None
-
-
-def _part(name: str) -> str:
-    if not _PART.fullmatch(name):
-        raise ValueError("主题名的组成部分只能是 1–64 个字母、数字、下划线或连字符")
-    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +69,7 @@ def may_receive(names: TopicNames, department: str, principal: str) -> list[Gran
 
     The prefix ends in a dot: without it, department `12` could also use, and move, the groups of department `120`.
     """
-    group = f"shenguan.{_part(department)}"
+    group = f"shenguan.{part(department)}"
     return [
         Grant(principal, "READ", "TOPIC", names.notices(department)),
         Grant(principal, "READ", "GROUP", group),

@@ -136,6 +136,17 @@ class Log:
         rows = self._rows(clause, (position, 2**62 if up_to is None else up_to, *chosen, limit))
         return [self._recorded(row) for row in rows]
 
+    def fact(self, stream: str, version: int, batch: int = 100) -> list[Recorded]:
+        """All that one submission made, of which this is the first event: it lies together in the log."""
+        rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (stream, version))
+        found = [self._recorded(row) for row in rows]
+        while found and (more := self.after(found[-1].position, batch)):
+            same = [one for one in more if one.event.meta.fact == found[0].event.meta.fact]
+            found += same
+            if len(same) < len(more):
+                break
+        return found
+
     def all(self, up_to: int | None = None, batch: int = 5000) -> Iterator[Recorded]:
         """The whole log, in bounded memory."""
         position = 0

@@ -6,13 +6,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.bench.options import CASES, EVENTS, LARGE, RATES, SEED, SIZES, Options
 from infra.bench.outcome import Outcome
-from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 PAGE = Path("docs/performance.md")
 KEPT = PAGE.with_suffix(".json")

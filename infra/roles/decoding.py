@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from adapters.crypto.sealer import Sealer
+from adapters.kafka.names import TopicNames
 from adapters.kafka.records import RawRecord
-from adapters.kafka.topics import TopicNames
 from domain.arrivals import Arrival, Place
 from domain.event import Auth
 from domain.submissions import Submission

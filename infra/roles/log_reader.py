@@ -17,7 +17,7 @@ from psycopg import Connection
 from adapters.kafka import clients
 from adapters.kafka.cloudevents import decode
 from adapters.kafka.intake import IntakeSource, Place, PositionOutOfRange, RawRecord
-from adapters.kafka.topics import TopicNames
+from adapters.kafka.names import TopicNames
 from adapters.postgres.liveness import show_alive, take_lease
 from adapters.postgres.log_readings import Reading, read_on, reading
 from adapters.postgres.mapper import EventMapper

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from adapters.crypto.sealer import Sealer, SubjectErased
 from adapters.kafka.cloudevents import MalformedEvent, decode
+from adapters.kafka.names import TopicNames
 from adapters.kafka.records import RawRecord
-from adapters.kafka.topics import TopicNames
 from domain.personal import Plain, plain_values, seal_values
 from domain.rules import FieldError, Rejection
 from domain.submissions import ID, SOURCE, Header, Payload, is_classified, read_header, read_payload, shaped

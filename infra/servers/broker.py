@@ -31,9 +31,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from infra.servers.child import ServerError, end, free_port, listening, spawn, tail
 
 START_TIMEOUT = 60.0  # seconds
@@ -122,6 +119,9 @@ class EmbeddedBroker:
 
     def _answers(self) -> bool:
         """Whether the broker lists its topics before it dies or START_TIMEOUT passes."""
+        from kafka import KafkaAdminClient  # 0.15 s that who only names a broker need not wait for
+        from kafka.errors import KafkaError
+
         assert self._process is not None
         deadline = time.monotonic() + START_TIMEOUT
         while self._process.poll() is None and time.monotonic() < deadline:

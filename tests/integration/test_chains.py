@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.kafka.names import TopicNames
 from adapters.kafka.records import RawRecord
-from adapters.kafka.topics import TopicNames
 from adapters.postgres import writer as writing
 from adapters.postgres.log import Log
 from adapters.postgres.writer import Writer

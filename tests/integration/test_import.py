@@ -20,6 +20,7 @@ from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer
 from adapters.kafka import topics
+from adapters.kafka.names import TopicNames
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Writer
 from domain import system
@@ -349,6 +350,6 @@ def test_a_file_of_something_else(imports: Imports) -> None:
 
 def test_a_topic_that_is_not_there(imports: Imports) -> None:
     imports.store.kafka_options["max_block_ms"] = 200
-    imports.store.names = topics.TopicNames("nowhere")
+    imports.store.names = TopicNames("nowhere")
     with pytest.raises(ImportProblem, match="topics apply"):
         imports.run(as_json(imports.path, GOOD))

@@ -11,7 +11,7 @@ from adapters.kafka import clients
 from domain.personal import Officer
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
-from infra.subscribe import SubscribeProblem, Wishes, run
+from infra.subscriber import SubscribeProblem, Wishes, run
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, serials, store_for, unsent, until
 from tests.integration.region import S1, S2
 from tests.integration.test_outlet import (  # noqa: F401 - collected here too, on this module's `bootstrap`

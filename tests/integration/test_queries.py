@@ -208,7 +208,8 @@ def test_dead_letters_and_parked(full: TestStore) -> None:
     waiting = ask_json(full, "parked")["items"][0]
     assert waiting["waits_for"] == f"case/{APPROVAL}/later"
     assert waiting["expires_at"] > waiting["parked_at"]
-    assert f"case/{APPROVAL}/later" in ask(full, "parked")
+    assert f"办件 {APPROVAL}/later" in ask(full, "parked")
+    assert f"the case {APPROVAL}/later" in ask(full, "parked", "--lang", "en")
 
 
 def test_status(full: TestStore) -> None:

@@ -11,7 +11,7 @@ from adapters.kafka.outbox import Outbox
 from domain.personal import Officer
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
-from infra.subscribe import SubscribeProblem, Wishes, run
+from infra.subscriber import SubscribeProblem, Wishes, run
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
 from tests.integration.region import APPROVAL, S1, S2
 from tests.integration.teststore import TestStore

@@ -1,0 +1,169 @@
+"""The reference client for a supervision department. It needs Kafka and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+
+import typer
+from pydantic import ValidationError
+
+from adapters.kafka import clients
+from adapters.kafka.cloudevents import MalformedEvent, decode, encode
+from adapters.kafka.names import TopicNames
+from adapters.kafka.outbox import Outbox, Sent
+from adapters.kafka.records import RawRecord
+from adapters.kafka.subscriber import subscribe as read_topic
+from adapters.kafka.topics import topic_ids
+from domain.message import NoticeMessage
+from domain.notices import ReceiveNotice
+from domain.personal import Officer
+from domain.serials import SerialWatch
+from domain.submissions import cloud_event
+from infra.words import WORDS
+
+CHINA = timezone(timedelta(hours=8))
+ACK_S = 30.0
+
+
+class SubscribeProblem(Exception):
+    """Why it cannot go on, in one sentence for people, in both languages: `zh`, `en`."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh)
+        self.zh = zh
+        self.en = en
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the department's system is to do. With `officer` it signs for each notice, as `principal`."""
+
+    department: str
+    officer: Officer | None = None
+    principal: str | None = None
+    group: str | None = None
+    from_beginning: bool = False
+    idle_s: float | None = None
+    as_json: bool = False
+    zh: bool = True
+
+    def words(self, zh: str, en: str) -> str:
+        return zh if self.zh else en
+
+
+@dataclass(slots=True)
+class Reading:
+    """What it came to."""
+
+    notices: int = 0
+    duplicates: int = 0
+    receipts: int = 0
+    unreadable: int = 0
+    missing: set[int] = field(default_factory=set)
+
+
+def run(
+    wishes: Wishes,
+    kafka_options: clients.Options,
+    names: TopicNames,
+    *,
+    static: bool = False,
+    out: Callable[[str], None] = typer.echo,
+    tell: Callable[[str], None] = lambda line: typer.echo(line, err=True),
+) -> Reading:
+    """Reads a department's notices until nothing comes for `idle_s`, or for ever.
+
+    A notice is committed, and so on record as delivered, after it was printed and, if wished, its receipt acknowledged.
+    A crash in between repeats it: a second receipt has the id of the first, and is seen as such.
+
+    Raises SubscribeProblem or clients.BrokerError.
+    """
+    topic = names.notices(wishes.department)
+    with closing(clients.admin(kafka_options)) as admin:
+        # A consumer asking for a topic that is missing would wait in silence, or on some brokers make it.
+        if not topic_ids(admin, [topic]):
+            raise SubscribeProblem(
+                f"没有主题 {topic}，或无权读取：部门代码 {wishes.department} 是否已登记？",
+                f"there is no topic {topic}, or it may not be read: is a department {wishes.department} registered?",
+            )
+    reading, watch = Reading(), SerialWatch()
+    with (
+        closing(Outbox(kafka_options)) if wishes.officer else nullcontext() as outbox,
+        read_topic(
+            kafka_options,
+            topic,
+            wishes.group or f"shenguan.{wishes.department}",
+            from_beginning=wishes.from_beginning,
+            static=static,
+            idle_s=wishes.idle_s,
+        ) as subscription,
+    ):
+        for record in subscription:
+            message = _read(record)
+            if message is None:
+                reading.unreadable += 1
+                at = record.partition, record.offset
+                tell(
+                    wishes.words(
+                        f"第 {at[0]} 分区位置 {at[1]} 的消息无法读懂，已跳过",
+                        f"the record in partition {at[0]} at {at[1]} cannot be read: passed over",
+                    )
+                )
+                continue
+            if watch.seen(message.notice):
+                reading.duplicates += 1
+                continue
+            gap = watch.take(message.serial)
+            if gap:
+                missing = f"{gap[0]}" + (f"–{gap[-1]}" if len(gap) > 1 else "")
+                tell(wishes.words(f"编号不连续：缺 {missing}", f"serials are missing: {missing}"))
+            reading.notices += 1
+            out(message.model_dump_json() if wishes.as_json else line(message, wishes.zh))
+            if outbox is not None and wishes.officer is not None:
+                _sign(outbox, names, wishes, message)
+                reading.receipts += 1
+    reading.missing = watch.missing
+    return reading
+
+
+def line(message: NoticeMessage, zh: bool = True) -> str:
+    """One notice for people."""
+    case, about = message.case, WORDS[message.about][0 if zh else 1]
+    party = case.party.name if case.party else "（已删除）" if zh else "(erased)"
+    when = message.owed_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    if zh:
+        return f"编号 {message.serial}\t{about}\t办件 {case.organ}/{case.number}\t当事人 {party}\t{when}"
+    return f"serial {message.serial}\t{about}\tcase {case.organ}/{case.number}\tparty {party}\t{when}"
+
+
+def _read(record: RawRecord) -> NoticeMessage | None:
+    try:
+        return NoticeMessage.model_validate_json(decode(record.value, record.headers).data)
+    except (MalformedEvent, ValidationError):
+        return None
+
+
+def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage) -> None:
+    """签收. `received_at` is now, not when the record came: a system that was off has not received."""
+    now = datetime.now(UTC)
+    principal = wishes.principal or wishes.department
+    topic = names.intake(principal)
+    payload = ReceiveNotice(
+        department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now
+    )
+    headers, value = encode(
+        cloud_event(ReceiveNotice, principal, f"receipt.{message.addressee}.{message.serial}", now),
+        json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode(),
+    )
+    outbox.send(topic, message.case.number.encode(), value, headers)
+    results = outbox.flush(ACK_S)
+    if len(results) != 1 or not isinstance(results[0], Sent):
+        why = getattr(results[0], "error", "") if results else ""
+        raise SubscribeProblem(
+            f"签收未能送达 {topic}（{why or '超时'}），编号 {message.serial} 未提交，下次重读",
+            f"the receipt did not get to {topic} ({why or 'no answer'}): serial {message.serial} will be read again",
+        )
