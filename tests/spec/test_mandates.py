@@ -19,6 +19,9 @@ SEAL = {
     "applied_at": "2026-02-10T10:00:00+08:00",
 }
 OPINION = {"opinion_number": "函1", "need": "outside", "issued_on": "2026-02-20", "content": "供区外认可之用"}
+FLAGGED = {
+    "code": MATTER, "name": "施工许可", "competent": "zjj", "legal_basis": "建筑法第七条", "opinions": ["outside"],
+}  # fmt: skip
 FEEDBACK = {
     "case_organ": "spj",
     "case_number": "1",
@@ -88,6 +91,27 @@ def test_nobody_makes_the_approver_the_supervisor_of_what_was_transferred_to_it(
     said["supervisors"] = [{"department": "s1"}]
     region.accepted("matter.transfer", "sgb", matter=MATTER, to="s2", **(said | {"valid_from": "2026-03-01"}))
     region.refused(rule, "notice.take", "s2", notice=s2)  # it came to approve what it supervised
+
+
+def test_who_loses_its_role_supervises_no_more(region: Region) -> None:
+    region.accepted("matter.register", "sgb", entry=FLAGGED)
+    region.granted()
+    region.accept("5", OWN_MATTER, "zjj")
+    region.accepted("case.decide", "zjj", **(region.decision("5") | {"organ": "zjj"}))
+    for code in ("s1", "zjj"):
+        entry = {"code": code, "name": code, "roles": ["REVIEW_ORGAN"], "region": "150100", "valid_from": "2020-01-01"}
+        region.accepted("department.register", "sgb", entry=entry)
+    own = FEEDBACK | {"case_organ": "zjj", "case_number": "5"}
+    region.refused("mandate.role", "feedback.raise", "s1", number="F1", **FEEDBACK)
+    region.refused("mandate.role", "feedback.raise", "zjj", number="F1", **own)
+    region.refused("mandate.role", "opinion.issue", "zjj", **region.case(), **OPINION)
+    region.accepted("matter.register", "sgb", entry=FLAGGED)  # its entry can still be put right
+
+
+def test_a_matter_belongs_to_a_department_that_can_hold_the_power_over_it(region: Region) -> None:
+    entry = {"code": MATTER[:-1] + "9", "name": "新事项", "legal_basis": "建筑法"}
+    region.refused("mandate.role", "matter.register", "sgb", entry=entry | {"competent": "pt"})
+    region.accepted("matter.register", "sgb", entry=entry | {"competent": "s3"})
 
 
 @pytest.mark.clause("2.1d")
