@@ -9,15 +9,14 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import get_args
 
+from domain.arrivals import Place, Result
 from domain.case_state import CaseState
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event, Recorded, State
 from domain.handling import Disposition
-from domain.notices import NoticeOwed
+from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed
 from domain.recheck import Recheck
 from domain.registers import Registers
-from domain.rules import Refusal, Rejection, Waiting
-from domain.submissions import DECIDERS
 from domain.world import blank
 from tests.unit.machine.books import Books, day_of
 from tests.unit.machine.life import SEALS, TODAY, Life, Sent
@@ -35,6 +34,10 @@ class Watch:
     registers: Registers = field(default_factory=Registers)
     states: dict[str, State] = field(default_factory=dict)
     """The log folded once more."""
+    moves: Counter[str] = field(default_factory=Counter)
+    """How often something happened on a stream that somebody might wait for."""
+    waiting: dict[Place, tuple[Result, int]] = field(default_factory=dict)
+    """Who was parked when it last looked, and how often something had happened there."""
     seen: int = 0
 
     def look(self) -> None:
@@ -48,6 +51,16 @@ class Watch:
             assert not any(one.rule == "internal.error" for one in result.outcome.errors), result
             if result.arrival.submission is not None and result.arrival.submission.classified:
                 assert result.outcome.rule == "classified" or result.outcome.disposition in ("duplicate", "conflict")
+
+        self._nobody_forgotten()
+
+    def _nobody_forgotten(self) -> None:
+        """Whatever happened on the stream that a parked submission waits for, it was decided again."""
+        for place, result in self.life.results.items():
+            if (stream := result.outcome.stream) is not None:
+                before, moves = self.waiting.get(place, (None, 0))
+                assert result is not before or moves == self.moves[stream], result
+                self.waiting[place] = result, self.moves[stream]
 
     def _together(self, events: list[Event]) -> None:
         """What one fact, or one submission, brought about."""
@@ -121,22 +134,7 @@ class Watch:
         self.settled()
         self.serials()
         self.folded_anew()
-        self.nobody_forgotten()
         self.without_seals()
-
-    def nobody_forgotten(self) -> None:
-        """Nobody waits still who would be accepted now."""
-        for result in self.life.results.values():
-            submission = result.arrival.submission
-            # A 双公示 row that waits for the transfer of a matter is not freed where its mapping is put right instead.
-            if result.outcome.disposition != "parked" or submission is None or result.arrival.type == "permit.report":
-                continue
-            try:
-                self.life.world.require_mandate(submission)
-                DECIDERS[type(submission.payload)](submission, self.life.world)
-            except (Waiting, Refusal, Rejection):
-                continue
-            raise AssertionError(result)
 
     def settled(self) -> None:
         """Once the steward has done its work: those who hold permits in force are there to supervise them."""
@@ -167,6 +165,7 @@ class Watch:
         self.registers.evolve(event)
         for stream in _streams(event):
             self.states[stream] = self.states.get(stream, blank(stream)).evolve(event)
+            self.moves[stream] += not isinstance(event, (NoticeDispatched, NoticeDelivered))
 
     def without_seals(self) -> None:
         """Had nobody sealed anything, or demanded a seal, everything else would be as it is."""
