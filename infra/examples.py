@@ -13,31 +13,25 @@ from typing import Any
 
 from domain import system
 from domain.blanks import UseBlank
-from domain.cases import CaseAccepted, CaseDecided, RemedyOutcome
+from domain.cases import CaseAccepted, CaseDecided
 from domain.deadletters import RetryDeadLetter
-from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.event import Recorded
 from domain.identifiers import make_licence_id
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
-from domain.matters import RouteMatter, Supervisor
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
 from domain.party import Party
-from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
 from domain.personal import Person
 from domain.public_records import ReportPermit
 from domain.registering import EnterRegister
 from domain.registers import Registers
-from domain.remedies import RecordRemedy
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
 from domain.seals import ApplySeal, DemandSeal
-from domain.subscriptions import StartSubscription, subscription_stream
-from domain.succession import SucceedDepartment, succession_stream
 from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
-from domain.tasks import CompleteTask, DropTask, OpenTask, Work
 from domain.world import World
+from infra.example_lives import accepted, granted, penalties, remedies, succession, tasks
 from infra.example_registers import lists, registers
 from infra.teller import (
     APPROVAL,
@@ -46,13 +40,10 @@ from infra.teller import (
     CENTRE,
     EMERGENCY,
     HEALTH,
-    JUSTICE,
     MARKET,
     MARKET_USCC,
-    MATTER,
     OFFICE,
     ORGAN_USCC,
-    PARTY_USCC,
     PLATFORM,
     REGION,
     RESIDENT,
@@ -89,11 +80,11 @@ def story() -> Story:
     _review(teller)
     _endings(teller)
     _returns(teller)
-    _penalties(teller)
-    _remedies(teller)
-    _tasks(teller)
+    penalties(teller)
+    remedies(teller)
+    tasks(teller)
     _imports(teller)
-    _succession(teller)
+    succession(teller)
     _system(teller)
     events = [
         Recorded(position, (BEGIN + timedelta(seconds=position)).astimezone(UTC), event)
@@ -102,43 +93,8 @@ def story() -> Story:
     return Story(teller.examples, events, _notices(teller, events))
 
 
-def _accepted(teller: Teller, number: str, anew_of: CaseName | None = None) -> None:
-    person = Person(name="王志强", id_type="身份证", id_number=RESIDENT)
-    teller.tell(
-        AcceptCase(
-            department=APPROVAL,
-            officer=officer("0012", "乌兰"),
-            organ=APPROVAL,
-            number=number,
-            matter=MATTER,
-            party=Party(kind="法人及非法人组织", name="内蒙古草原牧业有限公司", uscc=PARTY_USCC, representative=person),
-            accepted_on=TODAY if anew_of else date(2026, 2, 24),
-            anew_of=anew_of,
-        )
-    )
-
-
-def _granted(teller: Teller, number: str, document: str) -> str:
-    """A case, accepted and granted; returns the decision's `source/id`."""
-    _accepted(teller, number)
-    return teller.tell(
-        DecideCase(
-            department=APPROVAL,
-            officer=officer("0007", "巴特尔"),
-            organ=APPROVAL,
-            number=number,
-            outcome="granted",
-            document_number=document,
-            decided_on=date(2026, 2, 27),
-            valid_from=date(2026, 2, 27),
-            valid_to=date(2031, 2, 26),
-            content="准予食品经营许可：热食类食品制售。",
-        )
-    )
-
-
 def _case(teller: Teller) -> None:
-    decision = _granted(teller, CASE, "呼审批许字〔2026〕1号")
+    decision = granted(teller, CASE, "呼审批许字〔2026〕1号")
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": CASE}
     electronic = make_licence_id("11100000MB0307758B001", ORGAN_USCC, "JY11501020000001")
     teller.tell(
@@ -257,7 +213,7 @@ def _seals(teller: Teller, of_case: dict[str, Any]) -> None:
 
 def _review(teller: Teller) -> None:
     of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": "2026030200020"}
-    _accepted(teller, "2026030200020")
+    accepted(teller, "2026030200020")
     teller.tell(SubmitReview(**of_case, review_number="BS-2026-01", to=REGION, content="报请审查食品生产许可。"))
     teller.tell(
         ReturnReview(
@@ -280,68 +236,16 @@ def _endings(teller: Teller) -> None:
     )
     for count, (kind, word, reason) in enumerate(kinds, 2):
         number = f"20260302{count:05}"
-        _granted(teller, number, f"呼审批许字〔2026〕{count}号")
+        granted(teller, number, f"呼审批许字〔2026〕{count}号")
         document = f"呼审批{word}字〔2026〕{count}号"
         teller.tell(
             kind(department=APPROVAL, organ=APPROVAL, number=number, document_number=document, on=TODAY, reason=reason)
         )
 
 
-def _penalties(teller: Teller) -> None:
-    number = "2026030200040"
-    _granted(teller, number, "呼审批许字〔2026〕40号")
-    of_case: dict[str, Any] = {"department": MARKET, "organ": APPROVAL, "number": number, "on": TODAY}
-    suspension = {**of_case, "penalty": "CF-2026-01", "document_number": "呼市监罚字〔2026〕1号"}
-    teller.tell(ImposePenalty(**suspension, measure="permit_suspension", reason="超范围经营，暂扣许可证。"))
-    lifting = "呼市监解字〔2026〕1号"
-    teller.tell(LiftPenalty(**{**suspension, "document_number": lifting}, reason="已整改。"))
-    teller.tell(
-        ImposePenalty(
-            **of_case,
-            penalty="CF-2026-02",
-            document_number="呼市监罚字〔2026〕2号",
-            measure="permit_revocation",
-            reason="情节严重，吊销许可证。",
-        )
-    )
-    teller.tell(
-        CancelCase(
-            department=APPROVAL,
-            organ=APPROVAL,
-            number=number,
-            document_number="呼审批注销字〔2026〕40号",
-            on=TODAY,
-            reason="许可证已被吊销，依法注销。",
-        )
-    )
-
-
-def _remedies(teller: Teller) -> None:
-    number = "2026030200041"
-    _granted(teller, number, "呼审批许字〔2026〕41号")
-    remedies: tuple[tuple[RemedyOutcome, str, str], ...] = (
-        ("stop_execution", "呼政复停〔2026〕1号", "复议期间停止执行。"),
-        ("anew", "呼政复决〔2026〕1号", "撤销原许可决定，责令重新作出。"),
-    )
-    for outcome, document, content in remedies:
-        teller.tell(
-            RecordRemedy(
-                department=JUSTICE,
-                organ=APPROVAL,
-                number=number,
-                procedure="reconsideration",
-                outcome=outcome,
-                document_number=document,
-                on=TODAY,
-                content=content,
-            )
-        )
-    _accepted(teller, "2026030200042", anew_of=CaseName(organ=APPROVAL, number=number))
-
-
 def _returns(teller: Teller) -> None:
     number = "2026030200009"
-    decision = _granted(teller, number, "呼审批许字〔2026〕9号")
+    decision = granted(teller, number, "呼审批许字〔2026〕9号")
     returned = ReturnNotice(
         department=HEALTH,
         notice=f"{HEALTH}/{decision}",
@@ -357,72 +261,6 @@ def _returns(teller: Teller) -> None:
         department=OFFICE, notice=f"{OFFICE}/{second}", assign_to=HEALTH, reason="按三定规定由卫生健康部门负责。"
     )
     teller.tell(ruling, number)
-
-
-def _tasks(teller: Teller) -> None:
-    number = "2026030200030"
-    of_case: dict[str, Any] = {"department": APPROVAL, "organ": APPROVAL, "number": number}
-    _accepted(teller, number)
-    works: tuple[tuple[str, Work], ...] = (("KY-01", "survey"), ("KY-02", "survey"), ("BQ-01", "papers"))
-    for task, work in works:
-        teller.tell(OpenTask(**of_case, task=task, work=work, opened_on=TODAY, due_on=date(2026, 3, 12)))
-    teller.tell(
-        CompleteTask(
-            **{**of_case, "department": MARKET},
-            task="KY-01",
-            began_at=BEGIN,
-            ended_at=teller.now,
-            result="passed",
-            conclusion="现场与申报一致。",
-            signers=(officer("1103", "高娃"), officer("1104", "布和")),
-        )
-    )
-    teller.tell(DropTask(**of_case, task="KY-02", on=TODAY, reason="重复提出。"))
-    teller.tell(
-        DecideCase(
-            **of_case,
-            officer=officer("0007", "巴特尔"),
-            outcome="granted",
-            document_number="呼审批许字〔2026〕30号",
-            decided_on=TODAY,
-            valid_from=TODAY,
-            valid_to=date(2031, 3, 1),
-            content="容缺准予食品经营许可，租赁合同十日内补齐。",
-            manner="lacking",
-            window="A01",
-        )
-    )
-
-
-def _succession(teller: Teller) -> None:
-    """The emergency bureau supervises too, and subscribes; then the health commission's duties go to it."""
-    world, now = teller.world, teller.now
-    teller.tell(
-        RouteMatter(
-            department=OFFICE,
-            matter=MATTER,
-            valid_from=TODAY,
-            basis="呼政发〔2026〕7号",
-            supervisors=(
-                Supervisor(department=MARKET),
-                Supervisor(department=HEALTH),
-                Supervisor(department=EMERGENCY),
-            ),
-        )
-    )
-    subscription = StartSubscription(
-        department=EMERGENCY, number="DY-2026-01", matters=(MATTER,), backfill_from=date(2025, 1, 1)
-    )
-    teller.tell(subscription, "DY-2026-01")
-    stream = subscription_stream(EMERGENCY, "DY-2026-01")
-    world.append(system.subscriber_joined(world, stream, f"case/{APPROVAL}/{CASE}", now))
-    world.append(system.subscription_backfilled(world, stream, 1, (MATTER, None, None), 1, True, now))
-    basis = "呼党办发〔2026〕5号"
-    teller.tell(SucceedDepartment(department=OFFICE, old=HEALTH, to=EMERGENCY, valid_from=TODAY, basis=basis))
-    ledger = [e for e in world.pending if isinstance(e, NoticeOwed) and e.addressee == HEALTH]
-    for owed in ledger:
-        world.append(system.notice_passed(world, owed.notice, now))
-    world.append(system.succession_advanced(world, HEALTH, succession_stream(HEALTH, 1), ledger[-1].serial, now))
 
 
 def _imports(teller: Teller) -> None:
