@@ -142,7 +142,7 @@ def test_a_killed_process_is_told_of_and_replaced(fed: tuple[FeedApart, Asked, i
     with pytest.raises(FeedDied):
         batches(feed, 20)
     feed.give_up()
-    assert places_of(batches(feed, 1)) == places_of(first)
+    assert set(places_of(first)) < set(places_of(batches(feed, 6)))  # how they are cut depends on what came when
 
 
 def test_what_positions_raise_comes_out_and_is_asked_again(fed: tuple[FeedApart, Asked, int]) -> None:
