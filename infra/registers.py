@@ -257,7 +257,7 @@ def placements(context: Context, shown: Shown, wanting: bool, as_true_at: str | 
             **(one.found.model_dump() if one.found else {}),
             "matter": one.matter,
             "name": registers.matters[one.matter].entry.name,
-            "holder": _name(registers, one.holder, shown),
+            "holder": name_of(registers, one.holder, shown),
             "pilot": one.pilot,
             "wanting": one.wanting if shown.as_json else [shown.text("wanting", want) for want in one.wanting],
         }
@@ -290,7 +290,7 @@ def blanks(context: Context, shown: Shown, department: str | None, as_known_at: 
         _, owner, series = name.split("/")
         rows.append(
             {
-                "department": _name(registers, owner, shown),
+                "department": name_of(registers, owner, shown),
                 "series": series,
                 "certificate": state.certificate,
                 "total": sum(run.copies for run in state.runs),
@@ -309,10 +309,10 @@ def _handover(registers: Registers, one: MatterHandover, shown: Shown) -> dict[s
     row: dict[str, Any] = {
         "matter": one.matter,
         "name": registers.matters[one.matter].entry.name,
-        "giver": _name(registers, one.giver, shown),
-        "taker": _name(registers, one.taker, shown),
+        "giver": name_of(registers, one.giver, shown),
+        "taker": name_of(registers, one.taker, shown),
         "progress": one.progress,
-        "signed": [_name(registers, code, shown) for side, code in sides.items() if side in signed],
+        "signed": [name_of(registers, code, shown) for side, code in sides.items() if side in signed],
     }
     if drawn is not None:
         row |= {
@@ -334,11 +334,11 @@ def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str
         "code": code,
         "name": entry.name,
         "standing": stands,
-        "holder": _name(registers, registers.holder(code, on), shown),
+        "holder": name_of(registers, registers.holder(code, on), shown),
         "since": transfer.valid_from if transfer else registers.moved_on(code, on),
         "basis": transfer.basis if transfer else None,
         "batch": _batch(registers, code, on),
-        "supervisors": [_name(registers, one.department, shown) for one in registers.supervisors(code, on)],
+        "supervisors": [name_of(registers, one.department, shown) for one in registers.supervisors(code, on)],
         "reason": deferral and deferral.reason,
         "review_on": deferral and deferral.review_on,
         "review_due": deferral.review_on <= on if deferral else None,
@@ -361,14 +361,14 @@ def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) ->
     row = version.entry.model_dump(mode="json")
     for name in ("organ", "lead", "granted_by", "granted_to"):
         if name in row:
-            row[name] = _name(registers, row[name], shown)
+            row[name] = name_of(registers, row[name], shown)
     for name in ("owners", "delegated_to"):
         if name in row:
-            row[name] = [_name(registers, one, shown) for one in row[name]]
+            row[name] = [name_of(registers, one, shown) for one in row[name]]
     return {**row, "key": key, "valid_from": version.since, "basis": version.basis}
 
 
-def _name(registers: Registers, code: str, shown: Shown) -> str:
+def name_of(registers: Registers, code: str, shown: Shown) -> str:
     """Codes for programs, names for people."""
     entry = registers.departments.get(code)
     return code if shown.as_json or entry is None else entry.name

@@ -14,7 +14,7 @@ from domain.registers import Registers
 from domain.tasks import Task, TasksState, pauses, tasks_stream
 from infra.answers import single
 from infra.presentation import Context, Shown, columns, known_at
-from infra.registers import registers_at
+from infra.registers import name_of, registers_at
 from infra.replaying import fold
 from projections.working_days import CalendarUnknown, working_days_between
 
@@ -61,8 +61,8 @@ def _row(registers: Registers, task: Task, on: date, shown: Shown) -> dict[str, 
         "task": opened.task,
         "work": opened.work,
         "status": status,
-        "parties": [_name(registers, one, shown) for one in opened.parties],
-        "owing": [_name(registers, one, shown) for one in task.owing],
+        "parties": [name_of(registers, one, shown) for one in opened.parties],
+        "owing": [name_of(registers, one, shown) for one in task.owing],
         "opened_on": opened.opened_on,
         "due_on": opened.due_on,
         "ended_on": task.ended_on,
@@ -88,8 +88,3 @@ def _clock(registers: Registers, case: CaseState, tasks: list[Task], on: date) -
         "on_clock": total - paused,
         "promised_days": promised,
     }
-
-
-def _name(registers: Registers, code: str, shown: Shown) -> str:
-    entry = registers.departments.get(code)
-    return code if shown.as_json or entry is None else entry.name

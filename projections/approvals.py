@@ -9,18 +9,16 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from domain.case_state import ENDINGS
 from domain.cases import (
     AnewBegun,
     AudienceEvent,
     CaseAccepted,
-    CaseCancelled,
     CaseCorrected,
     CaseDecided,
     CaseExtended,
     CasePenalised,
     CaseRemedied,
-    CaseRevoked,
-    CaseWithdrawn,
     LicenceIssued,
     PenaltyLifted,
 )
@@ -31,12 +29,6 @@ from domain.seals import SealApplied
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
-
-ENDINGS: dict[type[Event], str] = {
-    CaseWithdrawn: "withdrawn",
-    CaseRevoked: "revoked",
-    CaseCancelled: "cancelled",
-}
 
 
 @dataclass(slots=True)
