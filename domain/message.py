@@ -90,7 +90,7 @@ class FactPart(_Part):
 
 class NoticeMessage(_Part):
     """The data of a notice's CloudEvent. `serial` is gapless per addressee; `origin` the notice this one replaces;
-    `urgent` 加急: to be acted on before all others."""
+    `urgent` 加急: to be acted on before all others; `case` is null where the notice is about none."""
 
     notice: str
     serial: int
@@ -100,11 +100,16 @@ class NoticeMessage(_Part):
     urgent: bool = False
     origin: str | None
     owed_at: datetime
-    case: CasePart
+    case: CasePart | None
     fact: FactPart
 
+    @property
+    def key(self) -> str:
+        """By what the receipt is kept together with the rest: the case's number, or, without one, the notice's id."""
+        return self.case.number if self.case else self.notice
 
-def notice_message(owed: Recorded, case: CasePart, fact: FactPart) -> NoticeMessage:
+
+def notice_message(owed: Recorded, case: CasePart | None, fact: FactPart) -> NoticeMessage:
     """What the addressee is told: `owed` holds the NoticeOwed; every addressee of a fact is told the same of it."""
     notice = owed.event
     assert isinstance(notice, NoticeOwed)

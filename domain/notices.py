@@ -31,7 +31,8 @@ URGENT: frozenset[About] = frozenset({"stop_execution"})
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
 """`<addressee>/<source>/<submission id>`."""
-Channel = Literal["kafka"]
+Channel = Literal["kafka", "https", "sms", "letter"]
+"""消息队列, 网络推送, 短信, 公函."""
 
 
 def ledger_stream(addressee: str) -> str:
@@ -65,15 +66,16 @@ class Owed:
 
 
 class NoticeOwed(Event):
-    """A notice is owed; the version of this event in the ledger is its serial. Fields as in `Owed`."""
+    """A notice is owed; the version of this event in the ledger is its serial. Fields as in `Owed`; `case` and `matter`
+    are empty where it is about none."""
 
     TOPIC = "notice.owed"
     notice: str
     addressee: str
     about: About
     root: About
-    case: str
-    matter: str
+    case: str = ""
+    matter: str = ""
     owing_stream: str
     owing_version: int
     origin: str | None = None
@@ -90,22 +92,26 @@ class NoticeOwed(Event):
 
 
 class NoticeDispatched(Event):
-    """The channel took it: for Kafka the topic's id, partition and offset are the evidence."""
+    """The channel took it. Evidence: for Kafka the topic's id, partition and offset; for the others a `reference`, such
+    as a letter's number or what the gateway calls the message."""
 
     TOPIC = "notice.dispatched"
     channel: Channel
-    topic_id: str
-    partition: int
-    offset: int
+    topic_id: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    reference: str | None = None
 
 
 class NoticeDelivered(Event):
-    """Machine evidence that the addressee's system has it: its group committed past the offset."""
+    """Machine evidence that the addressee has it: its Kafka group committed past the offset, its server answered, the
+    gateway reports that the telephone has it; `reference` as in `NoticeDispatched`."""
 
     TOPIC = "notice.delivered"
     channel: Channel
-    group: str
-    committed: int
+    group: str | None = None
+    committed: int | None = None
+    reference: str | None = None
 
 
 class NoticeReceived(Event):
@@ -162,8 +168,8 @@ class SupervisionMoved(Event):
 
 
 class NoticePassed(Event):
-    """On the case's stream: an open notice goes to whom its addressee's duties went (domain notes §4.2); `joins`: the
-    successor was told already, by this notice, which takes the other's place."""
+    """On the case's stream, or its own where it is about none: an open notice goes to whom its addressee's duties went
+    (domain notes §4.2); `joins`: the successor was told already, by this notice, which takes the other's place."""
 
     TOPIC = "case.notice_passed"
     matter: str

@@ -93,6 +93,7 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                     event.to,
                     "duty_dispute" if event.disputed else "succession",  # a dispute is still to be ruled on
                     event.matter,
+                    case=event.originator_id if event.originator_id.startswith("case/") else "",
                     origin=event.origin,
                     root=event.root,
                     returns=event.returns,
@@ -164,7 +165,7 @@ def _owed(
         addressee=addressee,
         about=about,
         root=root or about,
-        case=case or event.originator_id,
+        case=event.originator_id if case is None else case,
         matter=matter,
         owing_stream=event.originator_id,
         owing_version=event.originator_version,

@@ -245,7 +245,7 @@ class Recheck:
         state = self._open.get(notice_stream(notice))
         if state is None or state.owed is None:
             return None
-        case = self._cases.get(state.owed.case) or CaseState(state.owed.case)
+        case = self._cases.get(state.owed.case)
 
         def told(other: str) -> bool:
             twin = self._open.get(notice_stream(other))

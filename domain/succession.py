@@ -122,7 +122,7 @@ class Passing(NamedTuple):
 
 
 def passing(
-    notice: NoticeState, case: CaseState, registers: Registers, on: date, told: Callable[[str], bool]
+    notice: NoticeState, case: CaseState | None, registers: Registers, on: date, told: Callable[[str], bool]
 ) -> Passing | None:
     """Where a notice goes: to whom its addressee's duties went; None where it is closed, or theirs still.
 
@@ -135,13 +135,14 @@ def passing(
     to = registers.acting(owed.addressee, on, owed.matter)
     if to == owed.addressee:
         return None
-    held = next((one for one in case.holders if one.notice == owed.notice), None)
-    if notice.received and (held is None or case.status != "granted"):
+    holders = () if case is None else case.holders
+    held = next((one for one in holders if one.notice == owed.notice), None)
+    if notice.received and (held is None or case is None or case.status != "granted"):
         return None
     if held is not None and held.disputed:
         return Passing(to, True, None)
     twin = f"{to}/{owed.notice.partition('/')[2]}"
-    own = next((one.notice for one in case.holders if one.department == to and not one.disputed), None)
+    own = next((one.notice for one in holders if one.department == to and not one.disputed), None)
     joins = own if held is not None else twin if told(twin) else None
     return Passing(to, False, joins)
 
@@ -156,12 +157,13 @@ def passed(world: World, notice: str, meta: Meta, now: datetime) -> list[Event]:
     state = world.notice(notice)
     if state.owed is None:
         return []
-    owed, case = state.owed, world.case_at(state.owed.case)
+    owed = state.owed
+    case = world.case_at(owed.case) if owed.case else None
     found = passing(state, case, world.registers, local_date(now), told)
     if found is None:
         return []
     return [
-        case.then(
+        (case or state).then(
             NoticePassed,
             meta,
             matter=owed.matter,

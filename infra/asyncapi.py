@@ -244,11 +244,11 @@ def notice_example(message: NoticeMessage) -> Node:
         "id": message.notice,
         "source": f"urn:shenguan:{STORE}",
         "type": notice_type(message.about),
-        "subject": f"case/{message.case.organ}/{message.case.number}",
+        "subject": f"case/{message.case.organ}/{message.case.number}" if message.case else message.key,
         "time": message.owed_at.isoformat(),
         "serial": str(message.serial),
     }
-    return _example(attributes, message.model_dump(mode="json")) | {"name": message.case.number}
+    return _example(attributes, message.model_dump(mode="json")) | {"name": message.key}
 
 
 def _first(story: Story, topic: str) -> Recorded:

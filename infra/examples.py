@@ -308,12 +308,13 @@ def _notices(teller: Teller, events: list[Recorded]) -> list[NoticeMessage]:
         owed = recorded.event
         if not isinstance(owed, NoticeOwed):
             continue
-        accepted = placed[owed.case, 1]
-        assert isinstance(accepted, CaseAccepted)
         fact = placed[owed.owing_stream, owed.owing_version]
-        matter = teller.world.registers.matters[owed.matter].entry
-        decision = placed.get((owed.case, 2))
-        assert decision is None or isinstance(decision, CaseDecided)
         opener = teller.sealer.open
-        found.append(notice_message(recorded, case_part(accepted, decision, matter, opener), fact_part(fact, opener)))
+        case = None
+        if owed.case:
+            accepted, decision = placed[owed.case, 1], placed.get((owed.case, 2))
+            assert isinstance(accepted, CaseAccepted)
+            assert decision is None or isinstance(decision, CaseDecided)
+            case = case_part(accepted, decision, teller.world.registers.matters[owed.matter].entry, opener)
+        found.append(notice_message(recorded, case, fact_part(fact, opener)))
     return found

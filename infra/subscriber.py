@@ -132,12 +132,12 @@ def run(
 
 def line(message: NoticeMessage, zh: bool = True) -> str:
     """One notice for people."""
-    case, about = message.case, WORDS[message.about][0 if zh else 1]
-    party = case.party.name if case.party else "（已删除）" if zh else "(erased)"
-    when = message.owed_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
-    if zh:
-        return f"编号 {message.serial}\t{about}\t办件 {case.organ}/{case.number}\t当事人 {party}\t{when}"
-    return f"serial {message.serial}\t{about}\tcase {case.organ}/{case.number}\tparty {party}\t{when}"
+    case = message.case
+    told = [f"{'编号' if zh else 'serial'} {message.serial}", WORDS[message.about][0 if zh else 1]]
+    if case is not None:
+        party = case.party.name if case.party else "（已删除）" if zh else "(erased)"
+        told += [f"{'办件' if zh else 'case'} {case.organ}/{case.number}", f"{'当事人' if zh else 'party'} {party}"]
+    return "\t".join([*told, message.owed_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")])
 
 
 def _read(record: RawRecord) -> NoticeMessage | None:
@@ -159,7 +159,7 @@ def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMess
         cloud_event(ReceiveNotice, principal, f"receipt.{message.addressee}.{message.serial}", now),
         json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode(),
     )
-    outbox.send(topic, message.case.number.encode(), value, headers)
+    outbox.send(topic, message.key.encode(), value, headers)
     results = outbox.flush(ACK_S)
     if len(results) != 1 or not isinstance(results[0], Sent):
         why = getattr(results[0], "error", "") if results else ""

@@ -146,7 +146,7 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.department
         case NoticeDispatched() | NoticeDelivered():
             channel = event.channel
-    owed = notices[notice] if notice else None
+    owed = notices.get(notice) if notice else None  # none of a notice that is about no case
     if owed is not None:
         case = owed.case
         if event.meta.department is None:

@@ -22,7 +22,7 @@ from domain.notices import NoticeOwed
 
 ACCEPTED, DECIDED = 1, 2
 """Versions in a case's stream: nothing can happen between them."""
-_Told = dict[tuple[str, int, str, str], tuple[CasePart, FactPart]]
+_Told = dict[tuple[str, int, str, str], tuple[CasePart | None, FactPart]]
 """What a batch has to say of each fact, opened once for all its addressees."""
 _log = structlog.get_logger("shenguan.outlet")
 # What CloudEvents forbids in attributes; a case number may hold some of it. The escape itself is escaped too.
@@ -65,11 +65,9 @@ class Composer:
         places = []
         for one in owed.values():
             assert isinstance(one.event, NoticeOwed)
-            places += [
-                (one.event.owing_stream, one.event.owing_version),
-                (one.event.case, ACCEPTED),
-                (one.event.case, DECIDED),
-            ]
+            places.append((one.event.owing_stream, one.event.owing_version))
+            if one.event.case:
+                places += [(one.event.case, ACCEPTED), (one.event.case, DECIDED)]
         facts = events_at(conn, places)
         self._sealer.prepare(subjects(facts.values()), create=False)
         told: _Told = {}
@@ -93,14 +91,10 @@ class Composer:
     ) -> Outgoing:
         notice = owed.event
         assert isinstance(notice, NoticeOwed)
-        accepted = facts[notice.case, ACCEPTED]
-        assert isinstance(accepted, CaseAccepted)
         key = (notice.owing_stream, notice.owing_version, notice.case, notice.matter)
         if key not in told:
-            decision = facts.get((notice.case, DECIDED))
-            assert decision is None or isinstance(decision, CaseDecided)
             told[key] = (
-                case_part(accepted, decision, matters[notice.matter].entry, self._sealer.open),
+                self._case(notice, facts, matters),
                 fact_part(facts[notice.owing_stream, notice.owing_version], self._sealer.open),
             )
         message = notice_message(owed, *told[key])
@@ -109,9 +103,20 @@ class Composer:
             "id": notice.notice,
             "source": self._source,
             "type": notice_type(notice.about),
-            "subject": attribute(notice.case),
+            "subject": attribute(notice.case or notice.owing_stream),
             "time": owed.recorded_at.isoformat(),
             "serial": notice.serial,
         }
         headers, value = encode(attributes, message.model_dump_json().encode())
-        return Outgoing(delivery, accepted.number.encode(), value, tuple(headers))
+        key_text = notice.case.rpartition("/")[2] or notice.owing_stream
+        return Outgoing(delivery, key_text.encode(), value, tuple(headers))
+
+    def _case(
+        self, notice: NoticeOwed, facts: dict[tuple[str, int], Event], matters: dict[str, Any]
+    ) -> CasePart | None:
+        if not notice.case:
+            return None
+        accepted, decision = facts[notice.case, ACCEPTED], facts.get((notice.case, DECIDED))
+        assert isinstance(accepted, CaseAccepted)
+        assert decision is None or isinstance(decision, CaseDecided)
+        return case_part(accepted, decision, matters[notice.matter].entry, self._sealer.open)

@@ -141,7 +141,7 @@ def _reading(owed: Sequence[NoticeOwed]) -> Fact:
     """Reads at once what the following facts are decided by."""
 
     def fact(world: World, _: datetime) -> list[Event]:
-        world.prefetch({notice_stream(one.notice) for one in owed} | {one.case for one in owed})
+        world.prefetch({notice_stream(one.notice) for one in owed} | {one.case for one in owed if one.case})
         return []
 
     return fact
