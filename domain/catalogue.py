@@ -4,6 +4,8 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     attempts,
     blanks,
     cases,
+    circulars,
+    consultations,
     counts,
     deadletters,
     decisions,
