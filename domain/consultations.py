@@ -222,8 +222,10 @@ def answer_consultation(submission: Submission[AnswerConsultation], world: World
     sides = consulting(asked, world.registers, submission.occurred_on)
     if sides["to"] != payload.department:
         raise Refusal("mandate.role")
-    if state.status != "open":
-        raise Refusal("consultation.closed" if state.status == "closed" else "consultation.answered")
+    if state.status == "closed":
+        raise Refusal("consultation.closed")
+    if state.status == "answered":
+        raise Refusal("consultation.answered")
     return [state.then(ConsultationAnswered, submission.meta, **sides, answer=payload.answer)]
 
 

@@ -52,6 +52,13 @@ NEEDS = {
     "penalty.lift": Need("penalty.impose", "case", lambda one: bool(one.penalties)),
     "task.complete": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
     "task.drop": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "circular.answer": Need(
+        "circular.send", "circular", lambda one: one.sent and one.sent.meets_at and not one.withdrawn
+    ),
+    "circular.withdraw": Need("circular.send", "circular", lambda one: not one.withdrawn),
+    "consultation.answer": Need("consultation.ask", "consultation", lambda one: one.status == "open"),
+    "consultation.ask_again": Need("consultation.answer", "consultation", lambda one: one.status == "answered"),
+    "consultation.close": Need("consultation.answer", "consultation", lambda one: one.status == "answered"),
     "review.return": Need("review.submit", "review", lambda one: not one.returned),
     "blanks.assist": Need("blanks.request", "blanks", lambda one: one.due and not one.assisted),
     "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
