@@ -123,7 +123,7 @@ class AnswerInvitation(OfCircular):
 
 
 class WithdrawCircular(OfCircular):
-    """The sender takes a circular back 废止; `replaced_by`: another of its own, already sent, takes its place."""
+    """The sender takes a circular back 撤回; `replaced_by`: another of its own, already sent, takes its place."""
 
     TYPE = "circular.withdraw"
     reason: Text

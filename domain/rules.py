@@ -204,7 +204,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule("circular.not_addressed", "2.4b", "该邀请不是发给此部门的", "the department was not invited"),
         Rule("circular.no_invitation", "2.4b", "该通知不是会议或培训邀请", "the circular invites to nothing"),
-        Rule("circular.withdrawn", "2.4a", "该通知已废止", "the circular was withdrawn"),
+        Rule("circular.withdrawn", "2.4a", "该通知已撤回", "the circular was withdrawn"),
         Rule(
             "consultation.level",
             "4.3a",

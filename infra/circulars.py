@@ -197,13 +197,15 @@ def _follow(told: Told, life: Iterable[Recorded]) -> None:
 
 
 def _row(registers: Registers, state: CircularState, sent: CircularSent, told: list[Told], shown: Shown) -> Any:
-    def names(codes: Iterable[str]) -> list[str]:
-        return [name_of(registers, one, shown) for one in codes]
+    def names(codes: Iterable[str]) -> list[str] | None:
+        """None for people where there are none, so that a column that nobody needs is not shown."""
+        found = [name_of(registers, one, shown) for one in codes]
+        return found if found or shown.as_json else None
 
     return {
         "sender": name_of(registers, sent.department, shown),
         "number": sent.number,
-        "kind": sent.kind,
+        "kind": _kind(sent, shown),
         "title": sent.title,
         "sent_on": sent.sent_on,
         "changed_on": sent.changed_on,
@@ -212,7 +214,7 @@ def _row(registers: Registers, state: CircularState, sent: CircularSent, told: l
         "reply_by": sent.reply_by,
         "main": names(sent.main),
         "copies": names(sent.copies),
-        "concerns": list(sent.concerns),
+        "concerns": list(sent.concerns) if sent.concerns or shown.as_json else None,
         "received": f"{sum(one.received_at is not None for one in told)}/{len(told)}",
         "outstanding": names(one.department for one in told if one.received_at is None),
         "attending": names(code for code, answer in state.answers.items() if answer.attending),
@@ -226,12 +228,17 @@ def _row(registers: Registers, state: CircularState, sent: CircularSent, told: l
     }
 
 
+def _kind(sent: CircularSent, shown: Shown) -> str:
+    """For people by what the notice is about: the word for `policy` is that of papers handed over."""
+    return "circular" if sent.kind == "policy" and not shown.as_json else sent.kind
+
+
 def _missed(registers: Registers, state: CircularState, sent: CircularSent, shown: Shown) -> list[dict[str, Any]]:
     return [
         {
             "sender": name_of(registers, sent.department, shown),
             "number": sent.number,
-            "kind": sent.kind,
+            "kind": _kind(sent, shown),
             "title": sent.title,
             "sent_on": sent.sent_on,
             "approver": name_of(registers, one.approver, shown),

@@ -111,7 +111,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         False,
     ),
     "circular.withdraw": Facts(
-        "废止通知", "Who sent it", "Everybody who was sent it is told; `replaced_by` must be sent already.", False
+        "撤回通知", "Who sent it", "Everybody who was sent it is told; `replaced_by` must be sent already.", False
     ),
     "consultation.ask": Facts(
         "商询",
@@ -260,7 +260,7 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "circular": ("政策变化", "A circular: policy has changed. About no case."),
     "invitation": ("会议培训邀请", "An invitation to a meeting or training, to be answered. About no case."),
     "guidance": ("对下指导", "Guidance from a higher authority. About no case."),
-    "circular_withdrawn": ("通知废止", "A circular was withdrawn, by another or by none. About no case."),
+    "circular_withdrawn": ("通知撤回", "A circular was withdrawn, by another or by none. About no case."),
     "invitation_answer": ("邀请答复", "For who invited: whether the addressee comes. About no case."),
     "consultation": ("商询", "For who is asked, by another level."),
     "consultation_answer": ("商询答复", "For who asked: the answer."),
