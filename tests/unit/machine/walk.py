@@ -25,8 +25,9 @@ OFTEN = {
     "feedback.reply": 2, "penalty.lift": 2, "review.return": 2, "blanks.use": 3, "seal.apply": 2,
     "task.drop": 2,
 }  # fmt: skip
-TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
-"""Every type; what brings cases further, and what moves supervision, more often."""
+TYPES = tuple(type_ for type_ in sorted(PAYLOADS) for _ in range(OFTEN.get(type_, 1)))
+"""Every type; what brings cases further, and what moves supervision, more often. Sorted: else a seed's life would hang
+on what was imported first."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
     "subscription_backfilled", "dispatched", "delivered", "epoch_opened",
