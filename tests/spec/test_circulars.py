@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.circulars import CircularSent, CircularWithdrawn, Missed, concerned, missed
+from tests.spec.test_succession import problems, rechecked
 from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
 
 POLICY: dict[str, Any] = {
@@ -207,3 +208,15 @@ def test_whoever_has_the_duties_now_answers_and_withdraws(region: Region) -> Non
     region.refused("department.ceased", "circular.send", "spj", **(MEETING | {"number": "2"}))
     end = region.accepted("circular.withdraw", "spj", sender="spj", number=MEETING["number"], reason="取消")
     assert [one.partition("/")[0] for one in owed(end)] == ["s3", "s2"]
+
+
+def test_verify_finds_whom_a_withdrawal_or_an_answer_leaves_out(region: Region) -> None:
+    region.accepted("circular.send", "spj", **MEETING)
+    reply = {"sender": "spj", "number": MEETING["number"], "attending": False}
+    region.accepted("circular.answer", "s1", **reply)
+    region.accepted("circular.withdraw", "spj", sender="spj", number=MEETING["number"], reason="取消")
+    assert problems(region) == []
+    found = list(region.events)
+    for topic, wrong in (("circular.withdrawn", {"audience": ("s1",)}), ("circular.answered", {"to": "zjj"})):
+        forged = [one.model_copy(update=wrong) if topic == one.TOPIC else one for one in found]
+        assert any(one.startswith("audience") for one in rechecked(forged))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.documents import Citation, citations, cited, documents
+from domain.documents import Citation, citations, documents
 from domain.duties import duties
 from tests.unit.spec import MATTER, OWN_MATTER, Region
 
@@ -142,13 +142,3 @@ def test_nothing_new_rests_on_a_repealed_document(region: Region) -> None:
         enter(region, DOCUMENT | {"repealed_on": "2020-01-01"})
     enter(region, DOCUMENT, "2026-02-15")  # in force again
     enter(region, PROPOSAL, basis=NUMBER)
-
-
-def test_a_number_is_found_however_its_brackets_are_written() -> None:
-    longer = "内政办发〔2020〕9号"
-    known = {longer, "政办发〔2020〕9号", "A1"}
-    assert cited("依据内政办发【2020】9号及有关规定", known) == {longer}
-    assert cited("政办发 (2020) 9号；A12", known) == {"政办发〔2020〕9号"}
-    assert cited("a1，A1-2", known) == {"A1"}
-    assert cited("内政办发〔2020〕19号", known) == set()
-    assert cited("任何", set()) == set()

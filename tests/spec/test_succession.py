@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from domain import system
-from domain.event import Recorded
+from domain.event import Event, Recorded
 from domain.recheck import Recheck
 from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
 
@@ -25,8 +26,13 @@ def pass_on(region: Region, notice: str) -> list[str]:
 
 def problems(region: Region) -> list[str]:
     """What `verify` says of the log so far."""
+    return rechecked(region.events)
+
+
+def rechecked(events: Iterable[Event]) -> list[str]:
+    """What `verify` says of these events."""
     check, found = Recheck(), []
-    for position, event in enumerate(region.events, 1):
+    for position, event in enumerate(events, 1):
         at = datetime.fromtimestamp(1_800_000_000 + position, tz=NOW.tzinfo)
         found += [f"{one.check}: {one.en}" for one in check.take(Recorded(position, at, event))]
     return found + [one.en for one in check.finish()]
