@@ -29,8 +29,9 @@ OFTEN = {
     "feedback.reply": 2, "penalty.lift": 2, "review.return": 2, "blanks.use": 3, "seal.apply": 2,
     "task.drop": 2,
 }  # fmt: skip
-TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
-"""Every type; what brings cases further, and what moves supervision, more often."""
+TYPES = tuple(type_ for type_ in sorted(PAYLOADS) for _ in range(OFTEN.get(type_, 1)))
+"""Every type; what brings cases further, and what moves supervision, more often. Sorted: else a seed's life would hang
+on what was imported first."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
     "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "rung_climbed", "rung_climbed",
@@ -57,6 +58,13 @@ NEEDS = {
     "penalty.lift": Need("penalty.impose", "case", lambda one: bool(one.penalties)),
     "task.complete": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
     "task.drop": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "circular.answer": Need(
+        "circular.send", "circular", lambda one: one.sent and one.sent.meets_at and not one.withdrawn
+    ),
+    "circular.withdraw": Need("circular.send", "circular", lambda one: not one.withdrawn),
+    "consultation.answer": Need("consultation.ask", "consultation", lambda one: one.status == "open"),
+    "consultation.ask_again": Need("consultation.answer", "consultation", lambda one: one.status == "answered"),
+    "consultation.close": Need("consultation.answer", "consultation", lambda one: one.status == "answered"),
     "review.return": Need("review.submit", "review", lambda one: not one.returned),
     "blanks.assist": Need("blanks.request", "blanks", lambda one: one.due and not one.assisted),
     "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
