@@ -356,9 +356,9 @@ def _by_time(store: TestStore) -> None:
     first, second = f"notice/{S1}/{passing}", f"notice/{S2}/{passing}"
     limit = TimeLimit(clock="receive", days=2, deemed_after=0, ladder=LADDER)
     above: dict[str, Any] = {"department": OFFICE, "clock": first}
-    next_year = CalendarYear(year=today.year + 1, off=(), worked=())
+    years = [CalendarYear(year=today.year + n, off=(), worked=()) for n in (0, 1)]
     store.submit(
-        EnterRegister(department=OFFICE, entry=next_year, valid_from=DAY, basis="七"),
+        *(EnterRegister(department=OFFICE, entry=year, valid_from=DAY, basis="七") for year in years),
         EnterRegister(department=OFFICE, entry=limit, valid_from=DAY, basis="八"),
         ExtendClock(**above, days=1, reason="系统切换"),
         SuspendClock(**above, on=DAY, reason="系统停机"),
