@@ -27,6 +27,7 @@ AWAITED = frozenset(
         "feedback",
         "handover",
         "inspection",
+        "letter",
         "mapping",
         "matter",
         "notice",

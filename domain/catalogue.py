@@ -11,6 +11,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     following,
     handovers,
     inspections,
+    letters,
     matters,
     notices,
     opinions,

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.event import Event, State
 from domain.fields import Region, Uscc
+from domain.notices import Channel
 from domain.personal import Model, Person
 from domain.rules import BadField, Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides
@@ -30,7 +31,7 @@ class Department(Model):
     uscc: Uscc | None = None
     valid_from: Day
     consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
-    channels: Annotated[tuple[Literal["kafka"], ...], Field(min_length=1)] = ("kafka",)
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = ("kafka",)
 
     @model_validator(mode="after")
     def _inspectors_and_platforms_are_nothing_else(self) -> Department:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints
 
 from domain.event import Event, State
-from domain.personal import Model, Text
+from domain.personal import Model, Officer, Text
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Code, Moment, Payload, Submission, decides
 
@@ -115,10 +115,20 @@ class NoticeDelivered(Event):
 
 
 class NoticeReceived(Event):
-    """签收 by an officer of the addressee."""
+    """签收 by an officer of the addressee: who handed it in, or, on the slip of a `letter`, its `signer`; then with what
+    the slip's scan hashes to. `day_only`: the slip names no more than the day, with whose beginning it counts."""
 
     TOPIC = "notice.received"
     received_at: Moment
+    day_only: bool = False
+    letter: str | None = None
+    signer: Officer | None = None
+    scan_sha256: str | None = None
+    scan_sm3: str | None = None
+
+    @property
+    def received_by(self) -> Officer | None:
+        return self.signer or self.meta.officer
 
 
 class NoticeTaken(Event):

@@ -16,6 +16,7 @@ from domain.cases import AnewBegun, AudienceEvent, CaseAccepted, CaseCorrected, 
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.following import STREAM, RegistersFollowed
+from domain.letters import LetterIssued
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,
@@ -59,7 +60,8 @@ _OF_ONE_FACT = {
     (CaseAccepted, CaseDecided, CaseReported),
     (CaseAccepted, CaseDecided, LicenceIssued, CaseReported),
 }
-"""What several events one submission makes, beside the notices that they owe."""
+"""What several events one submission makes, beside the notices that they owe, and for letters."""
+_NEVER_ALONE = (NoticeReturned, CaseReported, NoticeDispatched)
 
 
 @dataclass(slots=True)
@@ -77,7 +79,12 @@ class Run:
     def whole(self) -> bool:
         """Whether one submission can have made just these: else something was added, or is missing."""
         made = tuple(kind for kind in self.kinds if kind not in (NoticeOwed, NoticeMoved))
-        return (len(made) == 1 and made[0] not in (NoticeReturned, CaseReported)) or made in _OF_ONE_FACT
+        begun = self.first.event
+        if isinstance(begun, LetterIssued):
+            return made[1:] == (NoticeDispatched,) * len(begun.notices)
+        if isinstance(begun, NoticeReceived) and begun.letter is not None:
+            return set(made) == {NoticeReceived}
+        return (len(made) == 1 and made[0] not in _NEVER_ALONE) or made in _OF_ONE_FACT
 
 
 class Runs:

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
+from domain.letters import Letterhead, require_letterhead
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
@@ -32,6 +33,7 @@ AnyEntry = Annotated[
     | WorkCapability
     | Placement
     | Seal
+    | Letterhead
     | SystemAccess,
     Field(discriminator="kind"),
 ]
@@ -45,6 +47,7 @@ Kind = Literal[
     "work_capability",
     "placement",
     "seal",
+    "letterhead",
     "system_access",
 ]
 """The lists."""
@@ -167,5 +170,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_placement(entry, world, on)
         case Seal():
             require_seal(entry, world)
+        case Letterhead():
+            require_letterhead(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)

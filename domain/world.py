@@ -12,6 +12,7 @@ from domain.departments import Department, OperatorPayload, RegisterState, depar
 from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
 from domain.inspections import InspectionState
+from domain.letters import LettersState
 from domain.matters import Matter, matter_stream
 from domain.notices import About, LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.opinions import OpinionState
@@ -30,6 +31,7 @@ STATES: dict[str, type[State]] = {
     "case": CaseState,
     "notice": NoticeState,
     "ledger": LedgerState,
+    "letter": LettersState,
     "feedback": FeedbackState,
     "inspection": InspectionState,
     "seal": SealState,
@@ -82,6 +84,9 @@ class World:
 
     def notice(self, notice: str) -> NoticeState:
         return self._typed(NoticeState, notice_stream(notice))
+
+    def letters(self, organ: str, year: int) -> LettersState:
+        return self._typed(LettersState, f"letter/{organ}/{year}")
 
     def feedback(self, department: str, number: str) -> FeedbackState:
         return self._typed(FeedbackState, f"feedback/{department}/{number}")

@@ -123,8 +123,8 @@ def _live(row: Receipt, one: Recorded) -> None:
             row.delivered_group, row.delivered_committed = event.group, event.committed
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
-            if event.meta.officer is not None:
-                row.received_by, row.received_by_name = event.meta.officer.id, event.meta.officer.name
+            if event.received_by is not None:
+                row.received_by, row.received_by_name = event.received_by.id, event.received_by.name
         case NoticeTaken():
             row.taken_at = event.meta.occurred_at
         case NoticeReturned():
