@@ -5,7 +5,8 @@ Pure functions over text. A wrong shape raises `IdentifierError`; a right shape 
 Resident numbers are the exception: they name a person, so an unsure one is refused.
 
 Sources: GB 32100-2015 (统一社会信用代码), GB/T 2260 (行政区划代码), GB 11643-1999 (公民身份号码),
-GB/T 36904 (电子证照标识), ISO 7064 MOD 37,36 and 11,10, and the 31 and 33 character codes of government service matters.
+GB/T 36904 (电子证照标识), ISO 7064 MOD 37,36 and MOD 11,10, and the 31 and 33 character codes of government service
+matters.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -143,7 +143,7 @@ class LettersState(State):
         return replace(self, version=event.originator_version, issued=issued)
 
 
-def may_send(owed: NoticeOwed, sender: Department, registers: Registers, submission: Submission[IssueLetter]) -> bool:
+def may_send(owed: NoticeOwed, sender: Department, registers: Registers, on: date) -> bool:
     """Whether it is for this organ to tell of the notice on paper: of its own cases and facts; the reform office of
     anybody's. Nobody writes to itself."""
     if owed.addressee == sender.code:
@@ -151,7 +151,7 @@ def may_send(owed: NoticeOwed, sender: Department, registers: Registers, submiss
     if "REFORM_OFFICE" in sender.roles:
         return True
     organ = owed.case.split("/")[1] if owed.case else owed.meta.department
-    return organ is not None and registers.acting(organ, submission.occurred_on, owed.matter) == sender.code
+    return organ is not None and registers.acting(organ, on, owed.matter) == sender.code
 
 
 @decides(IssueLetter)
@@ -174,7 +174,7 @@ def issue_letter(submission: Submission[IssueLetter], world: World) -> list[Even
             raise Refusal("notice.already")
         if "letter" in state.dispatched:
             raise Refusal("letter.carried")
-        if not may_send(owed, sender, registers, submission):
+        if not may_send(owed, sender, registers, submission.occurred_on):
             raise Refusal("letter.not_yours")
         if local_date(owed.meta.occurred_at) > payload.issued_on:
             raise rejection("issued_on", "date.order", payload.issued_on)

@@ -115,8 +115,8 @@ class NoticeDelivered(Event):
 
 
 class NoticeReceived(Event):
-    """签收 by an officer of the addressee: who handed it in, or, on the slip of a `letter`, its `signer`; then with what
-    the slip's scan hashes to. `day_only`: the slip names no more than the day, with whose beginning it counts."""
+    """签收 by an officer of the addressee: who handed it in, or the `signer` of a letter's slip, whose scan is hashed.
+    `day_only`: the slip names no more than the day, with whose beginning it counts."""
 
     TOPIC = "notice.received"
     received_at: Moment

@@ -31,6 +31,7 @@ _STREAMS: Final = {
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
     "inspection_stream": "inspection/<department>/<number>",
+    "letter_stream": "letter/<organ>/<year>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""
 

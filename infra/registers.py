@@ -76,6 +76,9 @@ ENTRY = columns("""
     certificate_serial | 证书序列号 | certificate
     certificate_from | 证书有效期自 | certificate from
     certificate_to | 证书有效期至 | certificate to
+    mark | 机关代字 | mark
+    address | 地址 | address
+    phone | 电话 | telephone
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -149,6 +152,7 @@ TITLES = {
     "work_capability": ("关联业务登记", "Associated work"),
     "placement": ("三集中三到位", "Where matters are handled"),
     "seal": ("印章登记", "Register of seals"),
+    "letterhead": ("公函函头", "Letterheads"),
     "system_access": ("上级系统权限", "Access to systems above"),
 }
 

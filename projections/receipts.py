@@ -156,3 +156,12 @@ def find_receipts(
         return page(conn, "read.receipts", conditions, "serial DESC", limit, total="coalesce(max(serial), 0)")
     order = "owed_at" if outstanding or case else "owed_at DESC"  # the order of the log: record times strictly rise
     return page(conn, "read.receipts", conditions, order, limit)
+
+
+def received_of(conn: Connection[Any], notices: Sequence[str]) -> dict[str, datetime]:
+    """Which of these notices were received, and when."""
+    rows = conn.execute(
+        "SELECT notice, received_at FROM read.receipts WHERE notice = ANY(%s) AND received_at IS NOT NULL",
+        (list(notices),),
+    )
+    return dict(rows.fetchall())

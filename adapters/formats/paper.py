@@ -1,7 +1,7 @@
 """Official paper 公文用纸 by GB/T 9704-2012: A4, its block of 22 lines of 28 characters, its type, its page numbers.
 
-The type is Noto Serif SC for 宋体 and 仿宋, Noto Sans SC for 黑体; a title's 小标宋 is the serif made heavier. Only what
-is used of a font goes into the file. What a font lacks is written by its code, so that nothing is lost in silence.
+The type is Noto Serif SC for 宋体 and 仿宋, Noto Sans SC for 黑体; 小标宋 is the serif made heavier. Of a font
+only what is used goes into the file. What it lacks is written by its code, so that nothing is lost in silence.
 """
 
 from __future__ import annotations
