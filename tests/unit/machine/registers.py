@@ -99,6 +99,10 @@ def enter(pick: Pick) -> Data:
         {"kind": "supervision_item", **item, "organ": pick.by(*supervisors), "item": "J1"},
         {"kind": "proposal", "matter": code, "batch": "2026-1"},
         {"kind": "deferral", "matter": code, "reason": "条件不足", "review_on": str(on + timedelta(days=90))},
+        {
+            "kind": "letterhead", "organ": pick.by("sp2", "sp1"), "mark": pick.of("甲函", "sp函"),
+            "address": "新华大街1号", "phone": "0471-0000001",
+        },
         {"kind": "bundle", "code": "B1", "name": "开工", "lead": holder, "matters": list(MATTERS[:2])},
     )  # fmt: skip
     by = pick.role("HIGHER_AUTHORITY") if found["kind"] == "system_access" else office
