@@ -64,7 +64,8 @@ class Paper:
         return bytes(self.pdf.output())
 
     def width(self, text: str, size: float, face: Face = "song") -> float:
-        return sum(_advance(one, face) for one in text) * size * POINT
+        advances = _advances(face == "hei")
+        return sum(advances.get(ord(one), 1.0) for one in text) * size * POINT
 
     def put(
         self,
@@ -160,7 +161,7 @@ def under(edge: float, size: float) -> float:
 
 def printable(text: str) -> str:
     """The text with the code of each character that the font lacks in its place."""
-    glyphs = _glyphs("song")
+    glyphs = _advances(False)
     shown = ("\n" if one in "\r\n" else one if ord(one) in glyphs else _by_code(one) for one in text)
     return re.sub(r"\n+", "\n", "".join(shown)).strip("\n")
 
@@ -180,21 +181,11 @@ def _words(text: str, too_long: object) -> Iterator[str]:
 
 
 @cache
-def _font(face: str) -> TTFont:
-    return TTFont(sans_path() if face == "hei" else serif_path(), lazy=True)
-
-
-@cache
-def _glyphs(face: str) -> dict[int, str]:
-    found: dict[int, str] = _font(face).getBestCmap()
-    return found
-
-
-@cache
-def _advance(one: str, face: str) -> float:
-    """Of its size."""
-    font, glyph = _font(face), _glyphs("hei" if face == "hei" else "song").get(ord(one), ".notdef")
-    return float(font["hmtx"][glyph][0]) / float(font["head"].unitsPerEm)
+def _advances(hei: bool) -> dict[int, float]:
+    """What a font has, by code point, and how wide each is, of its size."""
+    with TTFont(sans_path() if hei else serif_path(), lazy=True) as font:
+        widths, unit = font["hmtx"], float(font["head"].unitsPerEm)
+        return {code: widths[glyph][0] / unit for code, glyph in font.getBestCmap().items()}
 
 
 def ranges(numbers: Sequence[int]) -> str:
