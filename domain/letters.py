@@ -19,7 +19,17 @@ from domain.entries import Entry, entry_stream
 from domain.event import Event, State
 from domain.fields import EACH_ONCE, ReceiptCode
 from domain.identifiers import make_receipt_code
-from domain.notices import NoticeDispatched, NoticeId, NoticeOwed, NoticeReceived, notice_stream, open_notice
+from domain.notices import (
+    NoticeDispatched,
+    NoticeId,
+    NoticeOwed,
+    NoticeReceived,
+    NoticeState,
+    dispatched_in_time,
+    notice_stream,
+    open_notice,
+    waited_for,
+)
 from domain.personal import Officer
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.seals import Digest
@@ -178,7 +188,15 @@ def issue_letter(submission: Submission[IssueLetter], world: World) -> list[Even
             raise Refusal("letter.not_yours")
         if local_date(owed.meta.occurred_at) > payload.issued_on:
             raise rejection("issued_on", "date.order", payload.issued_on)
-        dispatched.append(state.then(NoticeDispatched, submission.meta, channel="letter", reference=number))
+        dispatched.append(
+            state.then(
+                NoticeDispatched,
+                submission.meta,
+                channel="letter",
+                reference=number,
+                in_time=dispatched_in_time(state, world),
+            )
+        )
     issued = letters.then(
         LetterIssued,
         submission.meta,
@@ -211,17 +229,18 @@ def receive_letter(submission: Submission[ReceiveLetter], world: World) -> list[
     if local_date(at) < letter.issued_on:
         raise rejection("received_at", "date.order", payload.received_at.isoformat())
     received: list[Event] = [
-        world.notice(notice).then(
+        state.then(
             NoticeReceived,
             submission.meta,
             received_at=at,
+            waited=waited_for(owed, at, world),
             day_only=day_only,
             letter=letter.number,
             signer=payload.signer,
             scan_sha256=payload.scan_sha256,
             scan_sm3=payload.scan_sm3,
         )
-        for notice in _signed_for(payload, letter, world)
+        for state, owed in _signed_for(payload, letter, world)
     ]
     if not received:
         raise Refusal("notice.already")
@@ -237,17 +256,16 @@ def _letter(payload: ReceiveLetter, world: World) -> LetterIssued:
     return found
 
 
-def _signed_for(payload: ReceiveLetter, letter: LetterIssued, world: World) -> list[str]:
+def _signed_for(payload: ReceiveLetter, letter: LetterIssued, world: World) -> list[tuple[NoticeState, NoticeOwed]]:
     """The notices named, each of which must be open; or all of the letter's that are."""
     world.prefetch(map(notice_stream, letter.notices))
     if payload.notices:
-        for notice in payload.notices:
-            state, _ = open_notice(notice, payload.addressee, world)
-            if state.received:
-                raise Refusal("notice.already")
-        return list(payload.notices)
-    states = {notice: world.notice(notice) for notice in letter.notices}
-    return [notice for notice, state in states.items() if not (state.received or state.moved)]
+        named = [open_notice(notice, payload.addressee, world) for notice in payload.notices]
+        if any(state.received for state, _ in named):
+            raise Refusal("notice.already")
+        return named
+    states = map(world.notice, letter.notices)
+    return [(one, one.owed) for one in states if one.owed is not None and not (one.received or one.moved)]
 
 
 def _moment(received: Moment | Day) -> tuple[datetime, bool]:

@@ -31,7 +31,6 @@ from infra.registers import day, registers_at
 from infra.words import WORDS
 from projections.page import Page
 from projections.receipts import find_receipts, received_of
-from projections.working_days import CalendarUnknown, due_on
 
 DUE = columns("""
     department | 部门 | department
@@ -257,16 +256,15 @@ def _item(told: _Told, registers: Registers) -> Item:
         case=notice.case.rpartition("/")[2],
         party="" if case is None else case.party.name if case.party else _ERASED,
         day=told.on.isoformat(),
-        due=_due(told.owed),
+        due=_due(notice),
         note="　".join(_said(told)),
     )
 
 
-def _due(owed: Recorded) -> str:
-    try:
-        return due_on(owed.recorded_at).isoformat()
-    except CalendarUnknown:
-        return "未公布"
+def _due(notice: NoticeOwed) -> str:
+    if notice.due is None:
+        return ""
+    return notice.due.on.isoformat() if notice.due.on else "未公布"
 
 
 def _said(told: _Told) -> Iterable[str]:

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from domain.departments import department_stream
 from domain.entries import entry_stream
-from domain.event import Event
 from domain.letters import LetterIssued, letter_stream
 from domain.notices import NoticeDispatched, NoticeReceived
 from tests.unit.spec import Region
@@ -46,15 +45,12 @@ def letter(*notices: str, **more: Any) -> dict[str, Any]:
 def issue(region: Region, *notices: str, by: str = "spj", **more: Any) -> LetterIssued:
     issued, *dispatched = region.accepted("letter.issue", by, **letter(*notices, **more))
     assert isinstance(issued, LetterIssued)
-    assert [(one.originator_id, one.channel, one.reference) for one in dispatched if _sent(one)] == [
-        (f"notice/{notice}", "letter", issued.number) for notice in notices
+    sent = [one for one in dispatched if isinstance(one, NoticeDispatched)]
+    assert [(one.originator_id, one.channel, one.reference, one.in_time) for one in sent] == [
+        (f"notice/{notice}", "letter", issued.number, True) for notice in notices
     ]
+    assert sent == dispatched
     return issued
-
-
-def _sent(event: Event) -> bool:
-    assert isinstance(event, NoticeDispatched)
-    return True
 
 
 def slip(issued: LetterIssued, **more: Any) -> dict[str, Any]:
@@ -151,6 +147,7 @@ def test_the_signed_slip_is_the_addressees_receipt(region: Region) -> None:
         assert event.signer.id == "9"
         assert getattr(event.signer.name, "subject", "") == "officer/s1/9"
         assert event.meta.department == "spj"
+        assert event.waited == 0
         assert event.received_at < event.meta.occurred_at
     assert region.state(one).received
     region.accepted("notice.take", "s1", notice=one)
