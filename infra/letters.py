@@ -21,10 +21,10 @@ from adapters.postgres.log import Log
 from domain.cases import CaseAccepted, CaseDecided
 from domain.event import Event, Recorded
 from domain.letters import MOST, Letterhead, LetterIssued, may_send, place_in
-from domain.message import CasePart, FactPart, case_part, fact_part
+from domain.message import CasePart, case_part, fact_part
 from domain.notices import NoticeOwed
 from domain.registers import Registers
-from domain.submissions import local_date
+from domain.submissions import BEIJING, local_date
 from infra.answers import with_due
 from infra.presentation import Context, Shown, columns, known_at, names_over
 from infra.registers import day, registers_at
@@ -57,7 +57,12 @@ LETTER = columns("""
 """)
 ACCEPTED, DECIDED = 1, 2
 """Versions in a case's stream."""
-_SAID = {"content": "内容", "detail": "情况", "reason": "理由", "conclusion": "结论", "opinion": "意见"}
+_SAID = {
+    "title": "标题", "suggestion": "建议", "until": "至", "meets_at": "时间", "venue": "地点", "reply_by": "回复期限",
+    "content": "内容", "detail": "情况", "body": "正文", "question": "商询", "answer": "答复", "reason": "理由",
+    "conclusion": "结论", "opinion": "意见",
+}  # fmt: skip
+"""What a fact says, as it is called on paper."""
 _ERASED = "（已销毁）"
 
 
@@ -176,11 +181,11 @@ def digests(content: bytes) -> dict[str, str]:
 
 
 class _Told(NamedTuple):
-    """What there is to say of one notice."""
+    """What there is to say of one notice; `said`: the fact's own fields, null where erased."""
 
     owed: Recorded
     case: CasePart | None
-    fact: FactPart
+    said: dict[str, Any]
     on: date
 
 
@@ -225,7 +230,9 @@ def _told(conn: Connection[Any], context: Context, notices: Sequence[str], regis
             assert isinstance(accepted, CaseAccepted)
             decided = decision if isinstance(decision, CaseDecided) else None
             case = case_part(accepted, decided, registers.matters[notice.matter].entry, context.open)
-        found.append(_Told(one, case, fact_part(fact, context.open), _day(fact)))
+        details = fact_part(fact, context.open).details
+        said = {name: value for name, value in details.items() if getattr(fact, name, None) is not None}
+        found.append(_Told(one, case, said, _day(fact)))
     return found
 
 
@@ -269,16 +276,24 @@ def _due(notice: NoticeOwed) -> str:
 
 def _said(told: _Told) -> Iterable[str]:
     """What one must know to act: document, validity, whose code, and the words of the fact itself."""
-    details, decision = told.fact.details, told.case.decision if told.case else None
-    if document := details.get("document_number") or (decision and decision.document_number):
+    decision = told.case.decision if told.case else None
+    if document := told.said.get("document_number") or (decision and decision.document_number):
         yield f"文号：{document}"
     if decision is not None and decision.valid_from:
         until = "长期" if decision.valid_to is None else decision.valid_to
         yield f"有效期：{decision.valid_from} 至 {until}"
     if told.case and told.case.party and told.case.party.uscc:
         yield f"统一社会信用代码：{told.case.party.uscc}"
-    if decision is not None and "content" not in details:
+    if decision is not None and "content" not in told.said:
         yield f"许可内容：{decision.content or _ERASED}"
     for name, words in _SAID.items():
-        if name in details:
-            yield f"{words}：{details[name] or _ERASED}"
+        if name in told.said:
+            yield f"{words}：{_plain(told.said[name])}"
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return _ERASED
+    if isinstance(value, datetime):
+        return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+    return WORDS[value][0] if value in WORDS else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from domain.circulars import SendCircular
 from domain.departments import RegisterDepartment, RegisterLiaison
 from domain.letters import IssueLetter
 from domain.party import Party
 from domain.personal import Person
+from domain.supervision import DisposeFeedback, RaiseFeedback
 from infra import letter_commands, queries
 from tests.integration.region import APPROVAL, DAY, OFFICE, S1, S2, accept, by_letter, decide, granted
 from tests.integration.teststore import TestStore, department
@@ -76,6 +79,33 @@ def test_the_log_names_nobody(region: TestStore) -> None:
     for name in (HOLDER, SIGNER):
         assert name.encode() not in stored
         assert name.encode("unicode_escape") not in stored
+
+
+def test_it_says_what_any_fact_says(region: TestStore, tmp_path: Path) -> None:
+    """An invitation, about no case, and an answer to a finding."""
+    by_letter(region, "14")
+    meeting = {"kind": "meeting", "number": "会〔2026〕1号", "title": "会商", "body": "请派员参加", "venue": "三楼"}
+    region.submit(
+        SendCircular(department=APPROVAL, main=(S1,), meets_at=datetime(2026, 3, 9, 1, tzinfo=UTC), **meeting),
+        id_="c1",
+    )
+    region.submit(
+        RaiseFeedback(
+            department=S1, number="f1", case_organ=APPROVAL, case_number="14", found_on=DAY, suggestion="rectify",
+            detail="不符",
+        )
+    )  # fmt: skip
+    region.submit(
+        DisposeFeedback(department=APPROVAL, supervisor=S1, number="f1", outcome="not", reason="不属实"), id_="x1"
+    )
+    notices = tuple(f"{S1}/test/{fact}" for fact in ("c1", "x1"))
+    region.submit(IssueLetter(department=APPROVAL, addressee=S1, issued_on=DAY, notices=notices))
+    text = listed(printed(region, f"呼审批函〔{DAY.year}〕2号", tmp_path / "a.pdf"))
+    for said in (
+        "标题：会商", "时间：2026-03-0909:00", "地点：三楼", "正文：请派员参加", "反馈处理", "理由：不属实",
+        "许可内容：准予施工",
+    ):  # fmt: skip
+        assert said in text, said
 
 
 def test_there_is_no_letter_of_a_number_that_none_has(region: TestStore, tmp_path: Path) -> None:
