@@ -153,6 +153,31 @@ class LettersState(State):
         return replace(self, version=event.originator_version, issued=issued)
 
 
+class LetterBook:
+    """The letters of a log as it is read again: what is said to stand on paper stands in one of them."""
+
+    def __init__(self) -> None:
+        self._letters: dict[str, LetterIssued] = {}
+
+    def wrong(self, event: Event) -> bool:
+        """Whether it is a letter out of its place, or names one that does not carry its notice."""
+        match event:
+            case LetterIssued():
+                self._letters[event.number] = event
+                year, number = place_in(event.number)
+                place = letter_stream(event.organ, year), number
+                return (event.originator_id, event.originator_version) != place
+            case NoticeDispatched(channel="letter", reference=number):
+                return not self._carries(number, event)
+            case NoticeReceived(letter=str(number)):
+                return not self._carries(number, event) or event.signer is None
+        return False
+
+    def _carries(self, number: str | None, event: Event) -> bool:
+        letter = self._letters.get(number or "")
+        return letter is not None and event.originator_id in map(notice_stream, letter.notices)
+
+
 def may_send(owed: NoticeOwed, sender: Department, registers: Registers, on: date) -> bool:
     """Whether it is for this organ to tell of the notice on paper: of its own cases and facts; the reform office of
     anybody's. Nobody writes to itself."""

@@ -35,7 +35,7 @@ from domain.event import Event, Recorded
 from domain.expiry import expiring_id
 from domain.following import STREAM, RegistersFollowed
 from domain.ladders import ClockEscalated, ClockRecomputed, ClockReminded, recomputing_id, rising_id
-from domain.letters import LetterIssued
+from domain.letters import LetterBook, LetterIssued
 from domain.notices import (
     NoticeDeemed,
     NoticeDelivered,
@@ -148,6 +148,7 @@ class Recheck:
         self._circulars: dict[str, CircularSent] = {}
         self._consultations: dict[str, ConsultationAsked] = {}
         self._subscriptions: dict[str, SubscriptionStarted] = {}
+        self._letters = LetterBook()
         self._expected: deque[tuple[int, type[Event], dict[str, object]]] = deque()
         self._last_at: datetime | None = None
         self._last_position = 0
@@ -182,6 +183,8 @@ class Recheck:
         yield from self._owing(event, problem)
         yield from self._due(recorded, problem)
         yield from self._audience(event, problem)
+        if self._letters.wrong(event):
+            yield problem("letter", "没有此文号的公函载明此告知", "no letter of that number carries the notice")
         for notice in owed(event, self.registers):
             self._expected.append((position, NoticeOwed, notice.fields()))
             if notice.origin is not None:

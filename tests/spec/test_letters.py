@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from domain.departments import department_stream
 from domain.entries import entry_stream
 from domain.letters import LetterIssued, letter_stream
 from domain.notices import NoticeDispatched, NoticeReceived
+from tests.spec.test_succession import rechecked
 from tests.unit.spec import Region
 
 HEAD = {"kind": "letterhead", "organ": "spj", "mark": "呼审批函", "address": "新华大街1号", "phone": "0471-0000001"}
@@ -210,3 +212,24 @@ def test_whoever_has_the_senders_duties_enters_its_slips(region: Region) -> None
     region.accepted("department.succeed", "sgb", old="spj", to="pt", valid_from="2026-03-02", basis="合并")
     region.refused("department.ceased", "letter.receive", "spj", **slip(issued))
     assert len(region.accepted("letter.receive", "pt", **slip(issued))) == 1
+
+
+def test_verify_finds_what_no_letter_says(region: Region) -> None:
+    one, two = to_s1(region, "1", "2")
+    issued = issue(region, one)
+    issue(region, two)
+    region.accepted("letter.receive", "spj", **slip(issued))
+    assert rechecked(region.recorded) == []
+    other = "呼审批函〔2026〕2号"
+    for topic, wrong in (
+        ("letter.issued", {"number": "呼审批函〔2026〕3号"}),
+        ("notice.dispatched", {"reference": other}),
+        ("notice.received", {"letter": other}),
+        ("notice.received", {"signer": None}),
+    ):
+        first = next(at for at, found in enumerate(region.recorded) if topic == found.event.TOPIC)
+        forged = [
+            replace(found, event=found.event.model_copy(update=wrong)) if at == first else found
+            for at, found in enumerate(region.recorded)
+        ]
+        assert any(found.startswith("letter") for found in rechecked(forged)), topic
