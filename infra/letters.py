@@ -42,6 +42,7 @@ DUE = columns("""
     due_on
     due | 签收期限 | due
     overdue | 逾期 | overdue
+    lamp | 灯 | lamp
     notice
 """)
 LETTER = columns("""
