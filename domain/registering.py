@@ -14,6 +14,7 @@ from domain.lists import PowerItem, SupervisionItem, require_power_item, require
 from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.reviews import SystemAccess, require_access
+from domain.risks import RiskThreshold
 from domain.rules import Refusal, Waiting
 from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
@@ -31,6 +32,7 @@ AnyEntry = Annotated[
     | Guide
     | WorkCapability
     | Placement
+    | RiskThreshold
     | Seal
     | SystemAccess,
     Field(discriminator="kind"),
@@ -44,6 +46,7 @@ Kind = Literal[
     "guide",
     "work_capability",
     "placement",
+    "risk_threshold",
     "seal",
     "system_access",
 ]
@@ -167,5 +170,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_placement(entry, world, on)
         case Seal():
             require_seal(entry, world)
+        case RiskThreshold():
+            pass  # of nothing that is on record
         case SystemAccess():
             require_access(entry, world, by, on)

@@ -24,6 +24,7 @@ from domain.personal import Person
 from domain.placements import Placement
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from domain.risks import RiskThreshold
 from domain.seal_registry import Seal
 from domain.tasks import WorkCapability
 from infra.teller import (
@@ -137,6 +138,7 @@ def lists(teller: Teller) -> None:
             online=True,
             monitored=True,
         ),
+        RiskThreshold(signal="hasty", value=300),
         Seal(
             **seal,
             code="spzyz-01",

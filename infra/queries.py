@@ -145,6 +145,30 @@ def liability(
 
 
 @app.command()
+def risks(
+    ctx: typer.Context,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="只列此信号：backdated late hasty same_party attempts seal_first burst off_hours failed_task"
+        ),
+    ] = None,
+    department: Dept = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """廉政风险信号：倒填、秒批、同一经办人与相对人、被拒绝的尝试等，附阈值与所依据的事实；供核查，不是结论。"""
+    from infra import risks as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.risks(context, shown, kind, department, since, as_known_at, limit)
+
+
+@app.command()
 def tasks(
     ctx: typer.Context,
     number: Number,

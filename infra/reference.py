@@ -175,7 +175,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "登记清单项",
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
-        "associated work, where matters are handled, seals; "
+        "associated work, where matters are handled, thresholds of risk signals, seals; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),

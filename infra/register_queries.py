@@ -38,8 +38,8 @@ def lists(
     kind: Annotated[
         str,
         typer.Argument(
-            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
-            " system_access"
+            help="power_item supervision_item proposal deferral bundle guide work_capability placement risk_threshold"
+            " seal system_access"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -48,7 +48,7 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、廉政风险阈值、印章登记、上级系统权限，某日的版本。"""
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)

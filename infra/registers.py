@@ -70,6 +70,9 @@ ENTRY = columns("""
     windows | 授权窗口 | authorised windows
     online | 网上办理 | online
     monitored | 电子监察 | monitored
+    signal | 信号 | signal
+    value | 阈值 | threshold
+    period | 期间 | period
     seal_kind | 印章种类 | kind of seal
     owners | 所有部门 | owners
     delegated_to | 授权用印部门 | delegated to
@@ -148,6 +151,7 @@ TITLES = {
     "guide": ("办事指南", "Guides"),
     "work_capability": ("关联业务登记", "Associated work"),
     "placement": ("三集中三到位", "Where matters are handled"),
+    "risk_threshold": ("廉政风险阈值", "Thresholds of integrity-risk signals"),
     "seal": ("印章登记", "Register of seals"),
     "system_access": ("上级系统权限", "Access to systems above"),
 }

@@ -16,6 +16,7 @@ from domain.handling import Disposition
 from domain.inspections import Category, Form, InspectionResult, Manner
 from domain.licences import LicenceStatus
 from domain.notices import About
+from domain.risks import Signal, Unit
 from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
@@ -23,6 +24,7 @@ from projections.attempts import Attempt
 from projections.inspections import Inspection
 from projections.receipts import Receipt
 from projections.region import RegionDecision, RegionNotice
+from projections.risks import Risk
 from projections.two_way import Step
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
@@ -30,12 +32,24 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 
 def names() -> Iterator[str]:
     inspection = (Form, Category, Manner, InspectionResult)
-    for literal in (LicenceStatus, Role, Auth, Disposition, About, Outcome, Suggestion, FeedbackStatus, *inspection):
+    for literal in (
+        LicenceStatus,
+        Role,
+        Auth,
+        Disposition,
+        About,
+        Outcome,
+        Suggestion,
+        FeedbackStatus,
+        Signal,
+        Unit,
+        *inspection,
+    ):
         yield from get_args(literal)
     yield from EVENT_TYPES
     yield from PAYLOADS
     yield from FIELDS
-    for row in (Approval, Attempt, Inspection, Receipt, Step, RegionNotice, RegionDecision):
+    for row in (Approval, Attempt, Inspection, Receipt, Risk, Step, RegionNotice, RegionDecision):
         yield from (field.name for field in fields(row))
     for schema in schemas.schemas().values():
         yield from _properties(schemas.inlined(schema))
