@@ -46,6 +46,18 @@ RULES: dict[str, Rule] = {
             "the department does not supervise this case",
         ),
         Rule(
+            "read.not_inspector",
+            "3.3e",
+            "该接入方不代表纪检监察部门，不得以其名义查阅",
+            "the principal acts for no discipline inspection, and may not read as one",
+        ),
+        Rule(
+            "read.reason",
+            "3.3e",
+            "查阅完整的个人信息须说明事由",
+            "persons are shown in clear for a reason only",
+        ),
+        Rule(
             "seal.second",
             "2.7b",
             "审批专用章已足够，不得再加盖原主管部门印章",

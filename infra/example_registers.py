@@ -32,6 +32,7 @@ from infra.teller import (
     CENTRE,
     EMERGENCY,
     HEALTH,
+    INSPECTION,
     JUSTICE,
     MARKET,
     MATTER,
@@ -48,7 +49,7 @@ from infra.teller import (
 
 
 def registers(teller: Teller) -> None:
-    for code in (APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE):
+    for code in (APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE, INSPECTION):
         teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
     teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
     for entry in (
@@ -58,6 +59,7 @@ def registers(teller: Teller) -> None:
         department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
         department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
         department(JUSTICE, "呼和浩特市司法局", "REVIEW_ORGAN"),
+        department(INSPECTION, "呼和浩特市纪委监委", "DISCIPLINE"),
         department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
         department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
     ):

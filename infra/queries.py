@@ -12,13 +12,27 @@ from typing import Annotated
 import typer
 
 from infra import register_queries
-from infra.options import AsJson, Dept, KnownAt, Lang, Limit, MatterOption, Number, Organ, Reveal, Since, TrueAt, begin
+from infra.options import (
+    AsJson,
+    Dept,
+    KnownAt,
+    Lang,
+    Limit,
+    MatterOption,
+    Number,
+    Organ,
+    Reveal,
+    Since,
+    TrueAt,
+    begin,
+    question,
+)
 
 app = typer.Typer()
 app.add_typer(register_queries.app)
 
 
-@app.command()
+@question(app)
 def approvals(
     ctx: typer.Context,
     department: Dept = None,
@@ -42,7 +56,7 @@ def approvals(
     answers.approvals(context, shown, department, matter, since, limit, flags)
 
 
-@app.command()
+@question(app)
 def receipts(
     ctx: typer.Context,
     department: Dept = None,
@@ -61,7 +75,7 @@ def receipts(
     answers.receipts(context, shown, department, matter, since, outstanding, limit)
 
 
-@app.command()
+@question(app)
 def case(
     ctx: typer.Context,
     number: Number,
@@ -82,7 +96,7 @@ def case(
         replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def licences(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列由此部门监管的")] = None,
@@ -111,7 +125,7 @@ def licences(
     answer.licences(context, shown, wanted, as_true_at, as_known_at, limit)
 
 
-@app.command()
+@question(app)
 def inspections(
     ctx: typer.Context,
     department: Dept = None,
@@ -128,7 +142,7 @@ def inspections(
     answer.inspections(context, shown, department, case, since, limit)
 
 
-@app.command()
+@question(app)
 def liability(
     ctx: typer.Context,
     number: Number,
@@ -144,7 +158,7 @@ def liability(
     answer.liability(context, shown, number, organ, as_known_at)
 
 
-@app.command()
+@question(app)
 def risks(
     ctx: typer.Context,
     kind: Annotated[
@@ -168,7 +182,43 @@ def risks(
     answer.risks(context, shown, kind, department, since, as_known_at, limit)
 
 
-@app.command()
+@question(app)
+def attempts(
+    ctx: typer.Context,
+    department: Dept = None,
+    rule: Annotated[str | None, typer.Option(help="只列因此规则被拒绝的，如 seal.second")] = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """被拒绝的尝试：谁在何时试图做通知不允许的事，因哪条规则被拒绝。"""
+    from infra import reads as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    answer.attempts(context, shown, department, rule, since, as_known_at, limit)
+
+
+@question(app)
+def reads(
+    ctx: typer.Context,
+    department: Dept = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """监察查阅记录：哪个纪检监察部门的谁，在何时查阅了什么、看到多少条。"""
+    from infra import reads as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.reads(context, shown, department, since, as_known_at, limit)
+
+
+@question(app)
 def tasks(
     ctx: typer.Context,
     number: Number,
@@ -185,7 +235,7 @@ def tasks(
     answer.tasks(context, shown, number, organ, registers.day(as_known_at), as_known_at)
 
 
-@app.command()
+@question(app)
 def replay(
     ctx: typer.Context,
     number: Number,
@@ -205,7 +255,7 @@ def replay(
     replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def export(
     ctx: typer.Context,
     kind: Annotated[str, typer.Argument(help="approvals 或 receipts")],
@@ -221,7 +271,7 @@ def export(
     exporting.export(context, shown, kind, file, department)
 
 
-@app.command()
+@question(app)
 def reconcile(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="只列此来源")] = None,
@@ -237,7 +287,7 @@ def reconcile(
     reconciling.reconcile(context, shown, source, day, differing)
 
 
-@app.command()
+@question(app)
 def deadletters(
     ctx: typer.Context,
     department: Dept = None,
@@ -252,7 +302,7 @@ def deadletters(
     answers.deadletters(context, shown, department, limit)
 
 
-@app.command()
+@question(app)
 def parked(
     ctx: typer.Context,
     department: Dept = None,
@@ -267,7 +317,7 @@ def parked(
     answers.parked(context, shown, department, limit)
 
 
-@app.command()
+@question(app)
 def region(
     ctx: typer.Context,
     store: Annotated[str | None, typer.Option(help="只看一个库")] = None,
@@ -284,7 +334,7 @@ def region(
     region_answer.region(context, shown, store, department, departments, limit)
 
 
-@app.command()
+@question(app)
 def status(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> None:
     """现状：日志、跟随者、提交、告知。"""
     from infra import answers

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, begin, question
 
 app = typer.Typer()
 
 
-@app.command()
+@question(app)
 def matters(
     ctx: typer.Context,
     code: Annotated[str | None, typer.Argument(help="事项编码；不给则全部")] = None,
@@ -32,7 +32,7 @@ def matters(
     registers.matters(context, shown, standing, batch, code, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def lists(
     ctx: typer.Context,
     kind: Annotated[
@@ -55,7 +55,7 @@ def lists(
     registers.entries(context, shown, kind, as_true_at, as_known_at, file)
 
 
-@app.command()
+@question(app)
 def placements(
     ctx: typer.Context,
     wanting: Annotated[bool, typer.Option("--wanting", help="只列未到位的")] = False,
@@ -71,7 +71,7 @@ def placements(
     registers.placements(context, shown, wanting, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None) -> None:
     """机构承接：谁的职责自何时起由谁承接，其告知已接续到哪个编号。"""
     from infra import stewarding
@@ -80,7 +80,7 @@ def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson
     stewarding.successions(context, shown, as_known_at)
 
 
-@app.command()
+@question(app)
 def subscriptions(
     ctx: typer.Context, department: Dept = None, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None
 ) -> None:
@@ -91,7 +91,7 @@ def subscriptions(
     stewarding.subscriptions(context, shown, department, as_known_at)
 
 
-@app.command()
+@question(app)
 def seals(
     ctx: typer.Context,
     expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
@@ -107,7 +107,7 @@ def seals(
     registers.seals(context, shown, expired, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def mismatches(
     ctx: typer.Context,
     as_true_at: TrueAt = None,
@@ -122,7 +122,7 @@ def mismatches(
     registers.unmatched(context, shown, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def unlike(
     ctx: typer.Context,
     as_true_at: TrueAt = None,
@@ -137,7 +137,7 @@ def unlike(
     registers.handled_unlike(context, shown, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def blanks(
     ctx: typer.Context,
     department: Dept = None,
@@ -152,7 +152,7 @@ def blanks(
     registers.blanks(context, shown, department, as_known_at)
 
 
-@app.command()
+@question(app)
 def handovers(
     ctx: typer.Context,
     incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,

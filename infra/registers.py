@@ -199,6 +199,7 @@ def entries(
     secret = {code for code, history in registers.matters.items() if history.entry.classified}
     rows = [row for row in rows if secret.isdisjoint({row.get("matter"), *row.get("matters", ())})]
     if file is not None:
+        shown.settle(len(rows))
         _write(file, rows, shown)
         shown.say(f"已写入 {file}，共 {len(rows)} 条。", f"{len(rows)} written to {file}.")
         return

@@ -197,6 +197,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feedback.disposed": ("反馈处理", "feedback disposed"),
     "feedback.replied": ("反馈异议", "feedback replied to"),
     "feedback.closed": ("反馈办结", "feedback closed"),
+    "read.recorded": ("监察查阅", "inspector's read"),
     "attempt.refused": ("被拒绝的尝试", "refused attempt"),
     "deadletter.retried": ("死信已重试", "dead letter retried"),
     "intake.epoch_opened": ("摄取轮次开启", "intake epoch opened"),
@@ -261,6 +262,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "feedback.dispose": ("反馈处理", "dispose of feedback"),
     "feedback.reply": ("反馈异议", "reply to a disposition"),
     "feedback.close": ("反馈办结", "close feedback"),
+    "read.record": ("监察查阅", "read as an inspector"),
     "permit.report": ("双公示许可记录", "report a 双公示 record"),
     "deadletter.retry": ("重试死信", "retry a dead letter"),
     # figures

@@ -40,6 +40,7 @@ from domain.permits import (
     WithdrawCase,
 )
 from domain.personal import Person
+from domain.reads import Question, read_stream
 from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
 from domain.remedies import RecordRemedy
@@ -324,6 +325,11 @@ def everything(store: TestStore) -> None:
         lambda world, now: system.subscription_backfilled(world, subscription, 1, (MATTER, None, None), 1, True, now),
     )
     store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
+    store.submit(RegisterPrincipal(principal="jw", acts_for=("jw",)), principal="operator")
+    store.submit(RegisterDepartment(department=OFFICE, entry=department("jw", "纪委监委", "DISCIPLINE")))
+    question = Question(principal="jw", department="jw", officer=officer(), command="replay", rows=3)
+    asked = store.sealed(question, read_stream("jw"))
+    store.facts(lambda world, now: system.read_recorded(world, asked, now))
 
 
 def snapshot(conn: Connection[Any], schema: str = "read") -> dict[str, list[Any]]:

@@ -139,7 +139,7 @@ def test_every_scenario_has_its_hundredth(tmp_path: Path) -> None:
 
 
 def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
-    """But for those of a store that follows, of a running intake, of an operator's retry, and of the outlet."""
+    """But for those of a store that follows, of a running intake, of an operator's retry, of the outlet and readers."""
     generate(300, 2020, tmp_path)
     intake = MemoryIntake()
     intake.found(json.loads((tmp_path / "founding.json").read_text(encoding="utf-8")))
@@ -149,7 +149,7 @@ def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
         pass
     elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
     assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
-        "notice.dispatched", "notice.delivered"
+        "notice.dispatched", "notice.delivered", "read.recorded"
     }  # fmt: skip
     decisions = [event for event in intake.events if isinstance(event, CaseDecided)]
     assert {event.manner for event in decisions} == {"ordinary", "commitment", "lacking"}

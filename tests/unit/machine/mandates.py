@@ -23,6 +23,7 @@ SYSTEM_ONLY = frozenset(
     {
         "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
         "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
+        "read.recorded",
     }
 )  # fmt: skip
 """What Shenguan records of itself."""
@@ -54,7 +55,7 @@ def _allowed(books: Books, event: Event, together: Sequence[Event]) -> bool:
     if event.TOPIC in FOLLOWS:
         return True
     if event.meta.auth == "system":
-        return event.TOPIC in SYSTEM_ONLY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
+        return event.TOPIC in SYSTEM_ONLY | ANYBODY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
     if event.TOPIC in SYSTEM_ONLY:
         return False
     if event.TOPIC in ANYBODY:

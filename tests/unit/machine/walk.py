@@ -12,6 +12,8 @@ from domain import system
 from domain.arrivals import Result
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
+from domain.personal import Officer, Sealed
+from domain.reads import Parameter, Question
 from domain.succession import succession_stream
 from tests.unit.machine import approvals, beside, registers, supervision  # noqa: F401 - each adds its offers
 from tests.unit.machine.life import OPERATOR, PLATFORM, Fact, Life, later
@@ -29,7 +31,7 @@ TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
 """Every type; what brings cases further, and what moves supervision, more often."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
-    "subscription_backfilled", "dispatched", "delivered", "epoch_opened",
+    "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "read_recorded",
 )  # fmt: skip
 
 
@@ -60,6 +62,7 @@ NEEDS = {
     "permit.report": Need("mapping.register", "mapping", lambda one: True),
 }
 """What a type mostly waits for."""
+SEALED = Officer(id="01", name=Sealed(subject="officer/jw/01", ciphertext="", commitment=""))
 
 
 def hand_in(life: Life, rng: Random, type_: str) -> Result:
@@ -105,6 +108,14 @@ def record_fact(life: Life, rng: Random, kind: str) -> None:
 def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
     notices = [one.notice for one in life.owed]
     match kind:
+        case "read_recorded":
+            principal = rng.choice(("jw", "jw", "s1"))
+            question = Question(
+                principal=principal, department=principal, officer=SEALED, command="replay", rows=3,
+                parameters=(Parameter(name="number", value="1"),), revealed=rng.randint(0, 4) == 4,
+            )  # fmt: skip
+            apart = timedelta(microseconds=len(life.steps))  # the clock stands still here
+            return lambda world, now: system.read_recorded(world, question, now + apart)
         case "epoch_opened":
             epoch = len(life.stream("intake/shenguan.intake.150100.sp1")) + 1
             return lambda world, now: system.epoch_opened(
