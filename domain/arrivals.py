@@ -31,6 +31,7 @@ AWAITED = frozenset(
         "matter",
         "notice",
         "principal",
+        "rating",
         "review",
         "tasks",
     }

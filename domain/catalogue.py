@@ -17,6 +17,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     penalties,
     permits,
     public_records,
+    ratings,
     reads,
     registering,
     remedies,

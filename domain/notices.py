@@ -25,7 +25,7 @@ About = Literal[
     "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
     "review", "review_result",
     "task", "task_result", "task_dropped", "succession", "backfill",
-    "penalty", "penalty_lifted", "remedy", "stop_execution",
+    "penalty", "penalty_lifted", "remedy", "stop_execution", "rating", "rating_appeal",
 ]  # fmt: skip
 URGENT: frozenset[About] = frozenset({"stop_execution"})
 _PART = r"[A-Za-z0-9._:-]{1,64}"

@@ -45,6 +45,18 @@ RULES: dict[str, Rule] = {
             "该部门不是此办件的监管部门",
             "the department does not supervise this case",
         ),
+        Rule("rating.exists", "3.3a", "此项服务已评价", "this service was rated already"),
+        Rule("rating.not_yours", "3.3b", "不是被评价的部门", "the department is not the one that was rated"),
+        Rule("rating.good", "3.3b", "不是差评，无须核实整改", "the rating is not bad: nothing follows"),
+        Rule("rating.done", "3.3b", "此步骤已记录", "this step is on record already"),
+        Rule("rating.excluded", "3.3c", "评价已剔除", "the rating was excluded"),
+        Rule("rating.appealed", "3.3c", "申诉已提出或已处理", "there is an appeal, or it was decided"),
+        Rule(
+            "rating.own",
+            "3.3c",
+            "被评价部门不得处理对自己的评价",
+            "who was rated does not decide on the rating",
+        ),
         Rule(
             "read.not_inspector",
             "3.3e",

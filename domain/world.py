@@ -16,6 +16,7 @@ from domain.matters import Matter, matter_stream
 from domain.notices import About, LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
 from domain.opinions import OpinionState
 from domain.owing import closed, owed
+from domain.ratings import RatingState
 from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
@@ -32,6 +33,7 @@ STATES: dict[str, type[State]] = {
     "ledger": LedgerState,
     "feedback": FeedbackState,
     "inspection": InspectionState,
+    "rating": RatingState,
     "seal": SealState,
     "handover": HandoverState,
     "review": ReviewState,
@@ -88,6 +90,9 @@ class World:
 
     def inspection(self, department: str, number: str) -> InspectionState:
         return self._typed(InspectionState, f"inspection/{department}/{number}")
+
+    def rating(self, stream: str) -> RatingState:
+        return self._typed(RatingState, stream)
 
     def seal(self, organ: str, number: str) -> SealState:
         return self._typed(SealState, f"seal/{organ}/{number}")

@@ -32,7 +32,7 @@ from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAcce
 from domain.seals import ApplySeal, DemandSeal
 from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.world import World
-from infra.example_lives import accepted, granted, penalties, remedies, succession, tasks
+from infra.example_lives import accepted, granted, penalties, ratings, remedies, succession, tasks
 from infra.example_registers import lists, registers
 from infra.teller import (
     APPROVAL,
@@ -84,6 +84,7 @@ def story() -> Story:
     _returns(teller)
     penalties(teller)
     remedies(teller)
+    ratings(teller)
     tasks(teller)
     _imports(teller)
     succession(teller)

@@ -159,6 +159,33 @@ def liability(
 
 
 @question(app)
+def ratings(
+    ctx: typer.Context,
+    department: Dept = None,
+    matter: MatterOption = None,
+    since: Since = None,
+    until: Annotated[str | None, typer.Option(help="截止日期或时间（北京时间）")] = None,
+    by: Annotated[str, typer.Option(help="按什么统计：department matter month")] = "department",
+    each: Annotated[bool, typer.Option("--each", help="逐条列出")] = False,
+    bad: Annotated[bool, typer.Option("--bad", help="逐条列出差评：待联系、待整改、待回访、已剔除")] = False,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """好差评：各级评价数、差评率、整改率、回访率；或逐条列出。剔除的仍可见，不计入。"""
+    from infra import ratings as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    wanted = answer.Wanted(department, matter, since, until)
+    if each or bad:
+        answer.ratings(context, shown, wanted, bad, as_known_at, limit)
+    else:
+        answer.figures(context, shown, wanted, by, as_known_at)
+
+
+@question(app)
 def risks(
     ctx: typer.Context,
     kind: Annotated[

@@ -20,6 +20,7 @@ from domain.notices import (
     SupervisorJoined,
 )
 from domain.opinions import OpinionIssued
+from domain.ratings import RatingEvent
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
@@ -76,7 +77,9 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "inspection.", "feedback.")
+    topics = topics_of(
+        "case.", "notice.", "seal.", "opinion.", "review.", "task.", "inspection.", "feedback.", "rating."
+    )
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -138,6 +141,8 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
+        case RatingEvent():
+            case, to = event.case, event.organ
         case ReviewSubmitted():
             case, to = event.case, event.to
         case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():

@@ -13,6 +13,7 @@ from adapters.postgres.log import COLUMNS
 from adapters.postgres.mapper import EventMapper
 from domain.event import Recorded
 from domain.notices import notice_stream
+from domain.ratings import OF_CASE, rating_stream
 
 
 class History:
@@ -31,12 +32,13 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews, and every notice
+        """The case, its seal actions, opinions and tasks, ratings, inspections, feedback and reviews, and every notice
         owed because of all that, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read(
             "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
         )
+        facts += self._read("originator_id = ANY(%s)", [rating_stream(organ, number, one) for one in OF_CASE])
         threads = self._threads_on(stream, "feedback", "feedback.raised")
         threads += self._threads_on(stream, "inspection", "inspection.reported")
         threads += self._threads_on(stream, "review", "review.submitted")

@@ -27,8 +27,9 @@ def test_the_reference_client_has_a_line_for_every_notice() -> None:
     told = story().notices
     assert {"decision", "penalty", "task", "succession"} <= {one.about for one in told}
     for one in told:
-        assert f"\t{WORDS[one.about][0]}\t办件 " in line(one)
-        assert f"\t{WORDS[one.about][1]}\tcase " in line(one, zh=False)
+        of_case = one.case is not None
+        assert f"\t{WORDS[one.about][0]}\t{'办件 ' if of_case else ''}" in line(one)
+        assert f"\t{WORDS[one.about][1]}\t{'case ' if of_case else ''}" in line(one, zh=False)
 
 
 def test_everything_that_is_waited_for_has_words() -> None:

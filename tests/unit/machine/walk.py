@@ -25,12 +25,13 @@ OFTEN = {
     "feedback.raise": 2, "penalty.impose": 2, "remedy.record": 2, "task.open": 2, "task.complete": 2,
     "permit.report": 4, "feedback.dispose": 2, "feedback.close": 2, "subscription.start": 3, "handover.sign": 2,
     "feedback.reply": 2, "penalty.lift": 2, "review.return": 2, "blanks.use": 3, "seal.apply": 2,
-    "task.drop": 2,
+    "task.drop": 2, "rating.record": 2, "rating.contact": 3, "rating.rectify": 3, "rating.revisit": 4,
 }  # fmt: skip
 TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
 """Every type; what brings cases further, and what moves supervision, more often."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
+    "subscriber_joined",
     "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "read_recorded",
 )  # fmt: skip
 
@@ -54,6 +55,11 @@ NEEDS = {
     "penalty.lift": Need("penalty.impose", "case", lambda one: bool(one.penalties)),
     "task.complete": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
     "task.drop": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "rating.contact": Need("rating.record", "rating", lambda one: not one.contacted),
+    "rating.rectify": Need("rating.contact", "rating", lambda one: one.contacted and not one.rectified),
+    "rating.revisit": Need("rating.rectify", "rating", lambda one: one.rectified and not one.revisited),
+    "rating.appeal": Need("rating.record", "rating", lambda one: not one.appeal),
+    "rating.decide_appeal": Need("rating.appeal", "rating", lambda one: one.appeal == "appealed"),
     "review.return": Need("review.submit", "review", lambda one: not one.returned),
     "blanks.assist": Need("blanks.request", "blanks", lambda one: one.due and not one.assisted),
     "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
