@@ -16,6 +16,7 @@ from domain.ratings import (
     RatingAppealDecided,
     RatingAppealed,
     RatingContacted,
+    RatingEvent,
     RatingRecorded,
     RatingRectified,
     RatingRevisited,
@@ -66,11 +67,11 @@ class Ratings(Projection):
     topics = topics_of("rating.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
-        rows = Fold(conn, RATINGS, {(one.event.originator_id,) for one in events})
+        rows = Fold(conn, RATINGS, {(one.event.originator_id,) for one in events if isinstance(one.event, RatingEvent)})
         for one in events:
             if isinstance(one.event, RatingRecorded):
                 rows.rows[one.event.originator_id,] = _recorded(one, one.event)
-            else:
+            elif isinstance(one.event, RatingEvent):
                 _follow(rows.rows[one.event.originator_id,], one)
         rows.save(bulk)
 

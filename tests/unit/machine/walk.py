@@ -68,7 +68,8 @@ NEEDS = {
     "permit.report": Need("mapping.register", "mapping", lambda one: True),
 }
 """What a type mostly waits for."""
-SEALED = Officer(id="01", name=Sealed(subject="officer/jw/01", ciphertext="", commitment=""))
+READER_KEY = "officer/jw/01"
+READER = Officer(id="01", name=Sealed(subject=READER_KEY, ciphertext="", commitment=""))
 
 
 def hand_in(life: Life, rng: Random, type_: str) -> Result:
@@ -117,7 +118,7 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
         case "read_recorded":
             principal = rng.choice(("jw", "jw", "s1"))
             question = Question(
-                principal=principal, department=principal, officer=SEALED, command="replay", rows=3,
+                principal=principal, department=principal, officer=READER, command="replay", rows=3,
                 parameters=(Parameter(name="number", value="1"),), revealed=rng.randint(0, 4) == 4,
             )  # fmt: skip
             apart = timedelta(microseconds=len(life.steps))  # the clock stands still here
