@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from domain.calendars import CalendarYear
+from domain.clocks import TimeLimit
 from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
@@ -34,7 +36,9 @@ AnyEntry = Annotated[
     | Placement
     | RiskThreshold
     | Seal
-    | SystemAccess,
+    | SystemAccess
+    | TimeLimit
+    | CalendarYear,
     Field(discriminator="kind"),
 ]
 Kind = Literal[
@@ -49,6 +53,8 @@ Kind = Literal[
     "risk_threshold",
     "seal",
     "system_access",
+    "time_limit",
+    "calendar",
 ]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
@@ -174,3 +180,6 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             pass  # of nothing that is on record
         case SystemAccess():
             require_access(entry, world, by, on)
+        case TimeLimit():
+            if entry.matter is not None:
+                world.require_matter(entry.matter)

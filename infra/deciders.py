@@ -31,6 +31,7 @@ _STREAMS: Final = {
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
     "rating.stream": "rating/<organ>/<number>/<service>",
+    "_stream(payload.clock)": "notice/<notice id>, or what else has the clock",
     "inspection_stream": "inspection/<department>/<number>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from domain.blanks import BlanksState
 from domain.handovers import HandoverState
+from domain.ladders import ClockState
 from domain.ratings import BAD, RatingState
 from tests.unit.machine.life import (
     FLAGGED,
     MATTERS,
+    OFFICE,
     TRANSFERRED,
 )
 from tests.unit.machine.pick import DEPARTMENTS, Data, Pick, offer
@@ -96,6 +99,20 @@ def with_rating(pick: Pick) -> Data:
             said |= {"outcome": pick.of("excluded", "upheld"), "reason": "属误评"}
             said["department"] = pick.role(pick.of("PLATFORM", "HIGHER_AUTHORITY", "REFORM_OFFICE"))
     return said
+
+
+@offer("clock.extend", "clock.suspend", "clock.resume")
+def press(pick: Pick) -> Data:
+    known: list[ClockState] = pick.states("clock")
+    stopped = [one.stream.removeprefix("clock/") for one in known if one.suspended_on is not None]
+    running = [f"notice/{one.notice}" for one in pick.life.owed if not pick.life.world.notice(one.notice).received]
+    right = stopped if pick.type_ == "clock.resume" else running
+    clock = pick.among(right, [*pick.life.streams("feedback"), "case/sp1/1"])
+    said: Data = {"department": pick.of("qu", OFFICE, pick.role("REFORM_OFFICE")), "clock": clock}
+    if pick.type_ == "clock.extend":
+        return said | {"days": pick.of(1, 5), "reason": "系统停机"}
+    said["on"] = str(pick.life.today - timedelta(days=pick.of(0, 1)))
+    return said if pick.type_ == "clock.resume" else said | {"reason": "系统停机"}
 
 
 @offer("count.declare")
