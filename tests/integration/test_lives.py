@@ -26,7 +26,7 @@ WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
 """Steps of the outlet were recorded, and there was none."""
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [2, 3, 4])
 def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestStore, seed: int) -> None:
     life = begun()
     for _ in wander(life, seed, 150):
