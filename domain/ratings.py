@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from domain.cases import case_stream
+from domain.clocks import ClockKind, Due
 from domain.event import Event, State
 from domain.fields import MatterCode
 from domain.identifiers import is_within
@@ -33,6 +34,8 @@ OF_CASE: tuple[Service, ...] = ("acceptance", "decision", "collection")
 RatingFinding = Literal["confirmed", "unfounded", "unreached"]
 """属实, 不属实, 未能联系上."""
 Complexity = Literal["simple", "complex"]
+Stage = Literal["contact", "rectify", "revisit"]
+"""联系核实, 整改, 回访: each has a clock of its own."""
 AppealOutcome = Literal["upheld", "excluded"]
 """维持评价, 剔除."""
 RatingStatus = Literal["good", "to_contact", "to_rectify", "to_revisit", "settled", "excluded"]
@@ -145,12 +148,15 @@ class RatingEvent(Event):
 
 
 class RatingRecorded(RatingEvent):
+    """Of a bad one, `due`: until when it is to be contacted."""
+
     TOPIC = "rating.recorded"
     level: int
     tags: tuple[str, ...]
     comment: Text | None
     window: str | None
     rated_at: Moment
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -158,11 +164,14 @@ class RatingRecorded(RatingEvent):
 
 
 class RatingContacted(RatingEvent):
+    """`due`: until when it is to be put right."""
+
     TOPIC = "rating.contacted"
     contacted_at: Moment
     finding: RatingFinding
     complexity: Complexity
     detail: Text
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -170,9 +179,12 @@ class RatingContacted(RatingEvent):
 
 
 class RatingRectified(RatingEvent):
+    """`due`: until when to ask again."""
+
     TOPIC = "rating.rectified"
     on: Day
     measures: Text
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -203,24 +215,28 @@ class RatingAppealDecided(RatingEvent):
 
 @dataclass(frozen=True, slots=True)
 class RatingState(State):
-    """How far a rating has come: when it was contacted, rectified, revisited; `appeal`: that there is one, or how it
-    ended."""
+    """How far a rating has come: when it was contacted, rectified, revisited; until when the next is `due`, in a matter
+    so complex; `appeal`: that there is one, or how it ended."""
 
     recorded: RatingRecorded | None = None
     contacted: date | None = None
     rectified: date | None = None
     revisited: date | None = None
+    dues: tuple[Due | None, ...] = ()
+    complexity: Complexity = "simple"
     appeal: Literal["", "appealed", "upheld", "excluded"] = ""
 
     def evolve(self, event: Event) -> RatingState:
         new = replace(self, version=event.originator_version)
         match event:
             case RatingRecorded():
-                return replace(new, recorded=event)
+                return replace(new, recorded=event, dues=(event.due,))
             case RatingContacted():
-                return replace(new, contacted=local_date(event.contacted_at))
+                dues = (*self.dues, event.due)
+                contacted = local_date(event.contacted_at)
+                return replace(new, contacted=contacted, complexity=event.complexity, dues=dues)
             case RatingRectified():
-                return replace(new, rectified=event.on)
+                return replace(new, rectified=event.on, dues=(*self.dues, event.due))
             case RatingRevisited():
                 return replace(new, revisited=event.on)
             case RatingAppealed():
@@ -228,6 +244,26 @@ class RatingState(State):
             case RatingAppealDecided():
                 return replace(new, appeal=event.outcome)
         return new
+
+    def stands(self, stage: str) -> tuple[ClockKind, Due, bool] | None:
+        """A stage's clock, until when, and whether it runs; None where the rating has not come so far."""
+        if self.recorded is None or stage not in STAGES[: len(self.dues)]:
+            return None
+        at = STAGES.index(stage)
+        due, done = self.dues[at], (self.contacted, self.rectified, self.revisited)[at]
+        if due is None:
+            return None
+        kind = _CLOCKS["rectify_complex" if (stage, self.complexity) == ("rectify", "complex") else stage]
+        return kind, due, done is None and self.appeal != "excluded"
+
+
+STAGES: tuple[Stage, ...] = ("contact", "rectify", "revisit")
+_CLOCKS: dict[str, ClockKind] = {
+    "contact": "rating_contact",
+    "rectify": "rating_rectify",
+    "rectify_complex": "rating_rectify_complex",
+    "revisit": "rating_revisit",
+}
 
 
 @decides(RecordRating)
@@ -265,6 +301,7 @@ def record_rating(submission: Submission[RecordRating], world: World) -> list[Ev
             comment=payload.comment,
             window=payload.window,
             rated_at=payload.rated_at,
+            due=_until("contact", payload.organ, matter, world) if payload.level <= BAD else None,
         )
     ]
 
@@ -280,6 +317,7 @@ def contact_rating(submission: Submission[ContactRating], world: World) -> list[
         raise rejection("contacted_at", "date.future", payload.contacted_at.isoformat())
     if payload.contacted_at < recorded.rated_at:
         raise rejection("contacted_at", "date.order", payload.contacted_at.isoformat())
+    clock = "rectify" if payload.complexity == "simple" else "rectify_complex"
     return [
         rating.then(
             RatingContacted,
@@ -289,6 +327,7 @@ def contact_rating(submission: Submission[ContactRating], world: World) -> list[
             finding=payload.finding,
             complexity=payload.complexity,
             detail=payload.detail,
+            due=_until(clock, recorded.organ, recorded.matter, world),
         )
     ]
 
@@ -301,11 +340,9 @@ def rectify_rating(submission: Submission[RectifyRating], world: World) -> list[
     if rating.rectified is not None:
         raise Refusal("rating.done")
     _require_after(submission, payload.on, rating, rating.contacted)
-    return [
-        rating.then(
-            RatingRectified, submission.meta, **_sides(recorded), on=payload.on, measures=payload.measures
-        )
-    ]  # fmt: skip
+    due = _until("revisit", recorded.organ, recorded.matter, world)
+    said = {"on": payload.on, "measures": payload.measures, "due": due}
+    return [rating.then(RatingRectified, submission.meta, **_sides(recorded), **said)]
 
 
 @decides(RevisitRating)
@@ -406,6 +443,12 @@ def _require_after(submission: Submission[Any], on: date, rating: RatingState, b
         raise rejection("on", "date.future", on)
     if on < before:
         raise rejection("on", "date.order", on)
+
+
+def _until(clock: str, organ: str, matter: str, world: World) -> Due:
+    """From today, by the limits of the rated department's region."""
+    region = world.registers.departments[world.registers.acting(organ, world.today, matter)].region
+    return world.registers.due(_CLOCKS[clock], world.today, region=region, matter=matter)
 
 
 def _sides(recorded: RatingRecorded) -> dict[str, Any]:

@@ -26,9 +26,13 @@ FIGURES = columns("""
     bad | 差评 | bad
     bad_rate | 差评率 | rate of bad
     contacted | 已联系 | contacted
+    contacted_in_time | 按时联系 | in time
+    contacted_rate | 按时联系率 | rate contacted in time
     rectified | 已整改 | put right
+    rectified_in_time | 按时整改 | in time
     rectified_rate | 整改率 | rate put right
     revisited | 已回访 | asked again
+    revisited_in_time | 按时回访 | in time
     revisited_rate | 回访率 | rate asked again
     satisfied | 回访满意 | content then
     appealed | 申诉 | appealed
@@ -47,6 +51,7 @@ RATING = columns("""
     rated_at | 评价时间 | rated
     status | 状态 | status
     appeal | 申诉 | appeal
+    due | 期限 | due
     contacted_at | 联系核实 | contacted
     finding | 核实结果 | finding
     rectified_on | 整改 | put right
@@ -82,6 +87,7 @@ def figures(context: Context, shown: Shown, wanted: Wanted, by: str, as_known_at
         rows = rating_figures(conn, group, **wanted.conditions(), known_at=known_at(as_known_at))
     for row in rows:
         row["bad_rate"] = _rate(row["bad"], row["total"])
+        row["contacted_rate"] = _rate(row["contacted_in_time"], row["bad"])
         row["rectified_rate"] = _rate(row["rectified"], row["bad"])
         row["revisited_rate"] = _rate(row["revisited"], row["bad"])
     if not shown.as_json and by == "department":
@@ -101,7 +107,9 @@ def ratings(
     with closing(context.connect_reader()) as conn:
         found = find_ratings(conn, **wanted.conditions(), bad=bad, known_at=at, limit=limit)
     rows = [_known(row) for row in found.rows]
-    rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
+    if not shown.as_json:
+        rows = [row | {"due": "unknown"} if row["status"] in _DUE and row["due"] is None else row for row in rows]
+        rows = names_over(rows, ["department"], department_names(context))
     shown.page(("评价", "Ratings"), RATING, Page(found.total, rows))
 
 
@@ -114,9 +122,15 @@ def _known(row: Mapping[str, Any]) -> dict[str, Any]:
         made["rectified_on"] = None
     if not row["revisited"]:
         made |= {"revisited_on": None, "satisfied": None}
+    if made["status"] in _DUE:
+        made["due"] = row[_DUE[made["status"]]]
     if row["appealed"]:
         made["appeal"] = row["appeal"] if row["judged"] else "appealed"
     return made
+
+
+_DUE = {"to_contact": "contact_due", "to_rectify": "rectify_due", "to_revisit": "revisit_due"}
+"""Until when the next step is to be taken."""
 
 
 def _status(row: Mapping[str, Any]) -> RatingStatus:

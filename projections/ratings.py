@@ -10,7 +10,9 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from domain.event import Recorded
+from domain.clocks import Due
+from domain.event import Event, Recorded
+from domain.ladders import ClockEvent, ClockExtended, ClockRecomputed, ClockResumed
 from domain.ratings import (
     BAD,
     RatingAppealDecided,
@@ -47,11 +49,14 @@ class Rating:
     contacted_at: datetime | None = None
     finding: str | None = None
     complexity: str | None = None
+    contact_due: date | None = None
     contact_recorded_at: datetime | None = None
     rectified_on: date | None = None
+    rectify_due: date | None = None
     rectified_recorded_at: datetime | None = None
     revisited_on: date | None = None
     satisfied: bool | None = None
+    revisit_due: date | None = None
     revisited_recorded_at: datetime | None = None
     appealed_recorded_at: datetime | None = None
     appeal: str | None = None
@@ -64,16 +69,27 @@ RATINGS = Table("ratings", Rating)
 class Ratings(Projection):
     name = "ratings"
     tables = ("ratings",)
-    topics = topics_of("rating.")
+    topics = topics_of("rating.", "clock.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
-        rows = Fold(conn, RATINGS, {(one.event.originator_id,) for one in events if isinstance(one.event, RatingEvent)})
+        rows = Fold(conn, RATINGS, {(stream,) for one in events if (stream := _rating(one.event)) is not None})
         for one in events:
             if isinstance(one.event, RatingRecorded):
                 rows.rows[one.event.originator_id,] = _recorded(one, one.event)
-            elif isinstance(one.event, RatingEvent):
-                _follow(rows.rows[one.event.originator_id,], one)
+            elif (stream := _rating(one.event)) is not None:
+                _follow(rows.rows[stream,], one)
         rows.save(bulk)
+
+
+def _rating(event: Event) -> str | None:
+    """The rating that it belongs to; what happens to a clock of one belongs to it too."""
+    if isinstance(event, ClockEvent) and event.clock.startswith("rating/"):
+        return event.clock.rpartition("/")[0]
+    return event.originator_id if isinstance(event, RatingEvent) else None
+
+
+def _on(due: Due | None) -> date | None:
+    return due.on if due is not None else None
 
 
 def _recorded(one: Recorded, event: RatingRecorded) -> Rating:
@@ -92,6 +108,7 @@ def _recorded(one: Recorded, event: RatingRecorded) -> Rating:
         recorded_at=one.recorded_at,
         position=one.position,
         last_position=one.position,
+        contact_due=_on(event.due),
     )
 
 
@@ -102,8 +119,10 @@ def _follow(row: Rating, one: Recorded) -> None:
         case RatingContacted():
             row.contacted_at, row.contact_recorded_at = event.contacted_at, one.recorded_at
             row.finding, row.complexity = event.finding, event.complexity
+            row.rectify_due = _on(event.due)
         case RatingRectified():
             row.rectified_on, row.rectified_recorded_at = event.on, one.recorded_at
+            row.revisit_due = _on(event.due)
         case RatingRevisited():
             row.revisited_on, row.revisited_recorded_at = event.on, one.recorded_at
             row.satisfied = event.satisfied
@@ -111,6 +130,8 @@ def _follow(row: Rating, one: Recorded) -> None:
             row.appealed_recorded_at = one.recorded_at
         case RatingAppealDecided():
             row.appeal, row.appeal_recorded_at = event.outcome, one.recorded_at
+        case ClockExtended() | ClockResumed() | ClockRecomputed():
+            setattr(row, f"{event.clock.rpartition('/')[2]}_due", _on(event.due))
 
 
 By = Literal["department", "matter", "month"]
@@ -124,6 +145,14 @@ _KNOWN = """(SELECT r.*, appeal = 'excluded' AND appeal_recorded_at <= {t} AS ex
     revisited_recorded_at <= {t} AS revisited, appealed_recorded_at <= {t} AS appealed,
     appeal_recorded_at <= {t} AS judged FROM read.ratings AS r WHERE recorded_at <= {t}) AS k"""
 """What was known of each at a moment; a step that was not yet recorded is none."""
+
+
+_STEPS = (
+    ("contacted", "(contacted_at AT TIME ZONE 'Asia/Shanghai')::date", "contact_due"),
+    ("rectified", "rectified_on", "rectify_due"),
+    ("revisited", "revisited_on", "revisit_due"),
+)
+"""What became of a bad rating, on which day, and until when it had to."""
 
 
 def rating_figures(
@@ -142,7 +171,9 @@ def rating_figures(
     levels = ", ".join(f"count(*) FILTER (WHERE counts AND level = {n}) AS level_{n}" for n in range(5, 0, -1))
     bad = f"counts AND level <= {BAD}"
     steps = ", ".join(
-        f"count(*) FILTER (WHERE {bad} AND {name}) AS {name}" for name in ("contacted", "rectified", "revisited")
+        f"count(*) FILTER (WHERE {bad} AND {name}) AS {name},"
+        f" count(*) FILTER (WHERE {bad} AND {name} AND {day} <= {due}) AS {name}_in_time"
+        for name, day, due in _STEPS
     )
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(

@@ -18,11 +18,14 @@ CREATE TABLE ratings (
     contacted_at timestamptz,
     finding text,
     complexity text,
+    contact_due date,                   -- as it stands now, extensions included; empty where the calendar ends before
     contact_recorded_at timestamptz,
     rectified_on date,
+    rectify_due date,
     rectified_recorded_at timestamptz,
     revisited_on date,
     satisfied boolean,
+    revisit_due date,
     revisited_recorded_at timestamptz,
     appealed_recorded_at timestamptz,
     appeal text,                        -- upheld, excluded

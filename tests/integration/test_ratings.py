@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from domain.ratings import AppealRating, ContactRating, DecideAppeal, RectifyRating, RevisitRating
+from adapters.postgres.log import Log
+from domain.ratings import (
+    AppealRating,
+    ContactRating,
+    DecideAppeal,
+    RatingRecorded,
+    RectifyRating,
+    RevisitRating,
+)
 from tests.integration.region import APPROVAL, DAY, HIGHER, MATTER, granted, platform, rate
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.test_registers import moment_after
@@ -62,6 +70,11 @@ def test_how_far_a_bad_one_has_come_now_and_then(rated: TestStore) -> None:
     listed = ask_json(rated, "ratings", "--bad")["items"]
     assert {row["number"]: row["status"] for row in listed} == {"3": "to_contact", "Q17": "to_contact"}
     assert {row["comment"] for row in listed} == {"窗*"}
+    with rated.connect() as conn:
+        found = Log(conn).stream(f"rating/{APPROVAL}/3/decision")[0].event
+    assert isinstance(found, RatingRecorded)
+    assert found.due is not None
+    assert {row["due"] for row in listed} == {found.due.on.isoformat() if found.due.on else None}
     contact = ContactRating(department=APPROVAL, **one, contacted_at=rated.now, finding="confirmed", detail="属实")
     rated.submit(contact)
     then = moment_after(rated)
@@ -72,6 +85,8 @@ def test_how_far_a_bad_one_has_come_now_and_then(rated: TestStore) -> None:
     row = figures(rated)
     assert (row["contacted"], row["rectified"], row["revisited"], row["satisfied"]) == (1, 1, 1, 1)
     assert (row["rectified_rate"], row["revisited_rate"]) == ("50.0%", "50.0%")
+    assert (row["contacted_in_time"], row["contacted_rate"]) == (1, "50.0%")  # long before it was even recorded
+    assert (row["rectified_in_time"], row["revisited_in_time"]) == (1, 1)
     before = figures(rated, "--as-known-at", then)
     assert (before["contacted"], before["rectified"], before["revisited"]) == (1, 0, 0)
     status = {row["number"]: row["status"] for row in ask_json(rated, "ratings", "--bad")["items"]}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from domain import system
+from domain.clocks import ClockKind, Due
+from domain.ladders import Clock, clock_of
+from domain.notices import NoticeOwed
 from domain.ratings import RatingState
-from tests.unit.spec import MATTER, OPERATOR, Region, owed
+from tests.unit.memory_intake import MemoryIntake
+from tests.unit.spec import MATTER, OPERATOR, Region, founded, owed
 
 AT = "2026-03-01T10:00:00+08:00"
 ONE: dict[str, Any] = {"organ": "spj", "number": "1", "service": "decision"}
@@ -83,6 +89,67 @@ def test_a_bad_one_is_told_contacted_put_right_and_asked_again(rated: Region) ->
     assert told is not None
     assert (told.addressee, told.case, told.matter) == ("spj", "", "")
     assert all("跑了三趟" not in event.model_dump_json() for event in rated.events)
+
+
+def clock(region: Region, stage: str) -> Clock:
+    found = clock_of(f"rating/spj/1/decision/{stage}", region.world)
+    assert found is not None
+    return found
+
+
+def by_default(region: Region, kind: ClockKind, since: date) -> Due:
+    return region.world.registers.due(kind, since, region="150100", matter=MATTER)
+
+
+@pytest.mark.clause("3.3b")
+def test_each_step_has_a_day_of_its_own(rated: Region) -> None:
+    rate(rated, 1)
+    contact = clock(rated, "contact")
+    assert (contact.holders, contact.case, contact.running) == (("spj",), "case/spj/1", True)
+    assert contact.due == by_default(rated, "rating_contact", contact.due.since)
+    for stage in ("rectify", "other"):
+        assert clock_of(f"rating/spj/1/decision/{stage}", rated.world) is None
+    rated.accepted("rating.contact", "spj", **ONE, **CONTACT, complexity="complex")
+    assert not clock(rated, "contact").running
+    rectify = clock(rated, "rectify").due
+    assert rectify == by_default(rated, "rating_rectify_complex", rectify.since)
+    rated.accepted("rating.rectify", "spj", **ONE, on="2026-03-02", measures="一次性告知")
+    revisit = clock(rated, "revisit").due
+    assert revisit == by_default(rated, "rating_revisit", revisit.since)
+    rate(rated, 2, COUNTER, window="A03")
+    counter = "rating/spj/A03-17/counter/contact"
+    rated.accepted("rating.appeal", "spj", **COUNTER, reason="误评")
+    assert clock_of(counter, rated.world).running  # type: ignore[union-attr]
+    rated.accepted("rating.decide_appeal", "qu", **COUNTER, outcome="excluded", reason="属误评")
+    assert not clock_of(counter, rated.world).running  # type: ignore[union-attr]
+
+
+def test_who_misses_the_day_is_pressed_and_who_is_above_may_give_more() -> None:
+    intake = founded(MemoryIntake())
+    region = Region(intake)
+    region.accepted("principal.register", OPERATOR, by=OPERATOR, principal="pt", acts_for=["pt", "spj"])
+    region.granted()
+    rate(region, 1)
+    assert clock(region, "contact").due.on == date(2026, 6, 2)
+    region.accepted("clock.extend", "sgb", clock="rating/spj/1/decision/contact", days=2, reason="涉及多部门")
+    assert clock(region, "contact").due.on == date(2026, 6, 4)
+    intake.now += timedelta(days=30)
+    for _ in range(4):
+        region.record(lambda world: system.rung_climbed(world, "rating/spj/1/decision/contact", intake.now))
+    told = [(one.addressee, one.about) for one in region.events if isinstance(one, NoticeOwed)]
+    assert told[-5:] == [
+        ("spj", "reminder"), ("sgb", "escalation"), ("spj", "escalation"), ("qu", "escalation"), ("spj", "escalation")
+    ]  # fmt: skip
+
+
+@pytest.mark.clause("3.3b", refused=True)
+def test_who_was_rated_gives_itself_no_longer(rated: Region) -> None:
+    rate(rated, 1)
+    more = {"clock": "rating/spj/1/decision/contact", "days": 5, "reason": "x"}
+    rated.refused("mandate.role", "clock.extend", "spj", **more)
+    rated.refused("mandate.role", "clock.extend", "pt", **more)
+    rated.refused("clock.none", "clock.extend", "sgb", **(more | {"clock": "rating/spj/1/decision/revisit"}))
+    rated.waits("rating/spj/9/decision", "clock.extend", "sgb", **(more | {"clock": "rating/spj/9/decision/contact"}))
 
 
 @pytest.mark.clause("3.3b", refused=True)

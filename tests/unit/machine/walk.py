@@ -16,6 +16,7 @@ from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
 from domain.event import Event
 from domain.personal import Officer, Sealed
+from domain.ratings import STAGES
 from domain.reads import Parameter, Question
 from domain.succession import succession_stream
 from domain.world import World
@@ -153,6 +154,7 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
             kinds = ("feedback", "case")
             clocks = [*(f"notice/{one}" for one in notices), *(name for kind in kinds for name in life.streams(kind))]
             clocks += [f"{name}/{task}" for name in life.streams("tasks") for task in life.world.state(name).tasks]
+            clocks += [f"{name}/{stage}" for name in life.streams("rating") for stage in STAGES]
             subject = rng.choice(clocks)
             return lambda world, now: (
                 _climbed(world, subject, now) if kind == "rung_climbed" else system.due_recomputed(world, subject, now)
