@@ -253,17 +253,20 @@ class RatingState(State):
         due, done = self.dues[at], (self.contacted, self.rectified, self.revisited)[at]
         if due is None:
             return None
-        kind = _CLOCKS["rectify_complex" if (stage, self.complexity) == ("rectify", "complex") else stage]
-        return kind, due, done is None and self.appeal != "excluded"
+        return stage_clock(STAGES[at], self.complexity), due, done is None and self.appeal != "excluded"
 
 
 STAGES: tuple[Stage, ...] = ("contact", "rectify", "revisit")
-_CLOCKS: dict[str, ClockKind] = {
+_CLOCKS: dict[Stage, ClockKind] = {
     "contact": "rating_contact",
     "rectify": "rating_rectify",
-    "rectify_complex": "rating_rectify_complex",
     "revisit": "rating_revisit",
 }
+
+
+def stage_clock(stage: Stage, complexity: Complexity = "simple") -> ClockKind:
+    """By which limit a stage goes."""
+    return "rating_rectify_complex" if (stage, complexity) == ("rectify", "complex") else _CLOCKS[stage]
 
 
 @decides(RecordRating)
@@ -317,7 +320,6 @@ def contact_rating(submission: Submission[ContactRating], world: World) -> list[
         raise rejection("contacted_at", "date.future", payload.contacted_at.isoformat())
     if payload.contacted_at < recorded.rated_at:
         raise rejection("contacted_at", "date.order", payload.contacted_at.isoformat())
-    clock = "rectify" if payload.complexity == "simple" else "rectify_complex"
     return [
         rating.then(
             RatingContacted,
@@ -327,7 +329,7 @@ def contact_rating(submission: Submission[ContactRating], world: World) -> list[
             finding=payload.finding,
             complexity=payload.complexity,
             detail=payload.detail,
-            due=_until(clock, recorded.organ, recorded.matter, world),
+            due=_until("rectify", recorded.organ, recorded.matter, world, payload.complexity),
         )
     ]
 
@@ -445,10 +447,10 @@ def _require_after(submission: Submission[Any], on: date, rating: RatingState, b
         raise rejection("on", "date.order", on)
 
 
-def _until(clock: str, organ: str, matter: str, world: World) -> Due:
+def _until(stage: Stage, organ: str, matter: str, world: World, complexity: Complexity = "simple") -> Due:
     """From today, by the limits of the rated department's region."""
     region = world.registers.departments[world.registers.acting(organ, world.today, matter)].region
-    return world.registers.due(_CLOCKS[clock], world.today, region=region, matter=matter)
+    return world.registers.due(stage_clock(stage, complexity), world.today, region=region, matter=matter)
 
 
 def _sides(recorded: RatingRecorded) -> dict[str, Any]:

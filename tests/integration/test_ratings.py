@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.postgres.log import Log
 from domain.ratings import (
@@ -15,6 +18,8 @@ from domain.ratings import (
     RectifyRating,
     RevisitRating,
 )
+from infra import clock_queries
+from projections.clocks import running_after
 from tests.integration.region import APPROVAL, DAY, HIGHER, MATTER, granted, platform, rate
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.test_registers import moment_after
@@ -119,3 +124,29 @@ def test_what_is_excluded_stays_visible_and_does_not_count(rated: TestStore) -> 
 @pytest.mark.clause("3.3a", refused=True)
 def test_there_are_no_other_figures(rated: TestStore) -> None:
     ask(rated, "ratings", "--by", "officer", code=2)
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3b")
+def test_lamps_show_what_is_owed_to_a_bad_rating(rated: TestStore) -> None:
+    def running(kind: str) -> int:
+        rated.project()
+        words = ["lamps", "--department", APPROVAL, "--kind", kind, "--json"]
+        said = CliRunner().invoke(clock_queries.app, words, obj=rated)
+        assert said.exit_code == 0, said.output
+        return sum(row[lamp] for row in json.loads(said.stdout)["items"] for lamp in ("green", "yellow", "red"))
+
+    assert (running("rating_contact"), running("rating_rectify")) == (2, 0)
+    one: dict[str, Any] = {"organ": APPROVAL, "number": "3", "service": "decision"}
+    rated.submit(ContactRating(department=APPROVAL, **one, contacted_at=rated.now, finding="confirmed", detail="属实"))
+    assert (running("rating_contact"), running("rating_rectify")) == (1, 1)
+    with closing(rated.connect_reader()) as conn:
+        subjects = running_after(conn, None, "", 10)
+    assert subjects == [f"rating/{APPROVAL}/3/decision/rectify", f"rating/{APPROVAL}/Q17/counter/contact"]
+    rated.submit(AppealRating(department=APPROVAL, organ=APPROVAL, number="Q17", service="counter", reason="误评"))
+    rated.submit(
+        DecideAppeal(
+            department=HIGHER, organ=APPROVAL, number="Q17", service="counter", outcome="excluded", reason="属误评"
+        )
+    )
+    assert (running("rating_contact"), running("rating_rectify")) == (0, 1)
