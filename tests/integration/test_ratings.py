@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from adapters.postgres.log import Log
 from domain.ratings import (
@@ -18,7 +16,6 @@ from domain.ratings import (
     RectifyRating,
     RevisitRating,
 )
-from infra import clock_queries
 from projections.clocks import running_after
 from tests.integration.region import APPROVAL, DAY, HIGHER, MATTER, granted, platform, rate
 from tests.integration.test_queries import ask, ask_json
@@ -131,10 +128,8 @@ def test_there_are_no_other_figures(rated: TestStore) -> None:
 def test_lamps_show_what_is_owed_to_a_bad_rating(rated: TestStore) -> None:
     def running(kind: str) -> int:
         rated.project()
-        words = ["lamps", "--department", APPROVAL, "--kind", kind, "--json"]
-        said = CliRunner().invoke(clock_queries.app, words, obj=rated)
-        assert said.exit_code == 0, said.output
-        return sum(row[lamp] for row in json.loads(said.stdout)["items"] for lamp in ("green", "yellow", "red"))
+        rows = ask_json(rated, "lamps", "--department", APPROVAL, "--kind", kind)["items"]
+        return sum(row[lamp] for row in rows for lamp in ("green", "yellow", "red"))
 
     assert (running("rating_contact"), running("rating_rectify")) == (2, 0)
     one: dict[str, Any] = {"organ": APPROVAL, "number": "3", "service": "decision"}
