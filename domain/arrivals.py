@@ -34,6 +34,7 @@ AWAITED = frozenset(
         "matter",
         "notice",
         "principal",
+        "rating",
         "review",
         "tasks",
     }

@@ -22,6 +22,8 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     penalties,
     permits,
     public_records,
+    ratings,
+    reads,
     registering,
     remedies,
     reviews,

@@ -1,9 +1,9 @@
 """Ladders 催办、督办: what runs until when, its suspension and extension, and who is pressed when it is overdue (2.2j).
 
 Whatever has a clock, `clock_of` says how it stands: a notice until it is received, a finding until it is answered, a
-task until its result, a case until its decision, a deferral until it is looked at again. What is done to a clock is on
-a stream of its own, `clock/<subject>`. Rungs are climbed under the writer's lock, each once, in whatever order and
-however late whoever carries that out comes.
+task until its result, a bad rating until each of its stages, a case until its decision, a deferral until it is looked
+at again. What is done to a clock is on a stream of its own, `clock/<subject>`. Rungs are climbed under the writer's
+lock, each once, in whatever order and however late whoever carries that out comes.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from domain.registers import Registers
     from domain.world import World
 
-Subject = Annotated[
-    str, StringConstraints(pattern=r"^(notice|feedback|consultation|case|tasks)/[^\x00-\x1f\s]{1,250}$")
-]
-"""The stream that has a clock; of a task, its case's tasks and its number."""
+_KINDS = "notice|feedback|consultation|case|tasks|rating"
+Subject = Annotated[str, StringConstraints(pattern=rf"^({_KINDS})/[^\x00-\x1f\s]{{1,250}}$")]
+"""The stream that has a clock; of a task, its case's tasks and its number; of a rating, the rating and the stage."""
 
 
 def clock_stream(subject: str) -> str:
@@ -245,6 +244,8 @@ def _plain(subject: str, world: World) -> Clock | None:
         case "consultation":
             asker, _, number = rest.partition("/")
             return _consultation(subject, world.consultation(asker, number), world)
+        case "rating":
+            return _rating(subject, world)
         case "case":
             return _case(subject, world)
         case "tasks":
@@ -289,6 +290,19 @@ def _consultation(subject: str, state: ConsultationState, world: World) -> Clock
     due = fixed(registers.calendar, state.since, state.reply_by)
     holders = (registers.acting(asked.to, world.today, asked.matter),)
     return Clock(subject, "consultation", holders, due, state.status == "open", asked.case, asked.matter)
+
+
+def _rating(subject: str, world: World) -> Clock | None:
+    """Of a bad rating: until it is contacted, put right, asked about again; a stage has its own clock (3.3b)."""
+    stream, _, stage = subject.rpartition("/")
+    rating = world.rating(stream)
+    stands = rating.stands(stage)
+    if rating.recorded is None or stands is None:
+        return None
+    kind, due, running = stands
+    recorded = rating.recorded
+    organ = world.registers.acting(recorded.organ, world.today, recorded.matter)
+    return Clock(subject, kind, (organ,), due, running, recorded.case, recorded.matter)
 
 
 def _entry(subject: str, world: World) -> Clock | None:
@@ -468,8 +482,10 @@ def _known(subject: str, world: World) -> bool:
 
 
 def _stream(subject: str) -> str:
-    """The stream that a subject's clock is on; a task's is its case's."""
+    """The stream that a subject's clock is on; a task's is its case's, a stage's its rating's."""
     parts = subject.split("/")
+    if parts[0] == "rating":
+        return "/".join(parts[:4])
     return tasks_stream(*parts[1:3]) if parts[0] == "tasks" and len(parts) == 4 else subject
 
 

@@ -29,7 +29,7 @@ About = Literal[
     "consultation", "consultation_answer", "consultation_again", "consultation_closed",
     "task", "task_result", "task_dropped", "succession", "backfill",
     "penalty", "penalty_lifted", "remedy", "stop_execution", "expiry",
-    "reminder", "escalation",
+    "rating", "rating_appeal", "reminder", "escalation",
 ]  # fmt: skip
 URGENT: frozenset[About] = frozenset({"stop_execution"})
 PRESSING: frozenset[About] = frozenset({"reminder", "escalation"})

@@ -15,6 +15,7 @@ from domain.consultations import (
 from domain.event import Event
 from domain.ladders import ClockEscalated, ClockReminded
 from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
+from domain.ratings import BAD, RatingAppealDecided, RatingRecorded
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.submissions import local_date
@@ -35,6 +36,8 @@ OWING: tuple[type[Event], ...] = (
     FeedbackDisposed,
     FeedbackReplied,
     FeedbackClosed,
+    RatingRecorded,
+    RatingAppealDecided,
     ReviewSubmitted,
     ReviewReturned,
     ClockReminded,
@@ -71,6 +74,7 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
     """The notices owed by the recording of `event`, once per addressee; empty for facts that owe none."""
     if event.TOPIC not in _TOPICS:
         return []
+    about: About
     match event:
         case CaseDecided():
             if event.basis == "legacy":
@@ -151,8 +155,14 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
         case FeedbackReplied() | FeedbackClosed():
             if event.organ == event.department:
                 return []
-            about: About = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
+            about = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
             return [_owed(event, event.organ, about, event.matter, case=event.case)]
+        case RatingRecorded() | RatingAppealDecided():
+            if isinstance(event, RatingRecorded) and event.level > BAD:
+                return []
+            rated = registers.acting(event.organ, local_date(event.meta.occurred_at), event.matter)
+            about = "rating" if isinstance(event, RatingRecorded) else "rating_appeal"
+            return [_owed(event, rated, about, event.matter, case=event.case)]
         case ClockReminded():
             return [_owed(event, one, "reminder", event.matter, case=event.case) for one in event.holders]
         case ClockEscalated():

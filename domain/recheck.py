@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from domain.attempts import AttemptRefused
 from domain.calendars import CalendarAdopted
 from domain.case_state import CaseState, hearers
 from domain.cases import (
@@ -55,6 +56,7 @@ from domain.notices import (
 )
 from domain.owing import closed, owed
 from domain.public_records import CaseReported
+from domain.reads import ReadRecorded, inspecting, read_id, refused_by
 from domain.registers import MASTERED_TOPICS, Registers
 from domain.rerouting import Rerouted, reroute
 from domain.submissions import local_date
@@ -281,6 +283,9 @@ class Recheck:
             claimed = Passing(event.to, event.disputed, event.joins)
         elif isinstance(event, SupervisorJoined):
             told, claimed = self._joining(event), (event.department, event.matter)
+        elif isinstance(event, ReadRecorded):
+            told = inspecting(self.registers, event.principal, local_date(event.meta.occurred_at))
+            claimed = event.department
         elif isinstance(event, SuccessionAdvanced):
             told, claimed = (), self._left_behind(event)
         elif isinstance(event, (CircularWithdrawn, InvitationAnswered)):
@@ -390,6 +395,10 @@ def _of_system(event: Event) -> bool:
             id_ = f"{event.originator_id}.{through}".replace("/", ".")
         case SubscriptionBackfilled(originator_version=version):
             id_ = f"{event.originator_id}.{version}".replace("/", ".")
+        case ReadRecorded(originator_version=version):
+            id_ = read_id(event.originator_id, version)
+        case AttemptRefused(about=about) if refused_by(event.meta, about):
+            id_ = event.meta.id
         case NoticeOwed() | NoticeMoved():
             id_ = event.meta.id  # whether a fact owes it is looked at by itself
         case _:

@@ -20,6 +20,7 @@ from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.relations import Innovation, Relation, require_serving
 from domain.reviews import SystemAccess, require_access
+from domain.risks import RiskThreshold
 from domain.rules import Refusal, Waiting
 from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
@@ -37,6 +38,7 @@ AnyEntry = Annotated[
     | Guide
     | WorkCapability
     | Placement
+    | RiskThreshold
     | Innovation
     | Relation
     | Duty
@@ -57,6 +59,7 @@ Kind = Literal[
     "guide",
     "work_capability",
     "placement",
+    "risk_threshold",
     "innovation",
     "relation",
     "duty",
@@ -198,6 +201,8 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_seal(entry, world)
         case Letterhead():
             require_letterhead(entry, world)
+        case RiskThreshold():
+            pass  # of nothing that is on record
         case SystemAccess():
             require_access(entry, world, by, on)
         case TimeLimit():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from domain.attempts import attempt_refused
 from domain.calendars import STREAM as CALENDAR
 from domain.calendars import CalendarAdopted, Published
 from domain.departments import (
@@ -25,6 +26,8 @@ from domain.notices import (
     dispatched_in_time,
     notice_stream,
 )
+from domain.reads import TYPE, Question, ReadRecorded, inspecting, read_id, read_stream, refused_id
+from domain.rules import RULES
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionBackfilled, SubscriptionState, joined, joining_id
 from domain.succession import SuccessionAdvanced, SuccessionState, passed, passing_id
@@ -186,6 +189,20 @@ def subscription_backfilled(
             complete=complete,
         )
     ]
+
+
+def read_recorded(world: World, question: Question, now: datetime) -> list[Event]:
+    """An inspector's read, or that somebody wanted to read as one who may not, or persons in clear for no reason."""
+    department = inspecting(world.registers, question.principal, local_date(now))
+    about = {"department": question.department, "officer": question.officer}
+    if department is None or department != question.department or (question.revealed and question.reason is None):
+        rule = "read.not_inspector" if department is None else "read.reason"
+        meta = system_meta(refused_id(question.principal, now), now).model_copy(update=about)
+        return [attempt_refused(meta, RULES[rule], TYPE, principal_stream(question.principal))]
+    state = world.state(read_stream(department))
+    meta = system_meta(read_id(state.stream, state.version + 1), now).model_copy(update=about)
+    said = question.model_dump(exclude={"officer", "parameters", "reason"})
+    return [state.then(ReadRecorded, meta, **said, parameters=question.parameters, reason=question.reason)]
 
 
 def rung_climbed(world: World, subject: str, now: datetime) -> list[Event]:

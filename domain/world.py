@@ -31,6 +31,7 @@ from domain.notices import (
 )
 from domain.opinions import OpinionState
 from domain.owing import closed, owed
+from domain.ratings import RatingState
 from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
@@ -50,6 +51,7 @@ STATES: dict[str, type[State]] = {
     "circular": CircularState,
     "consultation": ConsultationState,
     "inspection": InspectionState,
+    "rating": RatingState,
     "seal": SealState,
     "handover": HandoverState,
     "review": ReviewState,
@@ -122,6 +124,9 @@ class World:
 
     def inspection(self, department: str, number: str) -> InspectionState:
         return self._typed(InspectionState, f"inspection/{department}/{number}")
+
+    def rating(self, stream: str) -> RatingState:
+        return self._typed(RatingState, stream)
 
     def seal(self, organ: str, number: str) -> SealState:
         return self._typed(SealState, f"seal/{organ}/{number}")

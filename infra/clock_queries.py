@@ -8,12 +8,12 @@ from typing import Annotated, get_args
 import typer
 
 from domain.clocks import ClockKind, Lamp
-from infra.options import AsJson, Dept, Lang, Limit, TrueOn, begin
+from infra.options import AsJson, Dept, Lang, Limit, TrueOn, begin, question
 
 app = typer.Typer()
 
 
-@app.command()
+@question(app)
 def lamps(
     ctx: typer.Context,
     department: Dept = None,
@@ -36,7 +36,7 @@ def lamps(
         lighting.showing(context, shown, lamp, department, kind, on, limit)  # type: ignore[arg-type]
 
 
-@app.command()
+@question(app)
 def whatif(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON：要假设的 time_limit 与 calendar 登记项（一项或一列）")],

@@ -32,6 +32,7 @@ _STREAMS: Final = {
     "consultation_stream": "consultation/<asker>/<number>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
+    "rating.stream": "rating/<organ>/<number>/<service>",
     "_stream(payload.clock)": "notice/<notice id>, or what else has the clock",
     "inspection_stream": "inspection/<department>/<number>",
     "letter_stream": "letter/<organ>/<year>",

@@ -14,6 +14,7 @@ from domain.party import Party
 from domain.penalties import ImposePenalty, LiftPenalty
 from domain.permits import CancelCase
 from domain.personal import Person
+from domain.ratings import AppealRating, ContactRating, DecideAppeal, RecordRating, RectifyRating, RevisitRating
 from domain.remedies import RecordRemedy
 from domain.subscriptions import StartSubscription, subscription_stream
 from domain.succession import SucceedDepartment, succession_stream
@@ -29,6 +30,7 @@ from infra.teller import (
     MATTER,
     OFFICE,
     PARTY_USCC,
+    PLATFORM,
     RESIDENT,
     TODAY,
     Teller,
@@ -121,6 +123,31 @@ def remedies(teller: Teller) -> None:
             )
         )
     accepted(teller, "2026030200042", anew_of=CaseName(organ=APPROVAL, number=number))
+
+
+def ratings(teller: Teller) -> None:
+    one: dict[str, Any] = {"organ": APPROVAL, "number": CASE, "service": "decision"}
+    teller.tell(
+        RecordRating(
+            department=PLATFORM,
+            **one,
+            level=2,
+            tags=("办理时限", "服务态度"),
+            comment="窗口来回跑了三趟。",
+            rated_at=BEGIN,
+        ),
+        CASE,
+    )
+    clerk = officer("0012", "乌兰")
+    of_rated: dict[str, Any] = {"department": APPROVAL, "officer": clerk, **one}
+    contact = ContactRating(**of_rated, contacted_at=teller.now, finding="confirmed", detail="已电话致歉，情况属实。")
+    teller.tell(contact, CASE)
+    teller.tell(RectifyRating(**of_rated, on=TODAY, measures="补正事项改为一次性书面告知。"), CASE)
+    teller.tell(RevisitRating(**{**one, "department": PLATFORM}, on=TODAY, satisfied=True, detail="表示满意。"), CASE)
+    counter: dict[str, Any] = {"organ": APPROVAL, "number": "A03-0017", "service": "counter"}
+    teller.tell(RecordRating(department=PLATFORM, **counter, level=1, window="A03", rated_at=BEGIN))
+    teller.tell(AppealRating(department=APPROVAL, officer=clerk, **counter, reason="评价人办理的是 A05 窗口业务。"))
+    teller.tell(DecideAppeal(department=PLATFORM, **counter, outcome="excluded", reason="经核实属误评。"))
 
 
 def tasks(teller: Teller) -> None:

@@ -28,6 +28,7 @@ from domain.placements import Placement
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
 from domain.relations import Innovation, Relation
+from domain.risks import RiskThreshold
 from domain.seal_registry import Seal
 from domain.tasks import WorkCapability
 from infra.teller import (
@@ -35,6 +36,7 @@ from infra.teller import (
     CENTRE,
     EMERGENCY,
     HEALTH,
+    INSPECTION,
     JUSTICE,
     MARKET,
     MATTER,
@@ -51,7 +53,7 @@ from infra.teller import (
 
 
 def registers(teller: Teller) -> None:
-    for code in (APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE):
+    for code in (APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, REGION, JUSTICE, INSPECTION):
         teller.tell(RegisterPrincipal(principal=code, acts_for=(code,)))
     teller.tell(RegisterPrincipal(principal=PLATFORM, acts_for=(PLATFORM, APPROVAL)))
     for entry in (
@@ -63,6 +65,7 @@ def registers(teller: Teller) -> None:
         ),
         department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
         department(JUSTICE, "呼和浩特市司法局", "REVIEW_ORGAN"),
+        department(INSPECTION, "呼和浩特市纪委监委", "DISCIPLINE"),
         department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
         department(REGION, "内蒙古自治区市场监督管理局", "HIGHER_AUTHORITY").model_copy(update={"region": "150000"}),
     ):
@@ -145,6 +148,7 @@ def lists(teller: Teller) -> None:
             online=True,
             monitored=True,
         ),
+        RiskThreshold(signal="hasty", value=300),
         PolicyDocument(
             code="nzbf-2020-9",
             number="内政办发〔2020〕9号",

@@ -27,8 +27,9 @@ from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, 
 from domain.opinions import IssueOpinion
 from domain.party import Party
 from domain.permits import CancelCase, ChangeCase, CorrectCase, ExtendCase, IssueLicence, RevokeCase, WithdrawCase
-from domain.personal import Person
+from domain.personal import Person, seal
 from domain.public_records import ReportPermit
+from domain.reads import Parameter, Question, read_stream
 from domain.registering import EnterRegister
 from domain.registers import Registers
 from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAccess
@@ -37,7 +38,7 @@ from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, Re
 from domain.world import World
 from infra.example_circulars import circulars, consultations
 from infra.example_clocks import clocks
-from infra.example_lives import accepted, granted, penalties, remedies, succession, tasks
+from infra.example_lives import accepted, granted, penalties, ratings, remedies, succession, tasks
 from infra.example_registers import lists, registers
 from infra.teller import (
     APPROVAL,
@@ -46,6 +47,7 @@ from infra.teller import (
     CENTRE,
     EMERGENCY,
     HEALTH,
+    INSPECTION,
     MARKET,
     MARKET_USCC,
     OFFICE,
@@ -101,6 +103,7 @@ def story() -> Story:
     _returns(teller)
     penalties(teller)
     remedies(teller)
+    ratings(teller)
     tasks(teller)
     _imports(teller)
     succession(teller)
@@ -348,6 +351,18 @@ def _system(teller: Teller) -> None:
     world.append(system.delivered(world, first.notice, "kafka", f"shenguan.{MARKET}", 1, now))
     world.append(system.registers_followed(World(Registers(), lambda _: {}, now), STORE, now))  # in a league's store
     world.append(system.epoch_opened(world, topic, "", "4Hq0vJ3sQ7yN1bXcT8wZkA", 1, "first", now))
+    question = Question(
+        principal=INSPECTION,
+        department=INSPECTION,
+        officer=officer("J01", "乌日娜"),
+        command="replay",
+        parameters=(Parameter(name="number", value=CASE),),
+        revealed=True,
+        reason="核查信访反映的问题。",
+        rows=42,
+    )
+    asked = seal(question, teller.sealer, read_stream(INSPECTION))
+    world.append(system.read_recorded(world, asked, now))
 
 
 def _notices(teller: Teller, events: list[Recorded]) -> list[NoticeMessage]:

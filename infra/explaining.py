@@ -23,6 +23,7 @@ AWAITED = {
     "matter": ("事项", "the matter"),
     "notice": ("告知", "the notice"),
     "principal": ("接入方", "the principal"),
+    "rating": ("评价", "the rating"),
     "review": ("直接报送", "the review"),
     "tasks": ("关联业务", "the tasks of"),
 }

@@ -51,6 +51,7 @@ def export(context: Context, shown: Shown, kind: str, file: Path, department: st
             for row in _rows(context, kind, order, department, more):
                 put(row)
                 count += 1
+        shown.settle(count)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)

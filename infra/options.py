@@ -1,8 +1,11 @@
-"""What the questions at the terminal have in common: their options, and how they begin."""
+"""What the questions at the terminal have in common: their options, who asks, and how they begin."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -22,12 +25,57 @@ TrueOn = Annotated[str | None, typer.Option("--as-true-at", "--on", help="以哪
 Number = Annotated[str, typer.Argument(help="办件号")]
 Organ = Annotated[str | None, typer.Option(help="受理部门代码；办件号在几个部门都有时须给出")]
 
+_As = Annotated[str | None, typer.Option("--as", help="以纪检监察接入方的身份查阅：先留痕，再显示")]
+_Officer = Annotated[str | None, typer.Option("--officer", help="查阅人：工号,姓名；与 --as 同用")]
+_Reason = Annotated[str | None, typer.Option("--reason", help="查阅事由，记入日志；与 --reveal 同用时必填")]
+_ASKED = {"as_": _As, "officer": _Officer, "reason": _Reason}
+_UNSAID = frozenset({"ctx", "as_json", "lang", "reveal", "file"})
+"""What is said of how an answer is shown, and where."""
+_META = "shenguan.inspector"
+Q = TypeVar("Q", bound=Callable[..., None])
+
+
+def question(app: typer.Typer) -> Callable[[Q], Q]:
+    """Makes a function a command of the app, which an inspector may ask in its own name."""
+
+    def mark(function: Q) -> Q:
+        plain = inspect.signature(function, eval_str=True)
+        defaults = {name: one.default for name, one in plain.parameters.items()}
+
+        @wraps(function)
+        def command(*, as_: str | None, officer: str | None, reason: str | None, **given: Any) -> None:
+            if as_ is not None:
+                from infra.inspector import read_inspector
+
+                chosen = {k: v for k, v in given.items() if k not in _UNSAID and v != defaults[k]}
+                name = function.__name__.replace("_", "-")
+                given["ctx"].meta[_META] = read_inspector(as_, officer, reason, name, chosen)
+            function(**given)
+
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in _ASKED.items()
+        ]
+        command.__signature__ = plain.replace(parameters=[*plain.parameters.values(), *more])  # type: ignore[attr-defined]
+        app.command()(command)
+        return function
+
+    return mark
+
 
 def begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Context, Shown]:
-    """The store and the way of showing that a command was given."""
+    """The store and the way of showing that a command was given. What an inspector asks is recorded before it is shown:
+    where it cannot be recorded, or the inspector is none, nothing is."""
     from infra.presentation import Shown
     from infra.settings import load
     from infra.store import open_store
 
     context: Context = ctx.obj if ctx.obj is not None else ctx.with_resource(open_store(load(), kafka=False))
-    return context, Shown(context, lang, as_json, reveal)
+    shown = Shown(context, lang, as_json, reveal)
+    inspector = ctx.meta.get(_META)
+    if inspector is not None:
+        from infra.inspector import record
+
+        shown.hold(lambda rows: record(context, inspector, rows, reveal))
+        ctx.call_on_close(shown.let_go)
+    return context, shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -16,10 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from domain.personal import Sealed
+from adapters.postgres.writer import Fact
+from domain.personal import M, Sealed
 from infra.words import RULE_WORDS, WORDS
 from projections.page import Page
 from projections.working_days import CHINA
+
+Record = Callable[[int], str | None]
+"""Records a read of so many rows; the rule by which it is refused."""
 
 
 class Context(Protocol):
@@ -38,6 +42,14 @@ class Context(Protocol):
 
     def open(self, sealed: Sealed) -> str | None:
         """A personal value in clear; None where its key was destroyed."""
+        ...
+
+    def sealed(self, model: M, subject: str) -> M:
+        """The model with every personal value sealed; `subject` is for parts that have none of their own."""
+        ...
+
+    def facts(self, *facts: Fact) -> None:
+        """Records facts of the system's own, by the one writer."""
         ...
 
 
@@ -65,6 +77,9 @@ class Shown:
         self.as_json = as_json
         self._reveal = reveal
         self._open = context.open
+        self._record: Record | None = None
+        self._holds = False
+        self._rows = 0
         if console is not None:
             self._console = console
             return
@@ -72,6 +87,30 @@ class Shown:
         self._console = Console(highlight=False, emoji=False)
         if not self._console.is_terminal:
             self._console = Console(highlight=False, emoji=False, width=400)
+
+    def hold(self, record: Record) -> None:
+        """Shows nothing until it is let go, and that only when it was recorded."""
+        self._record, self._holds = record, True
+        self._console.begin_capture()
+
+    def settle(self, rows: int = 0) -> None:
+        """Records the read, where one is to be recorded and was not yet: before what is more than showing, such as
+        writing a file of so many rows. Raises typer.Exit where the reader is refused."""
+        record, self._record = self._record, None
+        if record is None or (rule := record(self._rows + rows)) is None:
+            return
+        self._console.end_capture()  # nothing of it is shown
+        self._holds = False
+        words = RULE_WORDS[rule]
+        typer.echo(words[0] if self.zh else words[1], err=True)
+        raise typer.Exit(1)
+
+    def let_go(self) -> None:
+        """Records the read, and shows what was held."""
+        self.settle()
+        if self._holds:
+            self._holds = False
+            typer.echo(self._console.end_capture(), nl=False)
 
     def say(self, zh: str, en: str) -> None:
         """A sentence, where no JSON is asked for."""
@@ -87,10 +126,16 @@ class Shown:
 
     def json(self, value: Any) -> None:
         """One line."""
-        typer.echo(json.dumps(self.plain(value), ensure_ascii=False))
+        text = json.dumps(self.plain(value), ensure_ascii=False)
+        if self._holds:
+            self._rows += sum(len(part) for part in value.values() if isinstance(part, list))
+            self._console.out(text, highlight=False)
+        else:
+            typer.echo(text)
 
     def table(self, title: tuple[str, str], shape: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         """The columns that have headings; those that are empty in every row are left out."""
+        self._rows += len(rows)
         shown = [c for c in shape if c.zh and (not rows or any(row.get(c.key) not in (None, "") for row in rows))]
         self._console.print(escape(title[0] if self.zh else title[1]), style="bold")
         table = Table(box=SIMPLE_HEAD, pad_edge=False)  # a title of its own would be wrapped to the table's width
@@ -159,7 +204,7 @@ class Shown:
 _WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
     *("due", "item", "standing", "wanting", "work", "party", "progress", "side", "seal_kind", "category", "result"),
-    "contact",
+    *("contact", "signal", "unit", "service", "appeal"),
     *("relation", "cost_item", "payer", "budget", "lamp"),
 }
 """The columns whose codes are put into words."""

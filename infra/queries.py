@@ -12,14 +12,28 @@ from typing import Annotated
 import typer
 
 from infra import clock_queries, register_queries
-from infra.options import AsJson, Dept, KnownAt, Lang, Limit, MatterOption, Number, Organ, Reveal, Since, TrueAt, begin
+from infra.options import (
+    AsJson,
+    Dept,
+    KnownAt,
+    Lang,
+    Limit,
+    MatterOption,
+    Number,
+    Organ,
+    Reveal,
+    Since,
+    TrueAt,
+    begin,
+    question,
+)
 
 app = typer.Typer()
 app.add_typer(register_queries.app)
 app.add_typer(clock_queries.app)
 
 
-@app.command()
+@question(app)
 def approvals(
     ctx: typer.Context,
     department: Dept = None,
@@ -43,7 +57,7 @@ def approvals(
     answers.approvals(context, shown, department, matter, since, limit, flags)
 
 
-@app.command()
+@question(app)
 def receipts(
     ctx: typer.Context,
     department: Dept = None,
@@ -62,7 +76,7 @@ def receipts(
     answers.receipts(context, shown, department, matter, since, outstanding, limit)
 
 
-@app.command()
+@question(app)
 def case(
     ctx: typer.Context,
     number: Number,
@@ -83,7 +97,7 @@ def case(
         replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def licences(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列由此部门监管的")] = None,
@@ -112,7 +126,7 @@ def licences(
     answer.licences(context, shown, wanted, as_true_at, as_known_at, limit)
 
 
-@app.command()
+@question(app)
 def inspections(
     ctx: typer.Context,
     department: Dept = None,
@@ -129,7 +143,7 @@ def inspections(
     answer.inspections(context, shown, department, case, since, limit)
 
 
-@app.command()
+@question(app)
 def liability(
     ctx: typer.Context,
     number: Number,
@@ -145,7 +159,94 @@ def liability(
     answer.liability(context, shown, number, organ, as_known_at)
 
 
-@app.command()
+@question(app)
+def ratings(
+    ctx: typer.Context,
+    department: Dept = None,
+    matter: MatterOption = None,
+    since: Since = None,
+    until: Annotated[str | None, typer.Option(help="截止日期或时间（北京时间）")] = None,
+    by: Annotated[str, typer.Option(help="按什么统计：department matter month")] = "department",
+    each: Annotated[bool, typer.Option("--each", help="逐条列出")] = False,
+    bad: Annotated[bool, typer.Option("--bad", help="逐条列出差评：待联系、待整改、待回访、已剔除")] = False,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """好差评：各级评价数、差评率、整改率、回访率；或逐条列出。剔除的仍可见，不计入。"""
+    from infra import ratings as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    wanted = answer.Wanted(department, matter, since, until)
+    if each or bad:
+        answer.ratings(context, shown, wanted, bad, as_known_at, limit)
+    else:
+        answer.figures(context, shown, wanted, by, as_known_at)
+
+
+@question(app)
+def risks(
+    ctx: typer.Context,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="只列此信号：backdated late hasty same_party attempts seal_first burst off_hours failed_task"
+        ),
+    ] = None,
+    department: Dept = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """廉政风险信号：倒填、秒批、同一经办人与相对人、被拒绝的尝试等，附阈值与所依据的事实；供核查，不是结论。"""
+    from infra import risks as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.risks(context, shown, kind, department, since, as_known_at, limit)
+
+
+@question(app)
+def attempts(
+    ctx: typer.Context,
+    department: Dept = None,
+    rule: Annotated[str | None, typer.Option(help="只列因此规则被拒绝的，如 seal.second")] = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """被拒绝的尝试：谁在何时试图做通知不允许的事，因哪条规则被拒绝。"""
+    from infra import reads as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    answer.attempts(context, shown, department, rule, since, as_known_at, limit)
+
+
+@question(app)
+def reads(
+    ctx: typer.Context,
+    department: Dept = None,
+    since: Since = None,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """监察查阅记录：哪个纪检监察部门的谁，在何时查阅了什么、看到多少条。"""
+    from infra import reads as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.reads(context, shown, department, since, as_known_at, limit)
+
+
+@question(app)
 def circulars(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列此部门发出或收到的")] = None,
@@ -171,7 +272,7 @@ def circulars(
         answer.circulars(context, shown, answer.Wanted(department, kind, missing), as_known_at)
 
 
-@app.command()
+@question(app)
 def consultations(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列此部门提出或答复的")] = None,
@@ -187,7 +288,7 @@ def consultations(
     answer.consultations(context, shown, department, unanswered, as_known_at)
 
 
-@app.command()
+@question(app)
 def tasks(
     ctx: typer.Context,
     number: Number,
@@ -204,7 +305,7 @@ def tasks(
     answer.tasks(context, shown, number, organ, registers.day(as_known_at), as_known_at)
 
 
-@app.command()
+@question(app)
 def replay(
     ctx: typer.Context,
     number: Number,
@@ -224,7 +325,7 @@ def replay(
     replaying.replay(context, shown, number, organ, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def export(
     ctx: typer.Context,
     kind: Annotated[str, typer.Argument(help="approvals 或 receipts")],
@@ -240,7 +341,7 @@ def export(
     exporting.export(context, shown, kind, file, department)
 
 
-@app.command()
+@question(app)
 def reconcile(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="只列此来源")] = None,
@@ -256,7 +357,7 @@ def reconcile(
     reconciling.reconcile(context, shown, source, day, differing)
 
 
-@app.command()
+@question(app)
 def deadletters(
     ctx: typer.Context,
     department: Dept = None,
@@ -271,7 +372,7 @@ def deadletters(
     answers.deadletters(context, shown, department, limit)
 
 
-@app.command()
+@question(app)
 def parked(
     ctx: typer.Context,
     department: Dept = None,
@@ -286,7 +387,7 @@ def parked(
     answers.parked(context, shown, department, limit)
 
 
-@app.command()
+@question(app)
 def region(
     ctx: typer.Context,
     store: Annotated[str | None, typer.Option(help="只看一个库")] = None,
@@ -303,7 +404,7 @@ def region(
     region_answer.region(context, shown, store, department, departments, limit)
 
 
-@app.command()
+@question(app)
 def status(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> None:
     """现状：日志、跟随者、提交、告知。"""
     from infra import answers

@@ -30,6 +30,7 @@ _HOLDER: Final = "The department that holds the power over the matter on that da
 _REFORM: Final = "The reform office 审改部门"
 _OPERATOR: Final = "The operator's principal 运维"
 _SUPERVISOR: Final = "The supervisor 监管部门 to whom the notice is addressed"
+_RATED: Final = "The rated department 被评价部门"
 _ABOVE: Final = "The reform office or a higher authority, above those who are to do it"
 _TOLD: Final = "Everyone who was told of the decision is told, received or not."
 
@@ -191,6 +192,21 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "The supervisor that reported it",
         "Upstream `cd_operation` `d`. The number is used up: nothing follows under it. Waits for the report.",
     ),
+    "rating.record": Facts(
+        "好差评",
+        "A platform 一体化政务服务平台, for departments its principal may act for",
+        "Once for each service of a case 受理、办结、取件, or with a number of its own for one at a counter. `level` 1 "
+        "is 非常不满意, 5 非常满意. Of a bad one, 1 or 2, the department is owed a notice. Waits for the case.",
+    ),
+    "rating.contact": Facts("差评联系核实", _RATED, "Waits for the rating."),
+    "rating.rectify": Facts("差评整改", _RATED, "Waits for 联系核实."),
+    "rating.revisit": Facts("差评回访", f"{_RATED}, or the platform", "Waits for 整改."),
+    "rating.appeal": Facts("差评申诉", _RATED, "Once. The rating counts until it is excluded."),
+    "rating.decide_appeal": Facts(
+        "差评申诉处理",
+        "The platform, a higher authority 上级部门 or the reform office 审改部门; never who was rated",
+        "What is excluded stays on record and does not count. The department is owed a notice. Waits for the appeal.",
+    ),
     "permit.report": Facts(
         "上报双公示许可记录",
         "A principal that may act for the organ to which the mapping leads; `department` is that organ or a platform",
@@ -229,7 +245,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
         "associated work, where matters are handled, innovations and relations, tasks of the reform, policy documents, "
-        "seals, letterheads; "
+        "thresholds of risk signals, seals, letterheads; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -279,6 +295,8 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "backfill": ("补发", "For a new supervisor that subscribed: a permit in force from before its time."),
     "penalty": ("处罚", "The enforcing side revoked the permit 吊销, or suspended it 暂扣."),
     "penalty_lifted": ("解除暂扣", "A suspension was lifted."),
+    "rating": ("差评", "For the rated department: a bad rating, to be contacted, put right and asked again."),
+    "rating_appeal": ("差评申诉结果", "For the rated department: what became of its appeal."),
     "remedy": ("复议诉讼结果", "What a review organ or court found."),
     "stop_execution": ("停止执行（加急）", "Urgent: execution of the decision is stopped."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
@@ -308,6 +326,7 @@ _WAITS: Final = {
     "circular/": "the circular being sent",
     "consultation/": "the consultation being asked for, or answered",
     "handover/": "the handover being drawn up",
+    "rating/": "the rating itself, or the step before",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",
     "entry/": "the entry being made",

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, Reveal, TrueAt, TrueOn, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, Reveal, TrueAt, TrueOn, begin, question
 
 app = typer.Typer()
 
 
-@app.command()
+@question(app)
 def matters(
     ctx: typer.Context,
     code: Annotated[str | None, typer.Argument(help="事项编码；不给则全部")] = None,
@@ -32,14 +32,14 @@ def matters(
     registers.matters(context, shown, standing, batch, code, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def lists(
     ctx: typer.Context,
     kind: Annotated[
         str,
         typer.Argument(
             help="power_item supervision_item proposal deferral bundle guide work_capability placement innovation"
-            " relation duty document seal letterhead system_access time_limit calendar"
+            " relation duty document risk_threshold seal letterhead system_access time_limit calendar"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -48,14 +48,14 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、函头、上级系统权限、时限、工作日历，某日的版本。"""
+    """清单：权力、监管、拟划转、暂缓、办成一件事、办事指南、创新与关系、改革任务、政策文件、风险阈值、印章、函头、系统权限、时限、日历。"""
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)
     registers.entries(context, shown, kind, as_true_at, as_known_at, file)
 
 
-@app.command()
+@question(app)
 def placements(
     ctx: typer.Context,
     wanting: Annotated[bool, typer.Option("--wanting", help="只列未到位的")] = False,
@@ -71,7 +71,7 @@ def placements(
     registers.placements(context, shown, wanting, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def liaisons(
     ctx: typer.Context,
     department: Dept = None,
@@ -89,7 +89,7 @@ def liaisons(
     answer.liaisons(context, shown, department, missing, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def documents(
     ctx: typer.Context,
     impact: Annotated[str | None, typer.Option("--impact", help="列出引用此文号的全部登记")] = None,
@@ -105,7 +105,7 @@ def documents(
     documents.policy_documents(context, shown, impact, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def duties(
     ctx: typer.Context,
     overdue: Annotated[bool, typer.Option("--overdue", help="只列逾期的")] = False,
@@ -121,7 +121,7 @@ def duties(
     documents.reform_duties(context, shown, overdue, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None) -> None:
     """机构承接：谁的职责自何时起由谁承接，其告知已接续到哪个编号。"""
     from infra import stewarding
@@ -130,7 +130,7 @@ def successions(ctx: typer.Context, as_known_at: KnownAt = None, as_json: AsJson
     stewarding.successions(context, shown, as_known_at)
 
 
-@app.command()
+@question(app)
 def subscriptions(
     ctx: typer.Context, department: Dept = None, as_known_at: KnownAt = None, as_json: AsJson = False, lang: Lang = None
 ) -> None:
@@ -141,7 +141,7 @@ def subscriptions(
     stewarding.subscriptions(context, shown, department, as_known_at)
 
 
-@app.command()
+@question(app)
 def seals(
     ctx: typer.Context,
     expired: Annotated[bool, typer.Option("--expired", help="只列证书已过期的")] = False,
@@ -157,7 +157,7 @@ def seals(
     registers.seals(context, shown, expired, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def mismatches(
     ctx: typer.Context,
     as_true_at: TrueAt = None,
@@ -172,7 +172,7 @@ def mismatches(
     registers.unmatched(context, shown, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def unlike(
     ctx: typer.Context,
     as_true_at: TrueAt = None,
@@ -187,7 +187,7 @@ def unlike(
     registers.handled_unlike(context, shown, as_true_at, as_known_at)
 
 
-@app.command()
+@question(app)
 def blanks(
     ctx: typer.Context,
     department: Dept = None,
@@ -202,7 +202,7 @@ def blanks(
     registers.blanks(context, shown, department, as_known_at)
 
 
-@app.command()
+@question(app)
 def handovers(
     ctx: typer.Context,
     incomplete: Annotated[bool, typer.Option("--incomplete", help="只列未完成的")] = False,

@@ -70,6 +70,9 @@ ENTRY = columns("""
     windows | 授权窗口 | authorised windows
     online | 网上办理 | online
     monitored | 电子监察 | monitored
+    signal | 信号 | signal
+    value | 阈值 | threshold
+    period | 期间 | period
     relation | 关系 | relation
     department | 部门 | department
     from_department | 自 | from
@@ -179,6 +182,7 @@ TITLES = {
     "guide": ("办事指南", "Guides"),
     "work_capability": ("关联业务登记", "Associated work"),
     "placement": ("三集中三到位", "Where matters are handled"),
+    "risk_threshold": ("廉政风险阈值", "Thresholds of integrity-risk signals"),
     "innovation": ("试点创新", "Innovations of the pilot"),
     "relation": ("部门关系", "Relations of departments"),
     "duty": ("改革任务", "Tasks of the reform"),
@@ -240,6 +244,7 @@ def entries(
     secret = {code for code, history in registers.matters.items() if history.entry.classified}
     rows = [row for row in rows if secret.isdisjoint({row.get("matter"), *row.get("matters", ())})]
     if file is not None:
+        shown.settle(len(rows))
         _write(file, rows, shown)
         shown.say(f"已写入 {file}，共 {len(rows)} 条。", f"{len(rows)} written to {file}.")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +17,9 @@ from psycopg import Connection
 from adapters.crypto.sealer import Sealer, read_master_key
 from adapters.kafka.names import TopicNames
 from adapters.postgres.keys import KeyTable
-from adapters.postgres.writer import Writer
+from adapters.postgres.writer import Fact, Writer
 from domain.event import Auth
-from domain.personal import Sealed
+from domain.personal import M, Sealed, seal
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import EmbeddedPostgres
 from infra.settings import Language, Settings
@@ -95,6 +95,15 @@ class Store:
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""
         return self._opener.open(sealed)
+
+    def sealed(self, model: M, subject: str) -> M:
+        """The model with every personal value sealed; `subject` is for parts that have none of their own."""
+        return seal(model, self._opener, subject)
+
+    def facts(self, *facts: Fact) -> None:
+        """Records facts of the system's own, by a writer that ends with it."""
+        with closing(self.writer()) as writer:
+            writer.write(facts=facts)
 
     @cached_property
     def _opener(self) -> Sealer:

@@ -21,8 +21,8 @@ from domain.world import World
 
 assert catalogue.DECIDERS
 STORE = "150000"
-OFFICE, APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION, JUSTICE = (
-    "hs-sgb", "hs-xzspj", "hs-zwzx", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj", "hs-sfj"
+OFFICE, APPROVAL, CENTRE, MARKET, HEALTH, EMERGENCY, PLATFORM, REGION, JUSTICE, INSPECTION = (
+    "hs-sgb", "hs-xzspj", "hs-zwzx", "hs-scjgj", "hs-wjw", "hs-yjj", "hs-zwpt", "nm-scjgj", "hs-sfj", "hs-jw"
 )  # fmt: skip
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
 TODAY = BEGIN.date()

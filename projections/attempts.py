@@ -64,8 +64,21 @@ def _attempt(one: Recorded, event: AttemptRefused) -> Attempt:
 
 
 def find_attempts(
-    conn: Connection[Any], *, department: str | None = None, about: Sequence[str] | None = None, limit: int = 50
+    conn: Connection[Any],
+    *,
+    department: str | None = None,
+    about: Sequence[str] | None = None,
+    rule: str | None = None,
+    since: datetime | None = None,
+    known_at: datetime | None = None,
+    limit: int = 50,
 ) -> Page:
     """The latest first; `about` are streams of cases, notices and feedback."""
-    conditions = {"department = %s": department, "about = ANY(%s)": None if about is None else list(about)}
+    conditions = {
+        "department = %s": department,
+        "about = ANY(%s)": None if about is None else list(about),
+        "rule = %s": rule,
+        "occurred_at >= %s": since,
+        "recorded_at <= %s": known_at,
+    }
     return page(conn, "read.attempts", conditions, "position DESC", limit)

@@ -1,4 +1,5 @@
-"""What is to be done by a day, beside notices and cases: findings to be answered, tasks to be carried out (2.2j)."""
+"""What is to be done by a day, beside notices and cases: findings to be answered, tasks to be carried out, bad ratings
+to be followed up (2.2j, 3.3b)."""
 
 from __future__ import annotations
 
@@ -25,6 +26,18 @@ from domain.ladders import (
     ClockReminded,
     ClockResumed,
     ClockSuspended,
+)
+from domain.ratings import (
+    STAGES,
+    Complexity,
+    RatingAppealDecided,
+    RatingContacted,
+    RatingEvent,
+    RatingRecorded,
+    RatingRectified,
+    RatingRevisited,
+    Stage,
+    stage_clock,
 )
 from domain.submissions import local_date
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
@@ -64,10 +77,10 @@ CLOCKS = Table("clocks", Running)
 class Clocks(Projection):
     name = "clocks"
     tables = ("clocks",)
-    topics = topics_of("clock.", "feedback.", "consultation.", "task.")
+    topics = topics_of("clock.", "feedback.", "consultation.", "task.", "rating.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
-        of = [(one, subject) for one in events if (subject := _subject(one.event)) is not None]
+        of = [(one, subject) for one in events for subject in _subjects(one.event)]
         clocks = Fold(conn, CLOCKS, {(subject,) for _, subject in of})
         for one, subject in of:
             if begun := _begun(one, subject):
@@ -77,14 +90,16 @@ class Clocks(Projection):
         clocks.save(bulk)
 
 
-def _subject(event: Event) -> str | None:
-    """What the event's clock is that of; None where another read model shows it."""
+def _subjects(event: Event) -> tuple[str, ...]:
+    """Whose clocks the event is about; none where another read model shows them."""
     match event:
         case TaskOpened() | TaskCompleted() | TaskDropped():
-            return f"{event.originator_id}/{event.task}"
+            return (f"{event.originator_id}/{event.task}",)
         case ClockEvent():
-            return None if event.clock.startswith(("notice/", "case/")) else event.clock
-    return event.originator_id
+            return () if event.clock.startswith(("notice/", "case/")) else (event.clock,)
+        case RatingEvent():
+            return tuple(f"{event.originator_id}/{stage}" for stage in STAGES)
+    return (event.originator_id,)
 
 
 def _begun(one: Recorded, subject: str) -> Running | None:
@@ -98,6 +113,17 @@ def _begun(one: Recorded, subject: str) -> Running | None:
             on = local_date(event.meta.occurred_at)
             row = _row(one, subject, "consultation", event.to, event.case, event.matter, on)
             row.due_on = event.reply_by
+            return row
+        case RatingRecorded() | RatingContacted() | RatingRectified() if event.due is not None:
+            stage: Stage = "contact" if isinstance(event, RatingRecorded) else "revisit"
+            complexity: Complexity = "simple"
+            if isinstance(event, RatingContacted):
+                stage, complexity = "rectify", event.complexity
+            if not subject.endswith(f"/{stage}"):
+                return None
+            kind = stage_clock(stage, complexity)
+            row = _row(one, subject, kind, event.organ, event.case, event.matter, event.due.since)
+            _due(row, event.due)
             return row
         case TaskOpened() if event.due_on is not None:
             row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.opened_on)
@@ -125,6 +151,14 @@ def _follow(row: Running, one: Recorded) -> None:
             row.owing = [party for party in row.owing or () if party != event.department]
             if not row.owing:
                 row.ended_on = local_date(event.ended_at)
+        case RatingContacted() if row.subject.endswith("/contact"):
+            row.ended_on = local_date(event.contacted_at)
+        case RatingRectified() if row.subject.endswith("/rectify"):
+            row.ended_on = event.on
+        case RatingRevisited() if row.subject.endswith("/revisit"):
+            row.ended_on = event.on
+        case RatingAppealDecided() if event.outcome == "excluded":
+            row.ended_on = row.ended_on or on
         case ClockSuspended():
             row.suspended_on = event.on
         case ClockResumed():

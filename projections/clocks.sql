@@ -1,4 +1,5 @@
--- What is to be done by a day, beside notices and cases: one row per finding, task and whatever else has a clock.
+-- What is to be done by a day, beside notices and cases: one row per finding, task, stage of a bad rating and whatever
+-- else has a clock.
 CREATE TABLE clocks (
     subject text COLLATE "C" PRIMARY KEY,  -- the stream; of a task, with its number
     kind text NOT NULL,

@@ -29,6 +29,7 @@ from domain.notices import (
     SupervisorJoined,
 )
 from domain.opinions import OpinionIssued
+from domain.ratings import RatingEvent
 from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
@@ -87,7 +88,7 @@ class TwoWay(Projection):
     tables = ("two_way", "two_way_parties")
     topics = topics_of(
         *("case.", "notice.", "clock.", "seal.", "opinion.", "review.", "consultation.", "task.", "inspection."),
-        "feedback.",
+        *("feedback.", "rating."),
     )
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
@@ -150,6 +151,8 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
+        case RatingEvent():
+            case, to = event.case, event.organ
         case ClockEscalated():
             case, to = event.case, event.to
         case ClockEvent():

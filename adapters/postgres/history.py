@@ -14,6 +14,7 @@ from adapters.postgres.mapper import EventMapper
 from domain.event import Recorded
 from domain.ladders import clock_stream
 from domain.notices import notice_stream
+from domain.ratings import OF_CASE, rating_stream
 from domain.tasks import TaskOpened
 
 
@@ -33,12 +34,13 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews and
+        """The case, its seal actions, opinions and tasks, ratings, inspections and feedback on it, its reviews and
         consultations, every notice owed because of all that, and what was done about their clocks, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read(
             "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
         )
+        facts += self._read("originator_id = ANY(%s)", [rating_stream(organ, number, one) for one in OF_CASE])
         threads = self._threads_on(stream, "feedback", "feedback.raised")
         threads += self._threads_on(stream, "inspection", "inspection.reported")
         threads += self._threads_on(stream, "review", "review.submitted")

@@ -65,11 +65,12 @@ class Log:
         self._mapper = EventMapper()
 
     def streams(self, wanted: Iterable[str]) -> dict[str, list[Event]]:
-        """Whole streams; of a ledger its last event only; for a notice first what was owed, from the ledger."""
+        """Whole streams; of a ledger or of reads its last event only; for a notice first what was owed, from the
+        ledger."""
         names = list(wanted)
-        ledgers = [name for name in names if name.startswith("ledger/")]
+        ledgers = [name for name in names if name.startswith(("ledger/", "read/"))]
         notices = [name.removeprefix("notice/") for name in names if name.startswith("notice/")]
-        others = [name for name in names if not name.startswith("ledger/")]
+        others = [name for name in names if not name.startswith(("ledger/", "read/"))]
         found: dict[str, list[Event]] = {}
         if notices:
             for row in self._rows("WHERE unique_key = ANY(%s)", (notices,)):
@@ -103,13 +104,18 @@ class Log:
     def streams_under(self, prefix: str, known_at: datetime | None = None) -> dict[str, list[Event]]:
         """The streams whose names begin `prefix/`, of kinds that are few, as the log knew them at that time."""
         found: dict[str, list[Event]] = {}
-        for row in self._rows(
+        for one in self.recorded_under(prefix, known_at):
+            found.setdefault(one.event.originator_id, []).append(one.event)
+        return found
+
+    def recorded_under(self, prefix: str, known_at: datetime | None = None) -> list[Recorded]:
+        """As `streams_under`, with their places in the log."""
+        rows = self._rows(
             "WHERE originator_id >= %s AND originator_id < %s AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
             " ORDER BY originator_id, originator_version",
             (f"{prefix}/", f"{prefix}0", known_at),  # 0 comes after /
-        ):
-            found.setdefault(row[0], []).append(self._event(row))
-        return found
+        )
+        return [self._recorded(row) for row in rows]
 
     def notices(self, names: Iterable[str], known_at: datetime | None = None) -> dict[str, list[Recorded]]:
         """What was owed and what became of it, by the notices' ids, as the log knew it at that time."""

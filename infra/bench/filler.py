@@ -31,6 +31,8 @@ from infra.bench.settled import deliver
 from infra.roles.outlet import Filler
 from infra.roles.publisher import LogPublisher
 from projections.catalogue import PROJECTIONS
+from projections.projection import Projection
+from projections.risks import Risks
 
 MARK = "\x01"
 CLONES_AT_MOST = 999
@@ -116,6 +118,8 @@ class Pattern:
                 conn.commit()
             conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_STAGE)))
             followers_at_head(conn)
+        with store.connect() as conn:
+            catch_up(conn, [Risks()])
         settle(store.migrator_url)
         return before + clones * self.events
 
@@ -258,7 +262,7 @@ def followers_at_head(conn: Connection[Any]) -> None:
     conn.execute(
         "SELECT setval('shenguan.stored_events_notification_id_seq', max(notification_id)) FROM shenguan.stored_events"
     )
-    names = [*(projection.name for projection in PROJECTIONS), Filler.name, LogPublisher.name]
+    names = [*(projection.name for projection in _cloned()), Filler.name, LogPublisher.name]
     conn.execute(
         "INSERT INTO shenguan.notification_tracking"
         " SELECT name, (SELECT max(notification_id) FROM shenguan.stored_events) FROM unnest(%s::text[]) AS f (name)"
@@ -281,7 +285,12 @@ def _marked(found: re.Match[bytes]) -> bytes:
 
 def _read_models() -> Iterable[str]:
     """Those that hold cases and notices; names of matters come from the registers."""
-    return (table for projection in PROJECTIONS for table in projection.tables if table != "approval_matters")
+    return (table for projection in _cloned() for table in projection.tables if table != "approval_matters")
+
+
+def _cloned() -> list[Projection]:
+    """Not what is counted across cases: it follows the log of the clones."""
+    return [projection for projection in PROJECTIONS if not isinstance(projection, Risks)]
 
 
 def _columns(conn: Connection[Any], table: str) -> list[tuple[str, str]]:

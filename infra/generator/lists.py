@@ -59,6 +59,9 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
             if not item.classified:
                 yield from _of_matter(clerk, item, at)
         yield from _of_league(registry, clerk, league)
+    # The year lies back: all of it would be recorded late.
+    threshold = {"kind": "risk_threshold", "signal": "late", "value": 3650}
+    yield _entered(clerk, "late", "内蒙古自治区廉政风险防控办法", **threshold)
 
 
 def _documents(clerk: Clerk) -> Iterator[Arrival]:

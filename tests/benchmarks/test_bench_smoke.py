@@ -24,6 +24,7 @@ from infra.bench.report import keep
 from infra.bench.settled import Unclean, follow, verified
 from infra.settings import Settings
 from infra.verify import verify
+from projections.catalogue import PROJECTIONS
 
 KEYS = {"ours", "stock", "ceiling", "ratio_stock", "ratio_ceiling", "conditions"}
 CONDITIONS = {"cpu", "cores", "memory_gib", "postgres_version", "postgres_fsync", "broker", "seed"}
@@ -77,7 +78,7 @@ def test_projections(server_dir: Path) -> None:
     details = found["details"]
     assert found["conditions"]["events"] == details["rows"]["read"] >= 3000
     assert details["rows"]["copied"] > 0
-    assert details["alone"].keys() == {"approvals", "attempts", "inspections", "receipts", "two_way"}
+    assert details["alone"].keys() == {projection.name for projection in PROJECTIONS}
     assert details["together"].keys() == {"events_per_s", "seconds", "seconds_per_million"}
 
 

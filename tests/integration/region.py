@@ -48,6 +48,16 @@ from domain.permits import (
     WithdrawCase,
 )
 from domain.personal import Person
+from domain.ratings import (
+    AppealRating,
+    ContactRating,
+    DecideAppeal,
+    RecordRating,
+    RectifyRating,
+    RevisitRating,
+    Service,
+)
+from domain.reads import Question, read_stream
 from domain.reform import Proposal
 from domain.registering import EnterRegister, StrikeEntry
 from domain.remedies import RecordRemedy
@@ -349,6 +359,12 @@ def everything(store: TestStore) -> None:
     )
     store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
     by_letter(store, "14")
+    ratings(store)
+    store.submit(RegisterPrincipal(principal="jw", acts_for=("jw",)), principal="operator")
+    store.submit(RegisterDepartment(department=OFFICE, entry=department("jw", "纪委监委", "DISCIPLINE")))
+    question = Question(principal="jw", department="jw", officer=officer(), command="replay", rows=3)
+    asked = store.sealed(question, read_stream("jw"))
+    store.facts(lambda world, now: system.read_recorded(world, asked, now))
     _by_time(store)
 
 
@@ -377,6 +393,37 @@ def by_letter(store: TestStore, number: str) -> str:
         )
     )
     return letter
+
+
+def platform(store: TestStore) -> None:
+    store.submit(RegisterPrincipal(principal="pt", acts_for=("pt", APPROVAL)), principal="operator")
+    store.submit(RegisterDepartment(department=OFFICE, entry=department("pt", "政务服务平台", "PLATFORM")))
+
+
+def rate(store: TestStore, number: str, level: int, service: Service = "decision", **more: Any) -> dict[str, Any]:
+    """A rating by the platform; how its followers name it."""
+    one: dict[str, Any] = {"organ": APPROVAL, "number": number, "service": service}
+    store.submit(
+        RecordRating(department="pt", **one, level=level, rated_at=store.now, comment="窗口张三态度不好", **more)
+    )
+    return one
+
+
+def ratings(store: TestStore) -> None:
+    """A bad one through all its steps, one of a counter that was excluded, a good one."""
+    platform(store)
+    one = rate(store, "1", 1, tags=("服务态度",))
+    store.submit(
+        ContactRating(department=APPROVAL, **one, contacted_at=store.now, finding="confirmed", detail="已致歉"),
+        RectifyRating(department=APPROVAL, **one, on=DAY, measures="已培训"),
+        RevisitRating(department="pt", **one, on=DAY, satisfied=True, detail="满意"),
+    )
+    two = rate(store, "Q17", 2, "counter", window="A1")
+    store.submit(
+        AppealRating(department=APPROVAL, **two, reason="误评其他窗口"),
+        DecideAppeal(department=HIGHER, **two, outcome="excluded", reason="属误评"),
+    )
+    rate(store, "2", 5)
 
 
 def _by_time(store: TestStore) -> None:

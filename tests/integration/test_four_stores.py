@@ -36,7 +36,7 @@ from tests.integration.teststore import MASTER, TestStore
 CASES, SEED, LEAGUES = 120, 7, 3
 ROLES = ("intake", "projector", "publisher", "clock", "registrar", "region")
 REGISTRATIONS = re.compile(r"cn\.shenguan\.(\w+\.register|matter\.\w+|department\.succeed|register\.\w+)\.v1")
-ELSEWHERE = {"deadletter.retried", "notice.dispatched", "notice.delivered"}
+ELSEWHERE = {"deadletter.retried", "notice.dispatched", "notice.delivered", "read.recorded"}
 """Nobody retries here, and nothing is sent."""
 
 

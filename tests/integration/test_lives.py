@@ -18,8 +18,10 @@ from projections.catalogue import PROJECTIONS
 from tests.integration.region import snapshot
 from tests.integration.teststore import TestStore
 from tests.unit.machine.life import BEGINNING, Life, Sent, begun
-from tests.unit.machine.walk import settle, wander
+from tests.unit.machine.walk import READER_KEY, settle, wander
 
+RARE = {"ratings", "risk_counts", "risk_lists"}
+"""Read models that a short life may leave empty."""
 WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
 """Steps of the outlet were recorded, and there was none."""
 
@@ -30,6 +32,7 @@ def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestSt
     for _ in wander(life, seed, 300):
         pass
     settle(life)
+    store.sealer.seal(READER_KEY, "乌日娜")  # lives by chance seal no officers of their own
     lived_again(life, store)
     with store.connect() as conn:
         recorded = conn.execute(
@@ -43,7 +46,7 @@ def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestSt
         problems = verify(SimpleNamespace(migrator_url=store.urls.migrator), most=10_000).problems
         assert [one for one in problems if one.check not in WITHOUT_AN_OUTLET] == []
         models = snapshot(conn)
-        assert [name for name, rows in models.items() if not rows] == []
+        assert [name for name, rows in models.items() if not rows and name not in RARE] == []
         rebuild(store.urls.migrator, RUNTIME, READER, PROJECTIONS)
         assert snapshot(conn) == models
 

@@ -20,7 +20,7 @@ from domain import system
 from domain.arrivals import Arrival, Place
 from domain.departments import Department, Role
 from domain.event import Event
-from domain.personal import Officer, Sealed, seal
+from domain.personal import M, Officer, Sealed, seal
 from domain.submissions import Payload, Submission
 from domain.world import World
 from infra.servers.postgres import DatabaseUrls
@@ -59,6 +59,9 @@ class TestStore:
 
     def open(self, sealed: Sealed) -> str | None:
         return self.sealer.open(sealed)
+
+    def sealed(self, model: M, subject: str) -> M:
+        return seal(model, self.sealer, subject)
 
     def arrival(self, payload: Payload, principal: str | None = None, id_: str | None = None, **more: Any) -> Arrival:
         """The next record of the principal's topic; by default a principal of the department's name speaks."""

@@ -246,6 +246,7 @@ def test_a_principal_speaks_only_for_whom_it_may(region: Region) -> None:
                  party=ORGANISATION, accepted_on="2026-02-01")  # fmt: skip
 
 
+@pytest.mark.clause("3.3e", refused=True)
 def test_inspectors_write_no_facts(region: Region) -> None:
     notices = region.granted()
     accept = {"organ": "jw", "number": "3", "matter": MATTER, "party": ORGANISATION, "accepted_on": "2026-02-01"}

@@ -10,6 +10,7 @@ from domain import system
 from domain.cases import CaseDecided
 from domain.event import Event
 from domain.notices import notice_stream
+from domain.ratings import STAGES, RatingRecorded
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionStarted
 from domain.succession import succession_stream
@@ -74,6 +75,11 @@ def time_passes(intake: MemoryIntake, days: int) -> int:
     for one in intake.owed:
         while _recorded(intake, partial(system.rung_climbed, subject=notice_stream(one.notice), now=now)):
             pass
+    for event in [event for event in intake.events if isinstance(event, RatingRecorded)]:
+        for stage in STAGES:
+            subject = f"{event.originator_id}/{stage}"
+            while _recorded(intake, partial(system.rung_climbed, subject=subject, now=now)):
+                pass
     for case in [event.originator_id for event in intake.events if isinstance(event, CaseDecided)]:
         intake.record(partial(system.permit_expired, case=case, now=now))
     return len(intake.events) - before

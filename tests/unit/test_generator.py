@@ -142,7 +142,7 @@ def test_every_scenario_has_its_hundredth(tmp_path: Path) -> None:
 
 
 def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
-    """But for those of a store that follows, of a running intake, of an operator's retry, and of the outlet."""
+    """But for those of a store that follows, of a running intake, of an operator's retry, of the outlet and readers."""
     generate(300, 2020, tmp_path)
     intake = MemoryIntake()
     intake.found(json.loads((tmp_path / "founding.json").read_text(encoding="utf-8")))
@@ -157,7 +157,9 @@ def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
     assert rules_change(intake)
     assert time_passes(intake, 700)
     elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
-    assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {"notice.delivered"}
+    assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
+        "notice.delivered", "read.recorded"
+    }  # fmt: skip
     decisions = [event for event in intake.events if isinstance(event, CaseDecided)]
     assert {event.manner for event in decisions} == {"ordinary", "commitment", "lacking"}
     assert {event.outcome for event in decisions} == {"granted", "not_granted", "discontinued"}

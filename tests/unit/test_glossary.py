@@ -20,14 +20,18 @@ from domain.handling import Disposition
 from domain.inspections import Category, Form, InspectionResult, Manner
 from domain.licences import LicenceStatus
 from domain.notices import About
+from domain.ratings import AppealOutcome, Complexity, RatingFinding, RatingStatus, Service
 from domain.relations import RelationKind
+from domain.risks import Signal, Unit
 from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
 from projections.attempts import Attempt
 from projections.inspections import Inspection
+from projections.ratings import Rating
 from projections.receipts import Receipt
 from projections.region import RegionDecision, RegionNotice
+from projections.risks import Risk
 from projections.two_way import Step
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
@@ -35,6 +39,7 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 
 def names() -> Iterator[str]:
     inspection = (Form, Category, Manner, InspectionResult)
+    rating = (AppealOutcome, Complexity, RatingFinding, RatingStatus, Service)
     small = (CircularKind, ConsultationStatus, DocumentStatus, RelationKind, CostItem, Budget)
     for literal in (
         *small,
@@ -46,13 +51,16 @@ def names() -> Iterator[str]:
         Outcome,
         Suggestion,
         FeedbackStatus,
+        Signal,
+        Unit,
         *inspection,
+        *rating,
     ):
         yield from get_args(literal)
     yield from EVENT_TYPES
     yield from PAYLOADS
     yield from FIELDS
-    for row in (Approval, Attempt, Inspection, Receipt, Step, RegionNotice, RegionDecision):
+    for row in (Approval, Attempt, Inspection, Rating, Receipt, Risk, Step, RegionNotice, RegionDecision):
         yield from (field.name for field in fields(row))
     for schema in schemas.schemas().values():
         yield from _properties(schemas.inlined(schema))

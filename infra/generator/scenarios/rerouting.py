@@ -27,6 +27,7 @@ def matter_corrected(case: Case) -> None:
         for narrow in case.registry.items[case.league]
         for wide in case.registry.items[case.league]
         if narrow.transferred and narrow.trait is None and set(narrow.supervisors) < set(wide.supervisors)
+        if wide.trait != "surveyed"  # what was decided without a survey was not decided under that
     ]
     narrow, wide = case.rng.choice(pairs)
     case.at_item(narrow)

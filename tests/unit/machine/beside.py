@@ -3,6 +3,7 @@ say of themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from domain.blanks import BlanksState
@@ -11,6 +12,7 @@ from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
 from domain.identifiers import make_receipt_code
 from domain.ladders import ClockState
+from domain.ratings import BAD, RatingState
 from tests.unit.machine.life import (
     FLAGGED,
     MATTERS,
@@ -59,6 +61,49 @@ def handover(pick: Pick) -> Data:
         "items": [{"kind": "archive", "title": "档案", "copies": 9}],
         "note": {"approval": ["审批"], "supervision": ["检查"]},
     }  # fmt: skip
+
+
+@offer("rating.record")
+def rate(pick: Pick) -> Data:
+    said: Data = {"department": pick.role("PLATFORM"), "level": pick.of(1, 2, 4), "rated_at": pick.moment()}
+    if pick.seldom():
+        return said | {"organ": pick.by("sp1"), "number": pick.number(), "service": "counter", "window": "A1"}
+    organ, number, state = pick.case()
+    services = ("acceptance", "decision", "collection")
+    on = state.accepted_on if state.status else None
+    return said | {"organ": organ, "number": number, "service": pick.of(*services), "rated_at": pick.moment(on)}
+
+
+@offer("rating.contact", "rating.rectify", "rating.revisit", "rating.appeal", "rating.decide_appeal")
+def with_rating(pick: Pick) -> Data:
+    known: list[RatingState] = pick.states("rating")
+    wanted: dict[str, Callable[[RatingState], bool]] = {
+        "rating.contact": lambda one: one.contacted is None,
+        "rating.rectify": lambda one: one.contacted is not None and one.rectified is None,
+        "rating.revisit": lambda one: one.rectified is not None and one.revisited is None,
+        "rating.appeal": lambda one: one.appeal == "",
+        "rating.decide_appeal": lambda one: one.appeal == "appealed",
+    }
+    bad = [one for one in known if one.recorded and one.recorded.level <= BAD and wanted[pick.type_](one)]
+    state = pick.among(bad, [*known, pick.state("rating/sp1/1/decision")])
+    _, organ, number, service = state.stream.split("/")
+    matter = state.recorded.matter if state.recorded else ""
+    rated = pick.registers.acting(organ, pick.life.today, matter)
+    said: Data = {"department": pick.by(rated), "organ": organ, "number": number, "service": service}
+    match pick.type_:
+        case "rating.contact":
+            said |= {"contacted_at": pick.moment(), "finding": pick.of("confirmed", "unfounded"), "detail": "已联系"}
+        case "rating.rectify":
+            said |= {"on": str(pick.day(state.contacted)), "measures": "已整改"}
+        case "rating.revisit":
+            said |= {"on": str(pick.day(state.rectified)), "satisfied": pick.of(True, False)}
+            said["department"] = pick.of(said["department"], pick.role("PLATFORM"))
+        case "rating.appeal":
+            said |= {"reason": "误评"}
+        case _:
+            said |= {"outcome": pick.of("excluded", "upheld"), "reason": "属误评"}
+            said["department"] = pick.role(pick.of("PLATFORM", "HIGHER_AUTHORITY", "REFORM_OFFICE"))
+    return said
 
 
 @offer("clock.extend", "clock.suspend", "clock.resume")

@@ -23,6 +23,7 @@ SYSTEM_ONLY = frozenset(
     {
         "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
         "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
+        "read.recorded",
         "calendar.adopted", "clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired",
     }
 )  # fmt: skip
@@ -35,6 +36,8 @@ ANYBODY = frozenset({"attempt.refused"})
 OPERATING = frozenset({"principal.registered", "deadletter.retried"})
 OWN_AFFAIRS = frozenset({"count.declared", "liaison.registered"})
 """All that a platform may bring about for itself."""
+PLATFORMS = frozenset({"rating.recorded", "rating.revisited", "rating.appeal_decided"})
+"""What it brings about for those for whom its principal may act."""
 
 
 def may(*topics: str) -> Callable[[Rule], Rule]:
@@ -55,7 +58,7 @@ def _allowed(books: Books, event: Event, together: Sequence[Event]) -> bool:
     if event.TOPIC in FOLLOWS:
         return True
     if event.meta.auth == "system":
-        return event.TOPIC in SYSTEM_ONLY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
+        return event.TOPIC in SYSTEM_ONLY | ANYBODY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
     if event.TOPIC in SYSTEM_ONLY and event.TOPIC not in MAY:
         return False
     if event.TOPIC in ANYBODY:
@@ -75,7 +78,7 @@ def _speaks_for(books: Books, event: Event, together: Sequence[Event]) -> bool:
     if department not in principal.acts_for or books.ceased(department, acted_on):
         return False
     roles = _roles(books, event)
-    return "DISCIPLINE" not in roles and ("PLATFORM" not in roles or event.TOPIC in OWN_AFFAIRS)
+    return "DISCIPLINE" not in roles and ("PLATFORM" not in roles or event.TOPIC in OWN_AFFAIRS | PLATFORMS)
 
 
 def _roles(books: Books, event: Event) -> set[str]:
@@ -191,6 +194,42 @@ def _seals(books: Books, event: Any) -> bool:
 def _disposes(books: Books, event: Any) -> bool:
     raised: Any = books.firsts[event.originator_id]
     return books.acting(raised.organ, day_of(event), raised.matter) == event.meta.department
+
+
+def _rated(books: Books, event: Any) -> str:
+    return books.acting(event.organ, day_of(event), event.matter)
+
+
+def _platform_of(books: Books, event: Any) -> bool:
+    """A platform whose principal may act for who was rated."""
+    acts_for = set(books.principals[event.meta.principal].acts_for)
+    return "PLATFORM" in _roles(books, event) and bool(acts_for & {event.organ, _rated(books, event)})
+
+
+@may("rating.recorded")
+def _rates(books: Books, event: Any) -> bool:
+    return _platform_of(books, event)
+
+
+@may("rating.contacted", "rating.rectified", "rating.appealed")
+def _answers_for_itself(books: Books, event: Any) -> bool:
+    return _rated(books, event) == event.meta.department
+
+
+@may("rating.revisited")
+def _asks_again(books: Books, event: Any) -> bool:
+    return _platform_of(books, event) or _answers_for_itself(books, event)
+
+
+@may("rating.appeal_decided")
+def _judges_a_rating(books: Books, event: Any) -> bool:
+    """Never who was rated; from above only over one's own region."""
+    if event.meta.department in (event.organ, _rated(books, event)):
+        return False
+    region, rated = books.departments[event.meta.department].region, books.departments[event.organ].region
+    within = rated[: len(region.rstrip("0"))] == region.rstrip("0")
+    above = within and bool({"HIGHER_AUTHORITY", "REFORM_OFFICE"} & _roles(books, event))
+    return _platform_of(books, event) or above
 
 
 @may("blanks.requested", "blanks.printed")

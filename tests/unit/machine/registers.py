@@ -90,6 +90,7 @@ def enter(pick: Pick) -> Data:
             "certificate_from": "2025-01-01", "certificate_to": pick.of("2029-01-01", str(on)),
         },
         {"kind": "system_access", "system": "X", "name": "系统", "granted_by": "qu", "granted_to": "sp1"},
+        {"kind": "risk_threshold", "signal": "burst", "value": pick.of(2, 5), "period": 60},
         {"kind": "guide", "matter": code, "elements": ["申请表"], "steps": ["受理"], "promised_days": 5},
         {
             "kind": "placement", "matter": code, "organ": holder, "section": "审批科",

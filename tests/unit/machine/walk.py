@@ -15,6 +15,9 @@ from domain.calendars import CalendarUnknown
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
 from domain.event import Event
+from domain.personal import Officer, Sealed
+from domain.ratings import STAGES
+from domain.reads import Parameter, Question
 from domain.succession import succession_stream
 from domain.world import World
 from tests.unit.machine import approvals, beside, registers, supervision  # noqa: F401 - each adds its offers
@@ -27,15 +30,15 @@ OFTEN = {
     "feedback.raise": 2, "penalty.impose": 2, "remedy.record": 2, "task.open": 2, "task.complete": 2,
     "permit.report": 4, "feedback.dispose": 2, "feedback.close": 2, "subscription.start": 5, "handover.sign": 2,
     "feedback.reply": 2, "penalty.lift": 2, "review.return": 2, "blanks.use": 3, "seal.apply": 2,
-    "task.drop": 2,
+    "task.drop": 2, "rating.record": 2, "rating.contact": 3, "rating.rectify": 3, "rating.revisit": 4,
 }  # fmt: skip
 TYPES = tuple(type_ for type_ in sorted(PAYLOADS) for _ in range(OFTEN.get(type_, 1)))
 """Every type; what brings cases further, and what moves supervision, more often. Sorted: else a seed's life would hang
 on what was imported first."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", *("subscriber_joined",) * 5,
-    "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "rung_climbed", "rung_climbed",
-    "due_recomputed", "permit_expired",
+    "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "read_recorded",
+    "rung_climbed", "rung_climbed", "due_recomputed", "permit_expired",
 )  # fmt: skip
 
 
@@ -58,6 +61,11 @@ NEEDS = {
     "penalty.lift": Need("penalty.impose", "case", lambda one: bool(one.penalties)),
     "task.complete": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
     "task.drop": Need("task.open", "tasks", lambda one: any(task.open for task in one.tasks.values())),
+    "rating.contact": Need("rating.record", "rating", lambda one: not one.contacted),
+    "rating.rectify": Need("rating.contact", "rating", lambda one: one.contacted and not one.rectified),
+    "rating.revisit": Need("rating.rectify", "rating", lambda one: one.rectified and not one.revisited),
+    "rating.appeal": Need("rating.record", "rating", lambda one: not one.appeal),
+    "rating.decide_appeal": Need("rating.appeal", "rating", lambda one: one.appeal == "appealed"),
     "circular.answer": Need(
         "circular.send", "circular", lambda one: one.sent and one.sent.meets_at and not one.withdrawn
     ),
@@ -75,6 +83,8 @@ NEEDS = {
     "permit.report": Need("mapping.register", "mapping", lambda one: True),
 }
 """What a type mostly waits for."""
+READER_KEY = "officer/jw/01"
+READER = Officer(id="01", name=Sealed(subject=READER_KEY, ciphertext="", commitment=""))
 
 
 def hand_in(life: Life, rng: Random, type_: str) -> Result:
@@ -120,6 +130,14 @@ def record_fact(life: Life, rng: Random, kind: str) -> None:
 def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
     notices = [one.notice for one in life.owed]
     match kind:
+        case "read_recorded":
+            principal = rng.choice(("jw", "jw", "s1"))
+            question = Question(
+                principal=principal, department=principal, officer=READER, command="replay", rows=3,
+                parameters=(Parameter(name="number", value="1"),), revealed=rng.randint(0, 4) == 4,
+            )  # fmt: skip
+            apart = timedelta(microseconds=len(life.steps))  # the clock stands still here
+            return lambda world, now: system.read_recorded(world, question, now + apart)
         case "epoch_opened":
             epoch = len(life.stream("intake/shenguan.intake.150100.sp1")) + 1
             return lambda world, now: system.epoch_opened(
@@ -137,6 +155,7 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
             kinds = ("feedback", "case")
             clocks = [*(f"notice/{one}" for one in notices), *(name for kind in kinds for name in life.streams(kind))]
             clocks += [f"{name}/{task}" for name in life.streams("tasks") for task in life.world.state(name).tasks]
+            clocks += [f"{name}/{stage}" for name in life.streams("rating") for stage in STAGES]
             subject = rng.choice(clocks)
             return lambda world, now: (
                 _climbed(world, subject, now) if kind == "rung_climbed" else system.due_recomputed(world, subject, now)

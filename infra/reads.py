@@ -1,0 +1,81 @@
+"""Who has read what as an inspector (3.3e), and what was refused to whom: asked at the terminal."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from adapters.postgres.log import Log
+from domain.reads import ReadRecorded
+from infra.answers import ATTEMPT, department_names
+from infra.presentation import Context, Shown, columns, known_at, moment, names_over
+from projections.attempts import find_attempts
+from projections.page import Page
+
+READ = columns("""
+    position
+    recorded_at | 时间 | time
+    department | 部门 | department
+    principal | 接入方 | principal
+    officer | 查阅人 | officer
+    officer_name | 姓名 | name
+    command | 查阅 | command
+    parameters | 参数 | parameters
+    as_known_at | 时点 | as known at
+    revealed | 显示个人信息 | persons in clear
+    reason | 事由 | reason
+    rows | 条数 | rows
+""")
+
+
+def reads(
+    context: Context, shown: Shown, department: str | None, since: str | None, as_known_at: str | None, limit: int
+) -> None:
+    """The latest first, as the log has them."""
+    with closing(context.connect()) as conn:
+        found = Log(conn).recorded_under("read", known_at(as_known_at))
+    after = moment(since) if since else None
+    rows = []
+    for one in sorted(found, key=lambda one: -one.position):
+        event, officer = one.event, one.event.meta.officer
+        if not isinstance(event, ReadRecorded) or department not in (None, event.department):
+            continue
+        if after is not None and one.recorded_at < after:
+            continue
+        said = {parameter.name: parameter.value for parameter in event.parameters}
+        values = event.model_dump(include={"department", "principal", "command", "as_known_at", "revealed", "rows"})
+        rows.append(
+            values
+            | {
+                "position": one.position,
+                "recorded_at": one.recorded_at,
+                "officer": officer.id if officer else None,
+                "officer_name": officer.name if officer else None,
+                "parameters": said if shown.as_json else [f"{k}={shown.plain(v)}" for k, v in said.items()],
+                "reason": event.reason,
+            }
+        )
+    total, rows = len(rows), rows[:limit]
+    rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
+    shown.page(("监察查阅记录", "Inspectors' reads"), READ, Page(total, rows))
+
+
+def attempts(
+    context: Context,
+    shown: Shown,
+    department: str | None,
+    rule: str | None,
+    since: str | None,
+    as_known_at: str | None,
+    limit: int,
+) -> None:
+    with closing(context.connect_reader()) as conn:
+        found = find_attempts(
+            conn,
+            department=department,
+            rule=rule,
+            since=moment(since) if since else None,
+            known_at=known_at(as_known_at),
+            limit=limit,
+        )
+    rows = found.rows if shown.as_json else names_over(found.rows, ["department"], department_names(context))
+    shown.page(("被拒绝的尝试", "Refused attempts"), ATTEMPT, Page(found.total, rows))
