@@ -102,7 +102,7 @@ def _settle(store: Store, step: Callable[[str], None]) -> None:
 _LISTENING = """
 SELECT department FROM (
     SELECT department, row_number() OVER (PARTITION BY left(department, 4) ORDER BY count(*) DESC, department) AS n
-    FROM shenguan.delivery GROUP BY department) AS busiest
+    FROM shenguan.delivery WHERE channel = 'kafka' GROUP BY department) AS busiest
 WHERE n <= %s ORDER BY department
 """
 
@@ -124,12 +124,14 @@ def _count(conn: psycopg.Connection[Any], query: str, *params: Any) -> int:
 
 def _open_deliveries(conn: psycopg.Connection[Any]) -> int:
     owed = _count(conn, "SELECT count(*) FROM shenguan.stored_events WHERE topic = 'notice.owed'")
-    return owed - _count(conn, "SELECT count(*) FROM shenguan.delivery WHERE sent_at IS NOT NULL")
+    return owed - _count(conn, "SELECT count(*) FROM shenguan.delivery WHERE sent_at IS NOT NULL AND channel = 'kafka'")
 
 
 def _undelivered(conn: psycopg.Connection[Any], departments: list[str]) -> int:
-    query = "SELECT count(*) FROM shenguan.delivery WHERE delivered_at IS NULL AND department = ANY(%s)"
-    return _count(conn, query, departments)
+    query = (
+        "SELECT count(*) FROM shenguan.delivery WHERE delivered_at IS NULL AND department = ANY(%s) AND channel = %s"
+    )
+    return _count(conn, query, departments, "kafka")
 
 
 def _behind(conn: psycopg.Connection[Any]) -> int:

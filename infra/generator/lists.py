@@ -249,7 +249,7 @@ def evaluation(league: names.League, approval: str) -> dict[str, Any]:
         "name": "建立专家评审制度",
         "responsible": approval,
         "overseer": REFORM_OFFICE,
-        "due_on": "2025-06-30",
+        "due_on": "2035-06-30",
         "cost_item": "expert_evaluation",
         "budget": "league",
         "amount": 300_000,

@@ -82,7 +82,8 @@ class Keeper:
             yield [notice_stream(one) for one in chunk]
         yield from _in_chunks(partial(running_after, conn, today))
         yield from _in_chunks(partial(undecided_after, conn, today))
-        if found := entries_due(registers, today):
+        # What registers hold is pressed where they are kept, not wherever they are followed.
+        if registers.master is None and (found := entries_due(registers, today)):
             yield found
 
     def _decide(self, writer: Writer, subjects: Sequence[str], decide: _Decide) -> int:
