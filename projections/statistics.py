@@ -2,13 +2,72 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from projections.daily import COUNTERS
+from projections.page import Page, page
 from projections.working_days import RECEIVE_WITHIN, overdue_before
+
+
+class Asked(NamedTuple):
+    """Of which notices and feedback counters are asked: those owed, or raised, from a day `since` to a day `until`."""
+
+    department: str | None = None
+    matter: str | None = None
+    root: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def conditions(self, cohort: str) -> dict[str, Any]:
+        return {
+            "department = %s": self.department,
+            "matter = %s": self.matter,
+            "root = %s": self.root,
+            f"{cohort} >= %s": self.since,
+            f"{cohort} <= %s": self.until,
+        }
+
+
+class Known(NamedTuple):
+    """As of when: what was recorded as far as the day `on`, and the time limits that had ended with the day `ended`,
+    which is the same day, or the one before where that is not over yet."""
+
+    on: date
+    ended: date
+
+
+def counters(
+    conn: Connection[Any], by: Literal["department", "matter", "cohort"], asked: Asked, known: Known
+) -> dict[Any, Mapping[str, int]]:
+    """The daily counters summed up, by department, by matter or by the day of owing."""
+    used = {text: value for text, value in asked.conditions("cohort").items() if value is not None}
+    sums = ", ".join(f"sum({name})::int8 AS {name}" for name in COUNTERS)
+    where = " AND ".join([*used, "day <= CASE WHEN falls THEN %s::date ELSE %s END"])
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            f"SELECT {by} AS part, {sums} FROM read.daily WHERE {where} GROUP BY {by} ORDER BY {by}",
+            [*used.values(), known.ended, known.on],
+        ).fetchall()
+    return {row.pop("part"): row for row in rows}
+
+
+def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int = 50) -> Page:
+    """Notices that had fallen due unreceived and still lay so at the end of a day, the longest overdue first."""
+    conditions = asked.conditions("owed_on") | {
+        "due_on <= %s": known.ended,
+        "owed_at < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'": known.on,
+        "(receipt_recorded_at IS NULL OR receipt_recorded_at >= (%s::date + 1)::timestamp AT TIME ZONE"
+        " 'Asia/Shanghai')": known.on,
+        "(moved_on IS NULL OR moved_on > %s)": known.on,
+    }
+    source = "read.receipts JOIN (SELECT notice, owed_on, due_on, moved_on FROM read.daily_notices) AS n USING (notice)"
+    columns = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
+    return page(conn, source, conditions, "due_on, department, serial", limit, columns)
 
 
 def notices_of_decisions(conn: Connection[Any]) -> dict[str, int]:

@@ -5,7 +5,7 @@ date. Its rows are staged in a schema of the store that is to be filled, with a 
 the serial part of submission ids, at the end of case numbers and of those whose keys seal something. The n-th clone is
 the staged rows with the mark replaced by n in three digits, positions, record times and serials moved on. So every
 clone holds the same cases under other numbers, with all that goes with them: notices on gapless ledgers and their
-lives, dispositions, dead letters, deliveries, keys, read models.
+lives, dispositions, dead letters, deliveries, keys, read models. Counters cannot be cloned: they are folded from the log.
 
 What is old is settled: stories with a notice outstanding are left out, and so is what is parked. So are those that
 enter something in the registers, which the clones share. What is not as intake would have written it: a key of one
@@ -28,9 +28,11 @@ from adapters.postgres.publication import DEAD_LETTERS
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.mix import Mix, take_in
 from infra.bench.settled import deliver
+from infra.rebuilding import rebuild_all
 from infra.roles.outlet import Filler
 from infra.roles.publisher import LogPublisher
 from projections.catalogue import PROJECTIONS
+from projections.daily import DailyCounters
 
 MARK = "\x01"
 CLONES_AT_MOST = 999
@@ -116,6 +118,7 @@ class Pattern:
                 conn.commit()
             conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_STAGE)))
             followers_at_head(conn)
+        rebuild_all(store, DailyCounters.name, lambda _done, _total: None)
         settle(store.migrator_url)
         return before + clones * self.events
 
@@ -281,7 +284,8 @@ def _marked(found: re.Match[bytes]) -> bytes:
 
 def _read_models() -> Iterable[str]:
     """Those that hold cases and notices; names of matters come from the registers."""
-    return (table for projection in PROJECTIONS for table in projection.tables if table != "approval_matters")
+    others = {"approval_matters", *DailyCounters.tables}
+    return (table for projection in PROJECTIONS for table in projection.tables if table not in others)
 
 
 def _columns(conn: Connection[Any], table: str) -> list[tuple[str, str]]:
