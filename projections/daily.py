@@ -83,6 +83,7 @@ class Notice:
     receipt_days: int | None = None
     fed_back: bool = False
     moved_on: date | None = None
+    closed_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -213,6 +214,7 @@ class _Batch:
 
     def _received(self, notice: Notice, on: date) -> None:
         notice.received_on, notice.receipt_days = on, _between(notice.owed_on, on)
+        notice.closed_on = self._today
         row = self._on(notice, notice.owed_on)
         row.received += 1
         if notice.receipt_days is not None:
@@ -224,7 +226,7 @@ class _Batch:
     def _moved(self, notice: Notice) -> None:
         """Counted as moved only from now on; what had not fallen due will not do so here."""
         today = self._today
-        notice.moved_on = today
+        notice.moved_on, notice.closed_on = today, notice.closed_on or today
         row = self._on(notice, notice.owed_on)
         row.moved += 1
         if _tells(notice):
@@ -331,7 +333,9 @@ def _may_have_feedback(event: NoticeOwed) -> bool:
 def _held(conn: Connection[Any], pairs: Iterable[tuple[str, str]]) -> set[str]:
     """The notices of earlier batches by which these departments hold these cases."""
     query = "SELECT n.notice FROM daily_notices AS n JOIN unnest(%b::text[], %b::text[]) AS p (case_stream, department)"
-    rows = _of_pairs(conn, f"{query} USING (case_stream, department) WHERE root = 'decision' AND moved_on IS NULL", pairs)
+    rows = _of_pairs(
+        conn, f"{query} USING (case_stream, department) WHERE root = 'decision' AND moved_on IS NULL", pairs
+    )
     return {notice for (notice,) in rows}
 
 
@@ -347,7 +351,7 @@ def _of_pairs(conn: Connection[Any], query: str, pairs: Iterable[tuple[str, str]
     if not wanted:
         return []
     columns = [[pair[0] for pair in wanted], [pair[1] for pair in wanted]]
-    return conn.execute(query, columns, binary=True, prepare=True).fetchall()  # type: ignore[arg-type]
+    return conn.execute(query, columns, binary=True, prepare=True).fetchall()
 
 
 @lru_cache(maxsize=10_000)

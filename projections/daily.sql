@@ -45,7 +45,9 @@ CREATE TABLE daily_notices (
     received_on date,                   -- by the officer
     receipt_days bigint,
     fed_back boolean NOT NULL,
-    moved_on date                       -- recorded
+    moved_on date,                      -- recorded
+    closed_on date,                     -- since when, by the record, it is no longer outstanding
+    held_until date GENERATED ALWAYS AS (coalesce(closed_on, 'infinity'::date)) STORED
 );
 CREATE INDEX daily_notices_case_idx ON daily_notices (case_stream, department)
     WHERE root = 'decision' AND moved_on IS NULL;
@@ -65,3 +67,4 @@ CREATE INDEX daily_feedback_case_idx ON daily_feedback (case_stream, supervisor)
 
 -- For queries only:
 CREATE INDEX daily_department_idx ON daily (department, cohort);
+CREATE INDEX daily_notices_held_idx ON daily_notices (held_until, due_on);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -42,16 +42,20 @@ class Known(NamedTuple):
 
 
 def counters(
-    conn: Connection[Any], by: Literal["department", "matter", "cohort"], asked: Asked, known: Known
+    conn: Connection[Any],
+    by: Literal["department", "matter", "cohort"],
+    asked: Asked,
+    known: Known,
+    but: Sequence[str] = (),
 ) -> dict[Any, Mapping[str, int]]:
-    """The daily counters summed up, by department, by matter or by the day of owing."""
+    """The daily counters summed up, by department, by matter or by the day of owing; without the matters `but`."""
     used = {text: value for text, value in asked.conditions("cohort").items() if value is not None}
     sums = ", ".join(f"sum({name})::int8 AS {name}" for name in COUNTERS)
-    where = " AND ".join([*used, "day <= CASE WHEN falls THEN %s::date ELSE %s END"])
+    where = " AND ".join([*used, "matter <> ALL(%s)", "day <= CASE WHEN falls THEN %s::date ELSE %s END"])
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             f"SELECT {by} AS part, {sums} FROM read.daily WHERE {where} GROUP BY {by} ORDER BY {by}",
-            [*used.values(), known.ended, known.on],
+            [*used.values(), list(but), known.ended, known.on],
         ).fetchall()
     return {row.pop("part"): row for row in rows}
 
@@ -59,15 +63,13 @@ def counters(
 def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int = 50) -> Page:
     """Notices that had fallen due unreceived and still lay so at the end of a day, the longest overdue first."""
     conditions = asked.conditions("owed_on") | {
+        "held_until > %s": known.on,
         "due_on <= %s": known.ended,
-        "owed_at < (%s::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'": known.on,
-        "(receipt_recorded_at IS NULL OR receipt_recorded_at >= (%s::date + 1)::timestamp AT TIME ZONE"
-        " 'Asia/Shanghai')": known.on,
-        "(moved_on IS NULL OR moved_on > %s)": known.on,
+        "owed_on <= %s": known.on,
     }
-    source = "read.receipts JOIN (SELECT notice, owed_on, due_on, moved_on FROM read.daily_notices) AS n USING (notice)"
+    details = "JOIN (SELECT notice, serial, about FROM read.receipts) AS r USING (notice)"
     columns = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
-    return page(conn, source, conditions, "due_on, department, serial", limit, columns)
+    return page(conn, f"read.daily_notices {details}", conditions, "due_on, department, serial", limit, columns)
 
 
 def notices_of_decisions(conn: Connection[Any]) -> dict[str, int]:

@@ -5,7 +5,8 @@ date. Its rows are staged in a schema of the store that is to be filled, with a 
 the serial part of submission ids, at the end of case numbers and of those whose keys seal something. The n-th clone is
 the staged rows with the mark replaced by n in three digits, positions, record times and serials moved on. So every
 clone holds the same cases under other numbers, with all that goes with them: notices on gapless ledgers and their
-lives, dispositions, dead letters, deliveries, keys, read models. Counters cannot be cloned: they are folded from the log.
+lives, dispositions, dead letters, deliveries, keys, read models. Counters cannot be cloned: they are folded from the
+log.
 
 What is old is settled: stories with a notice outstanding are left out, and so is what is parked. So are those that
 enter something in the registers, which the clones share. What is not as intake would have written it: a key of one
