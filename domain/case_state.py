@@ -12,6 +12,7 @@ from domain.cases import (
     CaseCancelled,
     CaseCorrected,
     CaseDecided,
+    CaseExpired,
     CaseExtended,
     CasePenalised,
     CaseRemedied,
@@ -21,6 +22,7 @@ from domain.cases import (
     OfCase,
     PenaltyLifted,
 )
+from domain.clocks import Due
 from domain.event import Event, Meta, State
 from domain.identifiers import is_within
 from domain.notices import Holder, NoticePassed, SupervisionMoved, SupervisorJoined
@@ -59,12 +61,14 @@ class CaseState(State):
 
     `routed`: somebody was to hear of it as the matter was routed; nobody was of stock, and of what was decided before
     the transfer. `terms`: since when the permit is valid until when, one for the decision and each extension, and
-    `term_version` the event of the last. `penalised_on`: since when it was revoked by penalty 吊销; `annulled_on`: by
+    `term_version` the event of the last, `expired_term` the last
+    that was told to be over. `penalised_on`: since when it was revoked by penalty 吊销; `annulled_on`: by
     review or court; `anew`: it is to be decided anew, by order.
     """
 
     matter: str = ""
     accepted_on: date = date.max
+    due: Due | None = None
     status: Literal["", "accepted", "granted", "not_granted", "discontinued", "penalised", "ended"] = ""
     decision_version: int = 0
     decision: dict[str, str | None] = field(default_factory=dict)
@@ -76,6 +80,7 @@ class CaseState(State):
     legacy: bool = False
     terms: tuple[tuple[date, date | None], ...] = ()
     term_version: int = 0
+    expired_term: int = 0
     manner: str = "ordinary"
     outcome: str = ""
     ended: tuple[Ending, date] | None = None
@@ -96,7 +101,12 @@ class CaseState(State):
     def _changed(self, event: Event) -> dict[str, Any]:
         match event:
             case CaseAccepted():
-                return {"matter": event.matter, "accepted_on": event.accepted_on, "status": "accepted"}
+                return {
+                    "matter": event.matter,
+                    "accepted_on": event.accepted_on,
+                    "due": event.due,
+                    "status": "accepted",
+                }
             case CaseDecided():
                 return {
                     "status": event.outcome,
@@ -127,6 +137,8 @@ class CaseState(State):
                 }
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
                 return {"status": "ended", "ended": (ENDINGS[type(event)], event.on)}
+            case CaseExpired():
+                return {"expired_term": event.term}
             case CasePenalised():
                 return self._penalised(event)
             case PenaltyLifted():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
+from domain.clocks import Due
 from domain.event import Event
 from domain.notices import About, Holder
 from domain.party import Party
@@ -52,6 +53,8 @@ class OfCase(Payload):
 
 
 class CaseAccepted(Event):
+    """`due`: until when it is to be decided, as the matter's guide promised on that day."""
+
     TOPIC = "case.accepted"
     organ: str
     number: str
@@ -59,6 +62,7 @@ class CaseAccepted(Event):
     party: Party
     accepted_on: Day
     anew_of: str | None = None
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -134,6 +138,14 @@ class CaseExtended(AudienceEvent):
     TOPIC = "case.extended"
     ABOUT = "extension"
     valid_to: Day
+
+
+class CaseExpired(AudienceEvent):
+    """The permit's last day, `on`, has gone by; `term`: the version of the event that had said so."""
+
+    TOPIC = "case.expired"
+    ABOUT = "expiry"
+    term: int
 
 
 class CaseWithdrawn(AudienceEvent):

@@ -3,6 +3,7 @@
 from domain import (  # noqa: F401 - each adds its own to the tables
     attempts,
     blanks,
+    calendars,
     cases,
     counts,
     deadletters,
@@ -11,6 +12,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     following,
     handovers,
     inspections,
+    ladders,
     matters,
     notices,
     opinions,

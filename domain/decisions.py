@@ -11,6 +11,7 @@ from domain.case_state import CaseState, case_for_power, fields, require_not_aft
 from domain.cases import AnewBegun, CaseAccepted, CaseDecided, DecisionKind, Manner, OfCase, Outcome, case_stream
 from domain.event import Event, Meta
 from domain.fields import MatterCode
+from domain.guides import promised
 from domain.party import Party
 from domain.personal import Model, Text
 from domain.placements import outside_window
@@ -93,6 +94,7 @@ def accept_case(submission: Submission[AcceptCase], world: World) -> list[Event]
         party=payload.party,
         accepted_on=payload.accepted_on,
         anew_of=payload.anew_of and payload.anew_of.stream,
+        due=promised(world.registers, payload.matter, payload.accepted_on),
     )
     if payload.anew_of is None:
         return [accepted]

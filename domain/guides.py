@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from domain.clocks import Due, reckon
 from domain.entries import Entry
 from domain.fields import MatterCode
 from domain.identifiers import parse_matter_code
@@ -31,6 +32,15 @@ class Guide(Entry):
 
     def key(self) -> str:
         return self.matter
+
+
+def promised(registers: Registers, matter: str, accepted_on: date) -> Due | None:
+    """Until when a case accepted that day is to be decided; None where no guide promises anything."""
+    version = registers.version("guide", matter, accepted_on)
+    if version is None or not isinstance(version.entry, Guide):
+        return None
+    days, rule = version.entry.promised_days, f"guide/{matter}/{version.number}"
+    return reckon(registers.calendar, accepted_on, days, 1, rule, version.basis)
 
 
 class Unlike(NamedTuple):

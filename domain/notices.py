@@ -8,14 +8,16 @@ knows the fact can name the notice before it has seen it. (2.2, domain notes §3
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
+from domain.clocks import ClockKind, Due
 from domain.event import Event, State
 from domain.personal import Model, Text
 from domain.rules import Refusal, Waiting, rejection
-from domain.submissions import Code, Moment, Payload, Submission, decides
+from domain.submissions import Code, Moment, Payload, Submission, decides, local_date
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -25,9 +27,12 @@ About = Literal[
     "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
     "review", "review_result",
     "task", "task_result", "task_dropped", "succession", "backfill",
-    "penalty", "penalty_lifted", "remedy", "stop_execution",
+    "penalty", "penalty_lifted", "remedy", "stop_execution", "expiry",
+    "reminder", "escalation",
 ]  # fmt: skip
 URGENT: frozenset[About] = frozenset({"stop_execution"})
+PRESSING: frozenset[About] = frozenset({"reminder", "escalation"})
+"""What is told because of a clock has none of its own: nobody is reminded of a reminder."""
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
 """`<addressee>/<source>/<submission id>`."""
@@ -67,7 +72,7 @@ class Owed:
 
 class NoticeOwed(Event):
     """A notice is owed; the version of this event in the ledger is its serial. Fields as in `Owed`; `case` and `matter`
-    are empty where it is about none."""
+    are empty where it is about none. `due`: until when it is to be received; None where no clock runs."""
 
     TOPIC = "notice.owed"
     notice: str
@@ -81,6 +86,7 @@ class NoticeOwed(Event):
     origin: str | None = None
     returns: int = 0
     ruled: bool = False
+    due: Due | None = None
 
     @property
     def serial(self) -> int:
@@ -101,6 +107,7 @@ class NoticeDispatched(Event):
     partition: int | None = None
     offset: int | None = None
     reference: str | None = None
+    in_time: bool | None = None
 
 
 class NoticeDelivered(Event):
@@ -115,10 +122,12 @@ class NoticeDelivered(Event):
 
 
 class NoticeReceived(Event):
-    """签收 by an officer of the addressee."""
+    """签收 by an officer of the addressee. `waited`: the working days that it was owed before; None where the calendar
+    does not say."""
 
     TOPIC = "notice.received"
     received_at: Moment
+    waited: int | None = None
 
 
 class NoticeTaken(Event):
@@ -133,6 +142,15 @@ class NoticeReturned(Event):
     TOPIC = "notice.returned"
     proposed: str
     reason: Text
+    in_time: bool | None = None
+
+
+class NoticeDeemed(Event):
+    """视为接收: nobody received it, and a local rule says that after so long it counts as if somebody had."""
+
+    TOPIC = "notice.deemed"
+    limit: str
+    document: str
 
 
 class NoticeMoved(Event):
@@ -192,6 +210,13 @@ class SupervisorJoined(Event):
     subscription: str
 
 
+def receive_clock(about: About) -> ClockKind | None:
+    """By which clock a notice about that is to be received."""
+    if about in PRESSING:
+        return None
+    return "receive_urgent" if about in URGENT else "receive"
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerState(State):
     """A ledger's version is its last serial."""
@@ -204,9 +229,14 @@ class NoticeState(State):
     owed: NoticeOwed | None = None
     dispatched: frozenset[str] = frozenset()
     delivered: frozenset[str] = frozenset()
-    received: bool = False
+    received_on: date | None = None
+    deemed: bool = False
     taken: bool = False
     moved: bool = False
+
+    @property
+    def received(self) -> bool:
+        return self.received_on is not None
 
     def evolve(self, event: Event) -> NoticeState:
         if isinstance(event, NoticeOwed):
@@ -220,7 +250,9 @@ class NoticeState(State):
             case NoticeDelivered():
                 return {"delivered": self.delivered | {event.channel}}
             case NoticeReceived():
-                return {"received": True}
+                return {"received_on": local_date(event.received_at)}
+            case NoticeDeemed():
+                return {"deemed": True}
             case NoticeTaken():
                 return {"taken": True}
             case NoticeMoved():
@@ -269,6 +301,15 @@ class RuleOnDuty(OfNotice):
     reason: Text
 
 
+def dispatched_in_time(state: NoticeState, world: World) -> bool | None:
+    """Whether a notice that is sent now is sent in time; None where no clock runs, or nobody can say."""
+    owed = state.owed
+    if owed is None or owed.due is None:
+        return None
+    region = world.registers.departments[owed.addressee].region
+    return world.registers.due("dispatch", owed.due.since, region=region, matter=owed.matter).in_time(world.today)
+
+
 def open_notice(notice: str, department: str, world: World) -> tuple[NoticeState, NoticeOwed]:
     """The notice, if it stands and is this department's. Waits where it is not owed yet."""
     state = world.notice(notice)
@@ -284,12 +325,15 @@ def open_notice(notice: str, department: str, world: World) -> tuple[NoticeState
 @decides(ReceiveNotice)
 def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[Event]:
     payload = submission.payload
-    state, _ = open_notice(payload.notice, payload.department, world)
+    state, owed = open_notice(payload.notice, payload.department, world)
     if state.received:
         raise Refusal("notice.already")
     if payload.received_at > submission.occurred_at:
         raise rejection("received_at", "date.future", payload.received_at.isoformat())
-    return [state.then(NoticeReceived, submission.meta, received_at=payload.received_at)]
+    waited = None
+    if owed.due is not None:
+        waited = world.registers.waited(owed.due.since, local_date(payload.received_at))
+    return [state.then(NoticeReceived, submission.meta, received_at=payload.received_at, waited=waited)]
 
 
 @decides(TakeNotice)
@@ -325,7 +369,13 @@ def return_notice(submission: Submission[ReturnNotice], world: World) -> list[Ev
     dispute = owed.returns >= 1
     to = world.registers.reform_office(department.region, submission.occurred_on) if dispute else payload.proposed
     assert to is not None  # a store is founded with a reform office
-    returned = state.then(NoticeReturned, submission.meta, proposed=payload.proposed, reason=payload.reason)
+    in_time = None
+    if state.received_on is not None:
+        due = world.registers.due("return", state.received_on, region=department.region, matter=owed.matter)
+        in_time = due.in_time(submission.occurred_on)
+    returned = state.then(
+        NoticeReturned, submission.meta, proposed=payload.proposed, reason=payload.reason, in_time=in_time
+    )
     moved = case.then(
         SupervisionMoved,
         submission.meta,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.event import Event
+from domain.ladders import ClockEscalated, ClockReminded
 from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
 from domain.registers import Registers
 from domain.reviews import ReviewReturned, ReviewSubmitted
@@ -29,6 +30,8 @@ OWING: tuple[type[Event], ...] = (
     FeedbackClosed,
     ReviewSubmitted,
     ReviewReturned,
+    ClockReminded,
+    ClockEscalated,
 )
 """The facts that may owe notices."""
 _TOPICS = frozenset(kind.TOPIC for kind in OWING)  # most facts owe none, and their classes need not be compared
@@ -125,6 +128,11 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
                 return []
             about: About = "feedback_reply" if isinstance(event, FeedbackReplied) else "feedback_closed"
             return [_owed(event, event.organ, about, event.matter, case=event.case)]
+        case ClockReminded():
+            return [_owed(event, one, "reminder", event.matter, case=event.case) for one in event.holders]
+        case ClockEscalated():
+            told = dict.fromkeys((event.to, *event.holders))
+            return [_owed(event, one, "escalation", event.matter, case=event.case) for one in told]
         case ReviewSubmitted():
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():

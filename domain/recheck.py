@@ -11,12 +11,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from domain.calendars import CalendarAdopted
 from domain.case_state import CaseState, hearers
-from domain.cases import AnewBegun, AudienceEvent, CaseAccepted, CaseCorrected, CaseDecided, LicenceIssued
+from domain.cases import (
+    AnewBegun,
+    AudienceEvent,
+    CaseAccepted,
+    CaseCorrected,
+    CaseDecided,
+    CaseExpired,
+    LicenceIssued,
+)
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
+from domain.expiry import expiring_id
 from domain.following import STREAM, RegistersFollowed
+from domain.ladders import ClockEscalated, ClockRecomputed, ClockReminded, recomputing_id, rising_id
 from domain.notices import (
+    NoticeDeemed,
     NoticeDelivered,
     NoticeDispatched,
     NoticeMoved,
@@ -30,6 +42,7 @@ from domain.notices import (
     SupervisorJoined,
     ledger_stream,
     notice_stream,
+    receive_clock,
 )
 from domain.owing import closed, owed
 from domain.public_records import CaseReported
@@ -38,7 +51,7 @@ from domain.rerouting import Rerouted, reroute
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionBackfilled, SubscriptionStarted, joining_id
 from domain.succession import Passing, SuccessionAdvanced, passing, passing_id
-from domain.system import SYSTEM, EpochOpened
+from domain.system import SYSTEM, EpochOpened, adopting_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,7 @@ class Recheck:
                 "follow", "已有登记簿之后又跟随别的库", "registers are followed where there had been others before"
             )
         yield from self._owing(event, problem)
+        yield from self._due(recorded, problem)
         yield from self._audience(event, problem)
         for notice in owed(event, self.registers):
             self._expected.append((position, NoticeOwed, notice.fields()))
@@ -175,14 +189,17 @@ class Recheck:
             yield Problem(position, name, "owed", f"应有 {kind.TOPIC} 而没有", f"{kind.TOPIC} is missing")
 
     def final(self) -> dict[str, tuple[NoticeOwed, str]]:
-        """Every notice and its final state: outstanding, received, taken or moved."""
+        """Every notice and its final state: outstanding, deemed received, received, taken or moved."""
         found = {}
         for name, state in self._open.items():
             assert state.owed is not None
-            final = (
-                "moved" if state.moved else "taken" if state.taken else "received" if state.received else "outstanding"
+            steps = (
+                ("moved", state.moved),
+                ("taken", state.taken),
+                ("received", state.received),
+                ("deemed", state.deemed),
             )
-            found[name] = (state.owed, final)
+            found[name] = (state.owed, next((step for step, reached in steps if reached), "outstanding"))
         return found
 
     def _owing(self, event: Event, problem: _Maker) -> Iterator[Problem]:
@@ -211,6 +228,21 @@ class Recheck:
             f"位置 {position} 的事实应产生 {kind.TOPIC}（{name}），此处却是 {event.TOPIC}",
             f"the fact at {position} owes {kind.TOPIC} ({name}), here stands {event.TOPIC}",
         )
+
+    def _due(self, recorded: Recorded, problem: _Maker) -> Iterator[Problem]:
+        """A notice is to be received by the day that limits and calendar gave as it was recorded."""
+        event = recorded.event
+        if not isinstance(event, NoticeOwed):
+            return
+        clock, addressee = receive_clock(event.about), self.registers.departments.get(event.addressee)
+        due = None
+        if clock is not None and addressee is not None:
+            since = local_date(recorded.recorded_at)
+            due = self.registers.due(clock, since, region=addressee.region, matter=event.matter)
+        if due != event.due:
+            yield problem(
+                "due", f"期限应为 {due}，所记为 {event.due}", f"due {due} by the rules, recorded is {event.due}"
+            )
 
     def _audience(self, event: Event, problem: _Maker) -> Iterator[Problem]:
         case = self._cases.get(event.originator_id)
@@ -282,7 +314,7 @@ class Recheck:
             self._ledgers.setdefault(event.addressee, []).append(event.notice)
         elif isinstance(event, SubscriptionStarted):
             self._subscriptions[stream] = event
-        elif isinstance(event, (NoticeReceived, NoticeTaken, NoticeMoved)) and stream in self._open:
+        elif isinstance(event, (NoticeReceived, NoticeDeemed, NoticeTaken, NoticeMoved)) and stream in self._open:
             self._open[stream] = self._open[stream].evolve(event)
 
 
@@ -295,6 +327,14 @@ def _of_system(event: Event) -> bool:
             id_ = f"delivered.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
         case EpochOpened(topic=topic, epoch=epoch):
             id_ = f"epoch.{topic}.{epoch}"
+        case CalendarAdopted(edition=edition):
+            id_ = adopting_id(edition)
+        case ClockReminded() | ClockEscalated() | NoticeDeemed():
+            id_ = rising_id(event)
+        case ClockRecomputed(clock=clock, originator_version=version):
+            id_ = recomputing_id(clock, version)
+        case CaseExpired(term=term):
+            id_ = expiring_id(event.originator_id, term)
         case RegistersFollowed(store=store):
             id_ = f"follow.{store}"
         case DepartmentRegistered(entry=entry):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from domain.calendars import CalendarYear
+from domain.clocks import TimeLimit
 from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
@@ -32,7 +34,9 @@ AnyEntry = Annotated[
     | WorkCapability
     | Placement
     | Seal
-    | SystemAccess,
+    | SystemAccess
+    | TimeLimit
+    | CalendarYear,
     Field(discriminator="kind"),
 ]
 Kind = Literal[
@@ -46,6 +50,8 @@ Kind = Literal[
     "placement",
     "seal",
     "system_access",
+    "time_limit",
+    "calendar",
 ]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
@@ -169,3 +175,6 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_seal(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)
+        case TimeLimit():
+            if entry.matter is not None:
+                world.require_matter(entry.matter)

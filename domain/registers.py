@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from domain.calendars import Calendar, CalendarAdopted, CalendarUnknown, CalendarYear
+from domain.clocks import DEFAULTS, LADDER, ClockKind, Due, Rung, TimeLimit, limit_keys, reckon
 from domain.departments import Department, DepartmentRegistered, LiaisonRegistered, PrincipalRegistered
 from domain.entries import Entry
 from domain.event import Event
 from domain.following import RegistersFollowed
+from domain.identifiers import is_within
 from domain.matters import (
     Matter,
     MatterRegistered,
@@ -38,12 +41,14 @@ MASTERED_TOPICS = tuple(
         PublicRecordMapped,
         EntryRegistered,
         EntryStruck,
+        CalendarAdopted,
     )
 )
 """What registers consist of; one store masters them, and others may follow it."""
 REGISTER_TOPICS = (*MASTERED_TOPICS, RegistersFollowed.TOPIC)
 """What `Registers` are folded from."""
 _FOLDED = frozenset(REGISTER_TOPICS)
+DUES_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,17 @@ class Version(NamedTuple):
     number: int
 
 
+class Limit(NamedTuple):
+    """The rule that a clock goes by: its name (key and version in the list; "" for the default) and its document."""
+
+    days: int
+    yellow: int
+    ladder: tuple[Rung, ...]
+    deemed_after: int | None
+    name: str
+    document: str
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """What a principal may do: speak for these departments, or operate."""
@@ -108,6 +124,10 @@ class Registers:
         self.entries: dict[str, dict[str, list[Version]]] = {}  # by list and key, in the order of their dates
         self.founded_on: date | None = None
         self.master: str | None = None  # the store whose registers these are; None: this one's own
+        self.calendar = Calendar()
+        self.clock_rules: tuple[str, int] | None = None  # the last event that changed limits or calendar
+        self._adopted: CalendarAdopted | None = None
+        self._dues: dict[tuple[ClockKind, date, str, str], Due] = {}
         self._sequence = 0
 
     def evolve(self, event: Event) -> None:
@@ -150,6 +170,9 @@ class Registers:
                 insort(routes, route, key=lambda v: v[:2])
             case PublicRecordMapped():
                 self.mappings[event.organ_uscc, event.certificate_type] = (event.organ, event.matter)
+            case CalendarAdopted():
+                self._adopted = event
+                self._reckon_anew(event)
             case EntryRegistered():
                 self._enter(event.entry.kind, event.entry.key(), event.valid_from, event.entry, event)
             case EntryStruck():
@@ -162,6 +185,57 @@ class Registers:
         insort(
             versions, Version(since, self._sequence, entry, event.basis, event.originator_version), key=lambda v: v[:2]
         )
+
+        if kind in ("time_limit", "calendar"):
+            self._reckon_anew(event)
+
+    def _reckon_anew(self, event: Event) -> None:
+        """The rules that clocks go by have changed."""
+        self.clock_rules = (event.originator_id, event.originator_version)
+        self._dues.clear()
+        years = {}
+        for key in self.entries.get("calendar", {}):
+            version = self.version("calendar", key, date.max)
+            if version is not None and isinstance(version.entry, CalendarYear):
+                years[int(key)] = (version.entry, f"{key}/{version.number}")
+        self.calendar = Calendar(self._adopted, years)
+
+    @property
+    def edition(self) -> str | None:
+        """Of the calendar that came with the program, once it was adopted."""
+        return None if self._adopted is None else self._adopted.edition
+
+    def limit(self, clock: ClockKind, on: date, region: str, matter: str = "") -> Limit | None:
+        """By what a clock that begins on that date goes: the nearest rule on record, or the default; None where neither
+        says how many days."""
+        if self.entries.get("time_limit"):
+            for key in limit_keys(clock, region, matter):
+                version = self.version("time_limit", key, on)
+                if version is not None and isinstance(version.entry, TimeLimit):
+                    found, name = version.entry, f"{key}/{version.number}"
+                    return Limit(found.days, found.yellow, found.ladder, found.deemed_after, name, version.basis)
+        days = DEFAULTS.get(clock)
+        return None if days is None else Limit(days, 1, LADDER, None, "", "")
+
+    def due(self, clock: ClockKind, since: date, *, region: str, matter: str = "") -> Due:
+        """Until when what began on that day is to be done; `on` is None where the calendar does not reach so far."""
+        key = (clock, since, region, matter if self.entries.get("time_limit") else "")
+        found = self._dues.get(key)
+        if found is None:
+            limit = self.limit(clock, since, region, matter)
+            assert limit is not None, clock
+            found = reckon(self.calendar, since, limit.days, limit.yellow, limit.name, limit.document)
+            if len(self._dues) >= DUES_KEPT:
+                self._dues.clear()
+            self._dues[key] = found
+        return found
+
+    def waited(self, since: date, until: date) -> int | None:
+        """The working days after one day, as far as another; None where the calendar does not say."""
+        try:
+            return self.calendar.between(since, until)
+        except CalendarUnknown:
+            return None
 
     @property
     def empty(self) -> bool:
@@ -271,3 +345,12 @@ class Registers:
                 if office.region == prefix:
                     return office.code
         return offices[0].code if offices else None
+
+    def higher_authority(self, region: str, on: date) -> str | None:
+        """The nearest department above a region; None where there is none."""
+        above = [
+            d
+            for d in self.departments.values()
+            if "HIGHER_AUTHORITY" in d.roles and is_within(region, d.region) and not self.ceased(d.code, on)
+        ]
+        return min(above, key=lambda d: (-len(d.region.rstrip("0")), d.code)).code if above else None

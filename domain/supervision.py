@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from domain.case_state import CaseState, supervising
 from domain.cases import case_stream
+from domain.clocks import Due
 from domain.event import Event, State
 from domain.personal import Text
 from domain.rules import Refusal, Waiting, rejection
@@ -89,7 +90,7 @@ class CloseFeedback(OfFeedback):
 
 
 class FeedbackRaised(Event):
-    """`organ` is the approving side that must hear of it."""
+    """`organ` is the approving side that must hear of it, and answer until it is `due`."""
 
     TOPIC = "feedback.raised"
     department: str
@@ -100,6 +101,7 @@ class FeedbackRaised(Event):
     found_on: Day
     suggestion: Suggestion
     detail: Text
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -127,6 +129,7 @@ class FeedbackReplied(Event):
     matter: str
     organ: str
     detail: Text
+    due: Due | None = None
 
 
 class FeedbackClosed(Event):
@@ -143,16 +146,17 @@ class FeedbackClosed(Event):
 class FeedbackState(State):
     raised: FeedbackRaised | None = None
     status: FeedbackStatus = "open"
+    due: Due | None = None
 
     def evolve(self, event: Event) -> FeedbackState:
         new = replace(self, version=event.originator_version)
         match event:
             case FeedbackRaised():
-                return replace(new, raised=event)
+                return replace(new, raised=event, due=event.due)
             case FeedbackDisposed():
                 return replace(new, status="disposed")
             case FeedbackReplied():
-                return replace(new, status="open")
+                return replace(new, status="open", due=event.due)
             case FeedbackClosed():
                 return replace(new, status="closed")
         return new
@@ -194,6 +198,7 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
     if payload.found_on > submission.occurred_on:
         raise rejection("found_on", "date.future", payload.found_on)
     holder = world.registers.holder(case.matter, payload.found_on)
+    organ = world.registers.acting(holder, submission.occurred_on, case.matter)
     state = world.feedback(payload.department, payload.number)
     if state.raised is not None:
         raise Refusal("feedback.exists")
@@ -205,10 +210,11 @@ def raise_feedback(submission: Submission[RaiseFeedback], world: World) -> list[
             number=payload.number,
             case=case.stream,
             matter=case.matter,
-            organ=world.registers.acting(holder, submission.occurred_on, case.matter),
+            organ=organ,
             found_on=payload.found_on,
             suggestion=payload.suggestion,
             detail=payload.detail,
+            due=_reply_by(world, organ, case.matter),
         )
     ]
 
@@ -232,7 +238,8 @@ def dispose_feedback(submission: Submission[DisposeFeedback], world: World) -> l
 def reply_feedback(submission: Submission[ReplyFeedback], world: World) -> list[Event]:
     payload = submission.payload
     state, sides = disposed_feedback(payload, world, submission.occurred_on)
-    return [state.then(FeedbackReplied, submission.meta, **sides, detail=payload.detail)]
+    due = _reply_by(world, sides["organ"], sides["matter"])
+    return [state.then(FeedbackReplied, submission.meta, **sides, detail=payload.detail, due=due)]
 
 
 @decides(CloseFeedback)
@@ -261,6 +268,10 @@ def disposed_feedback(payload: OfFeedback, world: World, on: date) -> tuple[Feed
     if state.status == "open":
         raise Waiting(state.stream)
     return state, sides
+
+
+def _reply_by(world: World, organ: str, matter: str) -> Due:
+    return world.registers.due("reply", world.today, region=world.registers.departments[organ].region, matter=matter)
 
 
 def _sides(raised: FeedbackRaised, world: World, on: date) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from domain.calendars import STREAM as CALENDAR
+from domain.calendars import CalendarAdopted, Published
 from domain.departments import (
     Department,
     DepartmentRegistered,
@@ -12,8 +14,17 @@ from domain.departments import (
     principal_stream,
 )
 from domain.event import Event, Meta
+from domain.expiry import expired, expiring_id
 from domain.following import STREAM, CannotFollow, RegistersFollowed
-from domain.notices import Channel, NoticeDelivered, NoticeDispatched, NoticeState, notice_stream
+from domain.ladders import climbed, recomputed, recomputing_id, rising_id
+from domain.notices import (
+    Channel,
+    NoticeDelivered,
+    NoticeDispatched,
+    NoticeState,
+    dispatched_in_time,
+    notice_stream,
+)
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionBackfilled, SubscriptionState, joined, joining_id
 from domain.succession import SuccessionAdvanced, SuccessionState, passed, passing_id
@@ -61,6 +72,21 @@ def found(
     return events
 
 
+def calendar_adopted(world: World, calendar: Published, now: datetime) -> list[Event]:
+    """The calendar that came with the program holds from now on. Nothing where it does, or where registers are another
+    store's."""
+    registers = world.registers
+    if registers.master is not None or registers.edition == calendar.edition:
+        return []
+    meta = system_meta(adopting_id(calendar.edition), now)
+    return [world.state(CALENDAR).then(CalendarAdopted, meta, **calendar._asdict())]
+
+
+def adopting_id(edition: str) -> str:
+    """Under which an edition is adopted."""
+    return f"calendar.{edition}".replace(" ", ".")
+
+
 def registers_followed(world: World, store: str, now: datetime) -> list[Event]:
     """A store that follows another's registers begins with saying so; nothing where it has been said.
 
@@ -84,7 +110,17 @@ def dispatched(
     if channel in state.dispatched:
         return []
     meta = system_meta(f"dispatched.{channel}.{notice}".replace("/", "."), now)
-    return [state.then(NoticeDispatched, meta, channel=channel, topic_id=topic_id, partition=partition, offset=offset)]
+    return [
+        state.then(
+            NoticeDispatched,
+            meta,
+            channel=channel,
+            topic_id=topic_id,
+            partition=partition,
+            offset=offset,
+            in_time=dispatched_in_time(state, world),
+        )
+    ]
 
 
 def delivered(world: World, notice: str, channel: Channel, group: str, committed: int, now: datetime) -> list[Event]:
@@ -150,6 +186,25 @@ def subscription_backfilled(
             complete=complete,
         )
     ]
+
+
+def rung_climbed(world: World, subject: str, now: datetime) -> list[Event]:
+    """The next rung of a clock's ladder that is due, or the notice deemed received. Nothing where there is none.
+
+    Raises CalendarUnknown.
+    """
+    found = climbed(world, subject, system_meta("", now))
+    return [one.model_copy(update={"meta": system_meta(rising_id(one), now)}) for one in found]
+
+
+def due_recomputed(world: World, subject: str, now: datetime) -> list[Event]:
+    """A clock's day by the limits and the calendar of now. Nothing where it stays."""
+    return recomputed(world, subject, system_meta(recomputing_id(subject, world.clock(subject).version + 1), now))
+
+
+def permit_expired(world: World, case: str, now: datetime) -> list[Event]:
+    """A permit's last day has gone by. Nothing where it has not, or that was told."""
+    return expired(world, case, system_meta(expiring_id(case, world.case_at(case).term_version), now))
 
 
 def _notice(world: World, notice: str) -> NoticeState:

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from domain.blanks import BlanksState
 from domain.case_state import CaseState
+from domain.clocks import Due
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
 from domain.inspections import InspectionState
+from domain.ladders import ClockState, clock_stream
 from domain.matters import Matter, matter_stream
-from domain.notices import About, LedgerState, NoticeMoved, NoticeOwed, NoticeState, ledger_stream, notice_stream
+from domain.notices import (
+    About,
+    LedgerState,
+    NoticeMoved,
+    NoticeOwed,
+    NoticeState,
+    Owed,
+    ledger_stream,
+    notice_stream,
+    receive_clock,
+)
 from domain.opinions import OpinionState
 from domain.owing import closed, owed
 from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
-from domain.submissions import Submission
+from domain.submissions import Submission, local_date
 from domain.subscriptions import SubscriptionState
 from domain.succession import SuccessionState
 from domain.supervision import FeedbackState
@@ -40,8 +52,11 @@ STATES: dict[str, type[State]] = {
     "tasks": TasksState,
     "succession": SuccessionState,
     "subscription": SubscriptionState,
+    "clock": ClockState,
 }
 S = TypeVar("S", bound=State)
+TICK = timedelta(microseconds=1)
+"""Between the record times of one batch's events."""
 
 Loader = Callable[[Iterable[str]], dict[str, list[Event]]]
 """Reads whole streams: for `notice/…` the owing event of the ledger comes first; for `ledger/…` only the last event."""
@@ -53,10 +68,14 @@ def blank(stream: str) -> State:
 
 
 class World:
-    """States are folded on first use and evolve with every event appended; `pending` is what is to be written."""
+    """States are folded on first use and evolve with every event appended; `pending` is what is to be written, each a
+    tick later than the one before, the first a tick after `now`."""
 
-    def __init__(self, registers: Registers, load: Loader, states: dict[str, State] | None = None) -> None:
+    def __init__(
+        self, registers: Registers, load: Loader, now: datetime, states: dict[str, State] | None = None
+    ) -> None:
         self.registers = registers
+        self.now = now
         self.pending: list[Event] = []
         self._load = load
         self._states: dict[str, State] = {} if states is None else states
@@ -110,6 +129,9 @@ class World:
     def tasks(self, organ: str, number: str) -> TasksState:
         return self._typed(TasksState, f"tasks/{organ}/{number}")
 
+    def clock(self, subject: str) -> ClockState:
+        return self._typed(ClockState, clock_stream(subject))
+
     def _typed(self, kind: type[S], stream: str) -> S:
         found = self.state(stream)
         assert isinstance(found, kind), stream
@@ -121,12 +143,24 @@ class World:
             self._take(event)
             for notice in owed(event, self.registers):
                 ledger = self.state(ledger_stream(notice.addressee))
-                self._take(ledger.then(NoticeOwed, event.meta, **notice.fields()))
+                self._take(ledger.then(NoticeOwed, event.meta, **notice.fields(), due=self._due(notice)))
                 if notice.origin is not None:
                     self._close(notice.origin, notice.id, notice.about, event.meta)
             ending = closed(event)
             if ending is not None:
                 self._close(*ending, event.meta)
+
+    @property
+    def today(self) -> date:
+        """The day on which the next event is recorded."""
+        return local_date(self.now + TICK * (len(self.pending) + 1))
+
+    def _due(self, notice: Owed) -> Due | None:
+        clock = receive_clock(notice.about)
+        if clock is None:
+            return None
+        region = self.registers.departments[notice.addressee].region
+        return self.registers.due(clock, self.today, region=region, matter=notice.matter)
 
     def _close(self, notice: str, to: str, reason: About, meta: Meta) -> None:
         self._take(self.notice(notice).then(NoticeMoved, meta, to=to, reason=reason))

@@ -30,6 +30,7 @@ _STREAMS: Final = {
     "entry/work_capability/": "entry/<list>/<key>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
+    "_stream(payload.clock)": "notice/<notice id>, or what else has the clock",
     "inspection_stream": "inspection/<department>/<number>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""

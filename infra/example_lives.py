@@ -52,7 +52,7 @@ def accepted(teller: Teller, number: str, anew_of: CaseName | None = None) -> No
     )
 
 
-def granted(teller: Teller, number: str, document: str) -> str:
+def granted(teller: Teller, number: str, document: str, valid_to: date = date(2031, 2, 26)) -> str:
     """A case, accepted and granted; returns the decision's `source/id`."""
     accepted(teller, number)
     return teller.tell(
@@ -65,7 +65,7 @@ def granted(teller: Teller, number: str, document: str) -> str:
             document_number=document,
             decided_on=date(2026, 2, 27),
             valid_from=date(2026, 2, 27),
-            valid_to=date(2031, 2, 26),
+            valid_to=valid_to,
             content="准予食品经营许可：热食类食品制售。",
         )
     )

@@ -7,12 +7,15 @@ invented. Nothing here reads a clock or draws at random, so that the reference i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
 
+from adapters.formats.workdays import published
 from domain import system
 from domain.blanks import UseBlank
+from domain.calendars import Published
 from domain.cases import CaseAccepted, CaseDecided
 from domain.deadletters import RetryDeadLetter
 from domain.event import Recorded
@@ -31,6 +34,7 @@ from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAcce
 from domain.seals import ApplySeal, DemandSeal
 from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.world import World
+from infra.example_clocks import clocks
 from infra.example_lives import accepted, granted, penalties, remedies, succession, tasks
 from infra.example_registers import lists, registers
 from infra.teller import (
@@ -69,11 +73,22 @@ class Story:
         return next(one for one in self.submissions if one.type == type_)
 
 
+def _calendar() -> Published:
+    """This year's part of it."""
+    whole = published()
+
+    def of_the_year(days: Iterable[date]) -> tuple[date, ...]:
+        return tuple(day for day in days if day.year == TODAY.year)
+
+    return Published(whole.edition, TODAY.year, TODAY.year, of_the_year(whole.off), of_the_year(whole.worked))
+
+
 def story() -> Story:
     """Tells it. Deterministic."""
     teller = Teller()
     office = department(OFFICE, "呼和浩特市审改办", "REFORM_OFFICE")
     teller.world.append(system.found(teller.world, office, {OFFICE: (OFFICE,)}, "operator", BEGIN))
+    teller.world.append(system.calendar_adopted(teller.world, _calendar(), BEGIN))
     registers(teller)
     lists(teller)
     _case(teller)
@@ -85,6 +100,7 @@ def story() -> Story:
     tasks(teller)
     _imports(teller)
     succession(teller)
+    clocks(teller)
     _system(teller)
     events = [
         Recorded(position, (BEGIN + timedelta(seconds=position)).astimezone(UTC), event)
@@ -297,7 +313,7 @@ def _system(teller: Teller) -> None:
     topic = f"shenguan.intake.{STORE}.{APPROVAL}"
     world.append(system.dispatched(world, first.notice, "kafka", "7Jq0vJ3sQ7yN1bXcT8wZkA", 0, 0, now))
     world.append(system.delivered(world, first.notice, "kafka", f"shenguan.{MARKET}", 1, now))
-    world.append(system.registers_followed(World(Registers(), lambda _: {}), STORE, now))  # in a league's store
+    world.append(system.registers_followed(World(Registers(), lambda _: {}, now), STORE, now))  # in a league's store
     world.append(system.epoch_opened(world, topic, "", "4Hq0vJ3sQ7yN1bXcT8wZkA", 1, "first", now))
 
 

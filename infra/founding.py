@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from adapters.formats.workdays import published
 from adapters.postgres.migrate import migrate, role_of
 from domain import system
 from domain.departments import Department
@@ -52,8 +53,11 @@ def found(store: Store, founding: Founding) -> int:
     def fact(world: World, now: datetime) -> list[Event]:
         return system.found(world, founding.reform_office, dict(founding.principals), founding.operator, now)
 
+    def adopt(world: World, now: datetime) -> list[Event]:
+        return system.calendar_adopted(world, published(), now)
+
     writer = store.writer()
     try:
-        return writer.write(facts=[fact]).events
+        return writer.write(facts=[fact, adopt]).events
     finally:
         writer.close()

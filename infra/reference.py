@@ -30,6 +30,7 @@ _HOLDER: Final = "The department that holds the power over the matter on that da
 _REFORM: Final = "The reform office 审改部门"
 _OPERATOR: Final = "The operator's principal 运维"
 _SUPERVISOR: Final = "The supervisor 监管部门 to whom the notice is addressed"
+_ABOVE: Final = "The reform office or a higher authority, above those who are to do it"
 _TOLD: Final = "Everyone who was told of the decision is told, received or not."
 
 SUBMISSIONS: Final[dict[str, Facts]] = {
@@ -123,6 +124,14 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "The supervisor that raised it",
         "Nothing follows. The approving department is owed a notice. Waits for the disposition.",
     ),
+    "clock.extend": Facts(
+        "延期",
+        _ABOVE,
+        "`clock` is what has the time limit: a notice, a finding, a case, each by its stream; `days` are working days.",
+        False,
+    ),
+    "clock.suspend": Facts("中止计时", _ABOVE, "Notices and findings; a case waits for its tasks only.", False),
+    "clock.resume": Facts("恢复计时", _ABOVE, "Later by the working days that it stood still.", False),
     "inspection.report": Facts(
         "上报检查",
         "A supervisor that was told of the decision",
@@ -207,6 +216,9 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "withdrawal": ("撤回", "A permit was withdrawn."),
     "revocation": ("撤销", "A permit was revoked."),
     "cancellation": ("注销", "A permit was cancelled."),
+    "expiry": ("到期", "A permit's last day has gone by."),
+    "reminder": ("催办", "What the addressee is to do is overdue. It need not be received by a day."),
+    "escalation": ("督办", "For whoever is above, and for whom it is to press: what is overdue, and since when."),
     "correction": ("更正", "The decision was corrected; this notice replaces that of the decision."),
     "reassignment": ("移交", "Another department returned the notice and named the addressee."),
     "duty_dispute": ("职责争议", "For the reform office: a notice was returned twice and awaits its ruling."),

@@ -73,7 +73,7 @@ class Teller:
     """Hands submissions in, one after another, as their principals would."""
 
     def __init__(self) -> None:
-        self.world = World(Registers(), _nothing)
+        self.world = World(Registers(), _nothing, BEGIN)
         self.sealer = _Sealer()
         self.examples: list[Example] = []
         self.counts: dict[str, int] = {}
@@ -84,6 +84,7 @@ class Teller:
         principal = payload.department
         self.counts[principal] = self.counts.get(principal, 0) + 1
         self.now += timedelta(minutes=1)
+        self.world.now = self.now
         id_ = f"{TODAY:%Y%m%d}-{self.counts[principal]:04}"
         sealed = seal(payload, self.sealer, payload.subject() or f"submission/{principal}/{id_}")
         outcome = handle(Submission(principal, id_, self.now, principal, "acl", sealed), self.world)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
@@ -14,6 +14,7 @@ from psycopg.rows import DictRow
 from adapters.postgres.bulk import copy_rows
 from adapters.postgres.mapper import EventMapper
 from domain.event import Event
+from domain.world import TICK
 
 WRITER_LOCK = 0x5348_454E  # one deciding writer per store; a store is a database, and advisory locks are per database
 
@@ -29,7 +30,6 @@ FROM unnest(%b::text[], %b::int8[], %b::text[], %b::bytea[]) WITH ORDINALITY AS 
 ORDER BY n
 RETURNING notification_id
 """
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class LogRecorder(PostgresProcessRecorder):
@@ -59,12 +59,10 @@ def insert_events(curs: Cursor[Any], events: Sequence[StoredEvent]) -> None:
     )
 
 
-def copy_events(conn: Connection[Any], mapper: EventMapper, events: Sequence[Event]) -> None:
-    """Appends under a lock that the caller holds, and wakes the followers. Raises UniqueViolation on a taken place."""
+def copy_events(conn: Connection[Any], mapper: EventMapper, events: Sequence[Event], after: datetime) -> None:
+    """Appends under a lock that the caller holds, and wakes the followers; record times follow `after`, which is not
+    before the last one. Raises UniqueViolation on a taken place."""
     conn.execute("NOTIFY stored_events")
-    row = conn.execute(LAST, prepare=True, binary=True).fetchone()
-    assert row is not None
-    first = row[0]
     columns = "originator_id, originator_version, topic, state, unique_key, recorded_at"
     types = ("text", "int8", "text", "bytea", "text", "timestamptz")
 
@@ -72,7 +70,7 @@ def copy_events(conn: Connection[Any], mapper: EventMapper, events: Sequence[Eve
         """Made while PostgreSQL takes those before them in."""
         for number, event in enumerate(events, 1):
             stored = mapper.to_stored_event(event)
-            at = first + number * _MICROSECOND
+            at = after + number * TICK
             yield stored.originator_id, stored.originator_version, stored.topic, stored.state, event.unique_key, at
 
     with conn.cursor() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -63,10 +63,11 @@ class Writer:
         connect: Callable[[], Connection[Any]],
         seal: SealTexts,
         parked_for: timedelta = timedelta(days=30),
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
         forget: Callable[[], None] = lambda: None,
     ) -> None:
-        """`forget` makes `seal` ask for its keys anew: the database may have lost the latest."""
+        """`clock`: the database's, where none is given. `forget` makes `seal` ask for its keys anew: the database may
+        have lost the latest."""
         self._connect = connect
         self._conn: Connection[Any] | None = None
         self._seal = seal
@@ -132,14 +133,13 @@ class Writer:
         self.open()
         conn = self._conn
         assert conn is not None
-        now = self._clock()
         with conn.transaction():
-            generation, before = self._lock(conn)
+            generation, before, now = self._lock(conn)
             advance(conn, moves)
             if action is not None:
                 action(conn)
             log = Log(conn)
-            world = self._world(log, generation, before)
+            world = self._world(log, generation, before, now)
             desk = PostgresDesk(conn, [*arrivals, *(letters or {}).values()], RELEASES_PER_BATCH, never_read(moves))
             world.prefetch(streams_of(a.submission for a in arrivals if a.submission and not desk.seen(a.place)))
             dead = desk.still_dead(letters or {})
@@ -154,7 +154,7 @@ class Writer:
                 intake.record(fact(world, now))
             events = world.pending
             if events:
-                copy_events(conn, self._mapper, events)
+                copy_events(conn, self._mapper, events, now)
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
             put_dead(conn, intake.results, self._seal, now)
@@ -168,18 +168,22 @@ class Writer:
             intake.results, len(intake.redelivered), len(events), bool(cut) or len(ready) == RELEASES_PER_BATCH
         )
 
-    def _lock(self, conn: Connection[Any]) -> tuple[int, int]:
-        """(generation, position of the last event), which nobody else can move until this transaction ends."""
+    def _lock(self, conn: Connection[Any]) -> tuple[int, int, datetime]:
+        """(generation, position of the last event, now), which nobody else can move until this transaction ends. Now is
+        not before the last event, also where a clock was set back."""
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,), prepare=True)
         row = conn.execute(
-            "SELECT generation, (SELECT coalesce(max(notification_id), 0) FROM shenguan.stored_events)"
-            " FROM shenguan.writer",
+            "SELECT generation, coalesce(position, 0),"
+            " greatest(coalesce(%b::timestamptz, clock_timestamp()), recorded_at)"
+            " FROM shenguan.writer LEFT JOIN (SELECT notification_id, recorded_at FROM shenguan.stored_events"
+            " ORDER BY notification_id DESC LIMIT 1) AS last (position, recorded_at) ON true",
+            (None if self._clock is None else self._clock(),),
             prepare=True,
         ).fetchone()
         assert row is not None
-        return row[0], row[1]
+        return row[0], row[1], row[2]
 
-    def _world(self, log: Log, generation: int, head: int) -> World:
+    def _world(self, log: Log, generation: int, head: int, now: datetime) -> World:
         """The caches hold but for what others wrote since: those streams are read anew, registers by their delta."""
         cache = self._cache
         if (cache.generation, cache.head) != (generation, head):
@@ -195,7 +199,7 @@ class Writer:
             old = [stream for stream in cache.states if not stream.startswith(LEDGERS)]
             for stream in old[: STATES_KEPT // 2]:
                 del cache.states[stream]
-        return World(cache.registers, log.streams, cache.states)
+        return World(cache.registers, log.streams, now, cache.states)
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:
         if places:

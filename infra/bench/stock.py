@@ -11,6 +11,7 @@ each ledger; it moves no Kafka positions, and seals no dead letters.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -74,7 +75,7 @@ class StockApplication(Application[UUID]):
         )
         self._states: dict[str, State] = {}
         self._streams: dict[str, Stream] = {}
-        self._world = World(registers, self._read, self._states)
+        self._world = World(registers, self._read, datetime.now(UTC), self._states)
         self._intake = Intake(self._world, _Memory())
 
     def register_transcodings(self, transcoder: JSONTranscoder) -> None:

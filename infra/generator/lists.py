@@ -43,6 +43,7 @@ def old_seal(league: names.League) -> str:
 
 def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
     """Of every league; what is about a matter has its code as key, so that it comes after the matter's transfer."""
+    yield from _of_the_region(clerk)
     for league in names.LEAGUES:
         for at, item in enumerate(registry.items[league.code]):
             if not item.classified:
@@ -60,6 +61,10 @@ def _of_matter(clerk: Clerk, item: Item, at: int) -> Iterator[Arrival]:
     if not item.transferred:
         yield from _plan(clerk, item)
         yield _placement(clerk, item)
+    if item.trait == "flagged":
+        basis = f"{item.league.name}审管衔接实施细则"
+        said = {"clock": "receive", "matter": item.code, "days": 3, "deemed_after": 10}
+        yield _entered(clerk, item.code, basis, kind="time_limit", **said)
     if item.trait == "surveyed":
         yield _work(clerk, item, "survey", "both", required=True)
     if item.trait == "worked":
@@ -116,7 +121,7 @@ def _plan(clerk: Clerk, item: Item) -> Iterator[Arrival]:
     basis = f"{item.league.name}第二批划转事项论证意见"
     match item.kind.name:
         case name if name == _DEFERRED:
-            said = {"reason": "国家信息系统尚未开放权限", "review_on": "2025-06-30"}
+            said = {"reason": "国家信息系统尚未开放权限", "review_on": "2035-06-30"}
             yield _entered(clerk, item.code, basis, kind="deferral", matter=item.code, **said)
         case name if name == _PROPOSED:
             yield _entered(clerk, item.code, basis, kind="proposal", matter=item.code, batch="2025-2")
@@ -146,6 +151,13 @@ def _work(clerk: Clerk, item: Item, work: str, party: str, required: bool = Fals
     basis = f"{item.league.name}关联业务责任清单"
     said = {"matter": item.code, "work": work, "party": party, "required": required}
     return _entered(clerk, item.code, basis, kind="work_capability", **said)
+
+
+def _of_the_region(clerk: Clerk) -> Iterator[Arrival]:
+    """A limit as the default has it, with a document of its own, and a year that no calendar knows yet."""
+    basis = "内蒙古自治区审管衔接工作规程"
+    yield _entered(clerk, "return", basis, kind="time_limit", clock="return", days=2)
+    yield _entered(clerk, "2035", basis, kind="calendar", year=2035, off=["2035-01-01"], worked=[])
 
 
 def _of_league(registry: FullRegistry, clerk: Clerk, league: names.League) -> Iterator[Arrival]:

@@ -19,6 +19,7 @@ import pytest
 from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer
+from adapters.formats.workdays import published
 from adapters.kafka import topics
 from adapters.kafka.names import TopicNames
 from adapters.postgres.keys import KeyTable
@@ -129,7 +130,7 @@ class Imports:
         def fact(world: World, now: datetime) -> list[Event]:
             return system.found(world, entry("SG", "REFORM_OFFICE"), principals, "operator", now)
 
-        self.test.facts(fact)
+        self.test.facts(fact, lambda world, now: system.calendar_adopted(world, published(), now))
         self.test.submit(
             *(
                 RegisterDepartment(department="SG", entry=one)

@@ -9,6 +9,7 @@ import pytest
 from adapters.kafka.records import RawRecord
 from adapters.kafka.topics import TopicNames
 from adapters.postgres.rebuild import rebuild
+from adapters.postgres.writer import Writer
 from domain.arrivals import Arrival, Place
 from infra.roles.decoding import Decoder
 from infra.servers.postgres import READER, RUNTIME
@@ -16,7 +17,7 @@ from infra.verify import verify
 from projections.catalogue import PROJECTIONS
 from tests.integration.region import snapshot
 from tests.integration.teststore import TestStore
-from tests.unit.machine.life import Life, Sent, begun
+from tests.unit.machine.life import BEGINNING, Life, Sent, begun
 from tests.unit.machine.walk import settle, wander
 
 WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
@@ -60,7 +61,12 @@ def lived_again(life: Life, store: TestStore) -> None:
 
     places = {str(place): sent for place, sent in life.sent.items()}
     batch: list[Arrival] = []
+    now = BEGINNING
+    store.writer = Writer(store.connect, store.sealer.seal_all, clock=lambda: now)
     for step in life.steps:
+        if step.now != now:
+            store.writer.write(batch)
+            batch, now = [], step.now
         if isinstance(step, Sent) and step.retries is None:
             batch.append(arrival(step))
             continue

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer
+from adapters.formats.workdays import published
 from adapters.postgres.follower import catch_up
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer, Written
@@ -109,7 +110,7 @@ class TestStore:
         def fact(world: World, now: datetime) -> list[Event]:
             return system.found(world, entry, {p: (p,) for p in principals}, "operator", now)
 
-        self.facts(fact)
+        self.facts(fact, lambda world, now: system.calendar_adopted(world, published(), now))
 
     def project(self) -> None:
         """Brings every read model up to date."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.kafka import clients
@@ -12,7 +13,7 @@ from adapters.kafka.outbox import Outbox, Sent
 from adapters.kafka.topics import TopicSpec, apply
 from adapters.postgres.log import Log
 from adapters.postgres.registers import RegisterCache
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.handling import Outcome
 from domain.rules import FieldError
 from domain.world import World
@@ -44,11 +45,15 @@ class KafkaDoor:
 
     @property
     def world(self) -> World:
-        return World(self._registers.refresh(self._conn), self._log.streams)
+        return World(self._registers.refresh(self._conn), self._log.streams, datetime.now(UTC))
 
     @property
     def events(self) -> list[Event]:
-        return [recorded.event for recorded in self._log.all()]
+        return [one.event for one in self.recorded]
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        return list(self._log.all())
 
     def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
         self._writer.write(facts=[lambda world, _: list(fact(world))])

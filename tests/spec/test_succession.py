@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
 from domain import system
-from domain.event import Recorded
 from domain.recheck import Recheck
 from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
 
@@ -26,9 +25,8 @@ def pass_on(region: Region, notice: str) -> list[str]:
 def problems(region: Region) -> list[str]:
     """What `verify` says of the log so far."""
     check, found = Recheck(), []
-    for position, event in enumerate(region.events, 1):
-        at = datetime.fromtimestamp(1_800_000_000 + position, tz=NOW.tzinfo)
-        found += [f"{one.check}: {one.en}" for one in check.take(Recorded(position, at, event))]
+    for recorded in region.recorded:
+        found += [f"{one.check}: {one.en}" for one in check.take(recorded)]
     return found + [one.en for one in check.finish()]
 
 

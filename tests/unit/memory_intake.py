@@ -15,19 +15,20 @@ from typing import Any
 
 import rfc8785
 
+from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from domain import catalogue
 from domain.arrivals import Arrival, Intake, Place, Result
 from domain.departments import Department
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.handling import Outcome
 from domain.notices import NoticeOwed, notice_stream
 from domain.personal import Sealed, seal
 from domain.registers import Registers
 from domain.rules import FieldError, Rejection
 from domain.submissions import Payload, Submission, read_header, read_payload
-from domain.system import found
-from domain.world import World
+from domain.system import calendar_adopted, found
+from domain.world import TICK, World
 
 assert catalogue.DECIDERS
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -89,6 +90,9 @@ class MemoryIntake:
     registers: Registers = field(default_factory=Registers)
     events: list[Event] = field(default_factory=list)
     results: dict[Place, Result] = field(default_factory=dict)
+    now: datetime = NOW
+    times: list[datetime] = field(default_factory=list)
+    """When each event was recorded."""
     _offsets: Counter[str] = field(default_factory=Counter)
     _streams: defaultdict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     _owing: dict[str, Event] = field(default_factory=dict)
@@ -102,11 +106,17 @@ class MemoryIntake:
         principals = {name: tuple(codes) for name, codes in founding["principals"].items()}
         now = datetime(2025, 1, 1, tzinfo=UTC)
         self.record(lambda world: found(world, office, principals, founding["operator"], now))
+        self.record(lambda world: calendar_adopted(world, published(), now))
 
     @property
     def world(self) -> World:
         """As the stored events tell it."""
-        return World(self.registers, self._load)
+        return World(self.registers, self._load, max([self.now, *self.times[-1:]]))
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """All that is recorded, at its place and time."""
+        return [Recorded(n, self.times[n - 1], event) for n, event in enumerate(self.events, 1)]
 
     def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
         """A fact that no submission made, decided against the world."""
@@ -175,6 +185,7 @@ class MemoryIntake:
         return rows
 
     def _keep(self, world: World, intake: Intake) -> None:
+        self.times += [world.now + TICK * n for n in range(1, len(world.pending) + 1)]
         self._store(world.pending)
         self._cut += intake.cut
         for result in intake.results:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from domain import system
 from domain.cases import CaseDecided
 from domain.event import Event
+from domain.notices import notice_stream
 from domain.submissions import local_date
 from domain.subscriptions import SubscriptionStarted
 from domain.succession import succession_stream
@@ -63,3 +65,29 @@ def _joined(world: World, started: SubscriptionStarted, case: str, told: list[st
 def _backfilled(world: World, started: SubscriptionStarted, told: list[str]) -> list[Event]:
     at = (started.matters[-1], None, None)
     return system.subscription_backfilled(world, started.originator_id, 1, at, len(told), True, NOW)
+
+
+def time_passes(intake: MemoryIntake, days: int) -> int:
+    """What the clock role does after so many days; how many events were recorded."""
+    intake.now += timedelta(days=days)
+    before, now = len(intake.events), intake.now
+    for one in intake.owed:
+        while _recorded(intake, partial(system.rung_climbed, subject=notice_stream(one.notice), now=now)):
+            pass
+    for case in [event.originator_id for event in intake.events if isinstance(event, CaseDecided)]:
+        intake.record(partial(system.permit_expired, case=case, now=now))
+    return len(intake.events) - before
+
+
+def rules_change(intake: MemoryIntake) -> int:
+    """What it does once limits or calendar have changed."""
+    before = len(intake.events)
+    for one in intake.owed:
+        intake.record(partial(system.due_recomputed, subject=notice_stream(one.notice), now=intake.now))
+    return len(intake.events) - before
+
+
+def _recorded(intake: MemoryIntake, fact: Fact) -> int:
+    before = len(intake.events)
+    intake.record(fact)
+    return len(intake.events) - before

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
+from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import encode
 from domain import system
 from domain.catalogue import PAYLOADS
 from domain.departments import Department
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.handling import Outcome
 from domain.notices import NoticeOwed, NoticeState, notice_stream
 from domain.submissions import cloud_event
@@ -45,6 +46,11 @@ class Door(Protocol):
         """All that is recorded, in the order of the log."""
         ...
 
+    @property
+    def recorded(self) -> Sequence[Recorded]:
+        """The same, at its place and time."""
+        ...
+
     def record(self, fact: Callable[[World], Iterable[Event]]) -> None:
         """A fact that no submission made."""
         ...
@@ -64,6 +70,7 @@ def founded(door: D) -> D:
     )
     everyone = {name: (name,) for name in PRINCIPALS}
     door.record(lambda world: system.found(world, office, everyone, OPERATOR, NOW))
+    door.record(lambda world: system.calendar_adopted(world, published(), NOW))
     region = Region(door, "r")
     for code, role in ROLES.items():
         above = "150000" if role == "HIGHER_AUTHORITY" else "150100"
@@ -96,6 +103,10 @@ class Region:
     @property
     def events(self) -> Sequence[Event]:
         return self.door.events
+
+    @property
+    def recorded(self) -> Sequence[Recorded]:
+        return self.door.recorded
 
     def record(self, fact: Callable[[World], Iterable[Event]]) -> list[Event]:
         """A fact of the system's own, decided against the world; what was recorded for it."""

@@ -61,6 +61,7 @@ def test_every_register_event_comes_of_such_a_submission() -> None:
     said = {type_.replace(".register", ".registered") for type_, _, _ in REGISTRATIONS}
     said |= {f"matter.{done}" for done in ("transferred", "returned", "routed")}
     said |= {"register.entered", "register.struck", "department.succeeded"}
+    said |= {"calendar.adopted"}  # the program brings it
     assert set(MASTERED_TOPICS) <= said
 
 
@@ -109,7 +110,7 @@ def test_a_store_follows_one_master_from_its_beginning() -> None:
 
 
 def test_stock_is_what_was_decided_before_the_store_began_to_follow() -> None:
-    world = World(Registers(), lambda _: {})
+    world = World(Registers(), lambda _: {}, NOW)
     world.append(system.registers_followed(world, "150000", datetime(2027, 1, 4, tzinfo=UTC)))
     for event in Region().events:
         world.append(follow(world, event, None))

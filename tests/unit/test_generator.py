@@ -7,21 +7,24 @@ import json
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import get_args
 
 import pytest
 
+from adapters.formats.workdays import published
 from domain.cases import CaseCorrected, CaseDecided
 from domain.catalogue import EVENT_TYPES
 from domain.registering import EntryRegistered, Kind
+from domain.system import calendar_adopted
 from infra.generator import truth
 from infra.generator.feed import FILES, Headers, feed
 from infra.generator.scenario import SCENARIOS
 from infra.generator.year import Summary, generate
-from tests.unit.memory_intake import MemoryIntake, Record
-from tests.unit.memory_steward import carry_out
+from tests.unit.memory_intake import NOW, MemoryIntake, Record
+from tests.unit.memory_steward import carry_out, rules_change, time_passes
 
 CASES = 400
 Order = Callable[[list[Record], Random], list[Record]]
@@ -147,6 +150,12 @@ def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
         intake.submit(*arrivals(tmp_path, name))
     while carry_out(intake):
         pass
+    assert time_passes(intake, 60)
+    whole = published()
+    june = tuple(day for n in range(30) if (day := date(2026, 6, n + 1)).weekday() < 5)
+    intake.record(lambda world: calendar_adopted(world, whole._replace(edition="next", off=whole.off + june), NOW))
+    assert rules_change(intake)
+    assert time_passes(intake, 700)
     elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
     assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
         "notice.dispatched", "notice.delivered"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from domain.blanks import BlanksState
 from domain.handovers import HandoverState
+from domain.ladders import ClockState
 from tests.unit.machine.life import (
     FLAGGED,
     MATTERS,
+    OFFICE,
     TRANSFERRED,
 )
 from tests.unit.machine.pick import DEPARTMENTS, Data, Pick, offer
@@ -50,6 +54,20 @@ def handover(pick: Pick) -> Data:
         "items": [{"kind": "archive", "title": "档案", "copies": 9}],
         "note": {"approval": ["审批"], "supervision": ["检查"]},
     }  # fmt: skip
+
+
+@offer("clock.extend", "clock.suspend", "clock.resume")
+def press(pick: Pick) -> Data:
+    known: list[ClockState] = pick.states("clock")
+    stopped = [one.stream.removeprefix("clock/") for one in known if one.suspended_on is not None]
+    running = [f"notice/{one.notice}" for one in pick.life.owed if not pick.life.world.notice(one.notice).received]
+    right = stopped if pick.type_ == "clock.resume" else running
+    clock = pick.among(right, [*pick.life.streams("feedback"), "case/sp1/1"])
+    said: Data = {"department": pick.of("qu", OFFICE, pick.role("REFORM_OFFICE")), "clock": clock}
+    if pick.type_ == "clock.extend":
+        return said | {"days": pick.of(1, 5), "reason": "系统停机"}
+    said["on"] = str(pick.life.today - timedelta(days=pick.of(0, 1)))
+    return said if pick.type_ == "clock.resume" else said | {"reason": "系统停机"}
 
 
 @offer("count.declare")

@@ -92,7 +92,8 @@ class Books:
                 self._owed(event)
             case NoticeMoved():
                 notice = event.originator_id.removeprefix("notice/")
-                self.cases[self.notices[notice].case].open.pop(notice, None)
+                if self.notices[notice].case:
+                    self.cases[self.notices[notice].case].open.pop(notice, None)
 
     def _owed(self, event: NoticeOwed) -> None:
         self.notices[event.notice] = event

@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from adapters.formats.workdays import published
 from domain import system
 from domain.arrivals import Arrival, Intake, Place, Result
 from domain.departments import Department
 from domain.event import Event
 from domain.submissions import full_type
-from domain.world import World
+from domain.world import TICK, World
 from tests.unit.memory_intake import MemoryIntake, Record, read
 
 BEGINNING = datetime(2026, 1, 15, 1, tzinfo=UTC)
@@ -42,8 +43,9 @@ Fact = Callable[[World, datetime], list[Event]]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A submission as it lies in Kafka; `name` is its `source`/`id`."""
+    """A submission as it lies in Kafka; `name` is its `source`/`id`, `now` when it came."""
 
+    now: datetime
     type: str
     record: Record
     place: Place
@@ -73,7 +75,7 @@ class Life(MemoryIntake):
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = World(self.registers, self._load)
+        self.world = World(self.registers, self._load, self.now)
 
     @property
     def today(self) -> date:
@@ -104,12 +106,13 @@ class Life(MemoryIntake):
             *((f"ce_{key}", text.encode()) for key, text in attributes.items()),
         )
         value = json.dumps(data, ensure_ascii=False).encode()
-        return self.take(Sent(type_, Record(principal, b"", headers, value), place, name))
+        return self.take(Sent(self.now, type_, Record(principal, b"", headers, value), place, name))
 
     def take(self, sent: Sent) -> Result:
         """What has been sent, at its place."""
         self.steps.append(sent)
         self.sent[sent.place] = sent
+        self._begin(sent.now)
         intake = Intake(self.world, self, self._dead())
         intake.take(read(sent.record, sent.place))
         return self._settle(intake)[0]
@@ -118,6 +121,7 @@ class Life(MemoryIntake):
         """Shenguan records a fact of its own; what came of it."""
         stated = Stated(fact, now or self.now)
         before = len(self.events)
+        self._begin(stated.now)
         intake = Intake(self.world, self)
         intake.record(stated.fact(self.world, stated.now))
         self._settle(intake)
@@ -132,7 +136,11 @@ class Life(MemoryIntake):
         else:
             self.state(step.fact, step.now)
 
+    def _begin(self, now: datetime) -> None:
+        self.world.now = max([now, *self.times[-1:]])
+
     def _settle(self, intake: Intake) -> list[Result]:
+        self.times += [self.world.now + TICK * n for n in range(1, len(self.world.pending) + 1)]
         self._store(self.world.pending)
         self.world.pending.clear()
         for result in intake.results:
@@ -161,6 +169,7 @@ def begun() -> Life:
     )
     principals = {code: (code,) for code in (*ROLES, *LATER)} | {"both": ("sp1", "s1"), PLATFORM: (PLATFORM, "sp1")}
     life.state(lambda world, now: system.found(world, office, principals, OPERATOR, now), BEGINNING)
+    life.state(lambda world, now: system.calendar_adopted(world, published(), now), BEGINNING)
     for code in ROLES:
         if code != OFFICE:
             _accepted(life, "department.register", entry=entry(code, *ROLES[code]))

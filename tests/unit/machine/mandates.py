@@ -23,6 +23,7 @@ SYSTEM_ONLY = frozenset(
     {
         "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
         "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
+        "calendar.adopted", "clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired",
     }
 )  # fmt: skip
 """What Shenguan records of itself."""
@@ -299,6 +300,15 @@ def _answers(books: Books, event: Any) -> bool:
     submitted: Any = books.firsts[event.originator_id]
     answers = books.acting(submitted.to, day_of(event), submitted.matter) == event.meta.department
     return answers and "HIGHER_AUTHORITY" in _roles(books, event)
+
+
+@may("clock.extended", "clock.suspended", "clock.resumed")
+def _stands_above(books: Books, event: Any) -> bool:
+    """Above each of those who are to do it, and none of them."""
+    region = books.departments[event.meta.department].region.rstrip("0")
+    under = all(books.departments[one].region.startswith(region) for one in event.holders)
+    above = bool({"REFORM_OFFICE", "HIGHER_AUTHORITY"} & _roles(books, event))
+    return above and under and event.meta.department not in event.holders
 
 
 @may("case.remedied")

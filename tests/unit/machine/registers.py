@@ -100,6 +100,13 @@ def enter(pick: Pick) -> Data:
         {"kind": "proposal", "matter": code, "batch": "2026-1"},
         {"kind": "deferral", "matter": code, "reason": "条件不足", "review_on": str(on + timedelta(days=90))},
         {"kind": "bundle", "code": "B1", "name": "开工", "lead": holder, "matters": list(MATTERS[:2])},
+        {
+            "kind": "time_limit", "clock": pick.of("receive", "receive", "reply"), "days": pick.of(1, 3, 10),
+            "ladder": pick.of([], [{"after": 0, "act": "remind", "to": "holder"}]),
+            **pick.of({}, {"region": "150100"}, {"matter": code}),
+        },
+        {"kind": "time_limit", "clock": "receive", "days": 1, "deemed_after": pick.of(0, 1), "ladder": []},
+        {"kind": "calendar", "year": pick.of(2026, 2027), "off": [], "worked": []},
     )  # fmt: skip
     by = pick.role("HIGHER_AUTHORITY") if found["kind"] == "system_access" else office
     return {"department": by, "entry": found, "valid_from": str(on), "basis": "通知"}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
 from domain import system
 from domain.arrivals import Result
+from domain.calendars import CalendarUnknown
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
+from domain.event import Event
 from domain.succession import succession_stream
+from domain.world import World
 from tests.unit.machine import approvals, beside, registers, supervision  # noqa: F401 - each adds its offers
 from tests.unit.machine.life import OPERATOR, PLATFORM, Fact, Life, later
 from tests.unit.machine.pick import OFFERS, Pick
@@ -29,7 +33,8 @@ TYPES = tuple(type_ for type_ in PAYLOADS for _ in range(OFTEN.get(type_, 1)))
 """Every type; what brings cases further, and what moves supervision, more often."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", "subscriber_joined", "subscriber_joined",
-    "subscription_backfilled", "dispatched", "delivered", "epoch_opened",
+    "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "rung_climbed", "rung_climbed",
+    "due_recomputed", "permit_expired",
 )  # fmt: skip
 
 
@@ -57,6 +62,7 @@ NEEDS = {
     "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
     "blanks.use": Need("blanks.print", "blanks", lambda one: bool(one.left)),
     "handover.sign": Need("handover.draw", "handover", lambda one: len(one.signed) < 2),
+    "clock.resume": Need("clock.suspend", "clock", lambda one: one.suspended_on is not None),
     "permit.report": Need("mapping.register", "mapping", lambda one: True),
 }
 """What a type mostly waits for."""
@@ -118,6 +124,19 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
                 "dispatched": lambda world, now: system.dispatched(world, notice, "kafka", "topic", 0, 1, now),
                 "delivered": lambda world, now: system.delivered(world, notice, "kafka", "group", 2, now),
             }[kind]
+        case "rung_climbed" | "due_recomputed":
+            kinds = ("feedback", "case")
+            clocks = [*(f"notice/{one}" for one in notices), *(name for kind in kinds for name in life.streams(kind))]
+            clocks += [f"{name}/{task}" for name in life.streams("tasks") for task in life.world.state(name).tasks]
+            subject = rng.choice(clocks)
+            return lambda world, now: (
+                _climbed(world, subject, now) if kind == "rung_climbed" else system.due_recomputed(world, subject, now)
+            )
+        case "permit_expired":
+            cases = [life.world.case_at(name) for name in life.streams("case")]
+            ending = [one.stream for one in cases if one.terms and (one.terms[-1][1] or date.max) < life.today]
+            over = rng.choice(ending or life.streams("case"))
+            return lambda world, now: system.permit_expired(world, over, now)
         case "succession_advanced" if life.registers.successions:
             old = rng.choice(list(life.registers.successions))
             for one in [one.notice for one in life.owed if one.addressee == old]:
@@ -138,6 +157,12 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
                 world, subscription, version, (matter, None, None), 1, complete, now
             )
     return None
+
+
+def _climbed(world: World, subject: str, now: datetime) -> list[Event]:
+    with suppress(CalendarUnknown):
+        return system.rung_climbed(world, subject, now)
+    return []
 
 
 def settle(life: Life) -> None:

@@ -1,0 +1,436 @@
+"""Ladders 催办、督办: what runs until when, its suspension and extension, and who is pressed when it is overdue (2.2j).
+
+Whatever has a clock, `clock_of` says how it stands: a notice until it is received, a finding until it is answered, a
+task until its result, a case until its decision, a deferral until it is looked at again. What is done to a clock is on
+a stream of its own, `clock/<subject>`. Rungs are climbed under the writer's lock, each once, in whatever order and
+however late whoever carries that out comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from domain.calendars import CalendarUnknown
+from domain.case_state import require_not_after
+from domain.clocks import LADDER, ClockKind, Due, Rung, fixed, reckon
+from domain.event import Event, Meta, State
+from domain.identifiers import is_within
+from domain.notices import NoticeDeemed, receive_clock
+from domain.personal import Text
+from domain.reform import Deferral, standing
+from domain.rules import Refusal, Waiting, rejection
+from domain.submissions import Day, Payload, Submission, decides
+from domain.tasks import pauses, tasks_stream
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+Subject = Annotated[str, StringConstraints(pattern=r"^(notice|feedback|case|tasks)/[^\x00-\x1f\s]{1,250}$")]
+"""The stream that has a clock; of a task, its case's tasks and its number."""
+
+
+def clock_stream(subject: str) -> str:
+    return f"clock/{subject}"
+
+
+class Clock(NamedTuple):
+    """How something stands whose time is limited: `holders` are to do it; `running` unless done, moved or waiting."""
+
+    subject: str
+    kind: ClockKind
+    holders: tuple[str, ...]
+    due: Due
+    running: bool
+    case: str = ""
+    matter: str = ""
+
+
+class OfClock(Payload):
+    """Base of what is done with a clock by whoever stands above its holders."""
+
+    clock: Subject
+
+    def streams(self) -> tuple[str, ...]:
+        return (self.clock, clock_stream(self.clock))
+
+    def about(self) -> str:
+        return self.clock
+
+    def subject(self) -> str:
+        return self.clock
+
+
+class ExtendClock(OfClock):
+    """延期: so many working days more."""
+
+    TYPE = "clock.extend"
+    days: Annotated[int, Field(ge=1, le=250)]
+    reason: Text
+
+
+class SuspendClock(OfClock):
+    """中止: the time stands still from a day on."""
+
+    TYPE = "clock.suspend"
+    on: Day
+    reason: Text
+
+
+class ResumeClock(OfClock):
+    """恢复: it runs on, later by the working days that it stood still."""
+
+    TYPE = "clock.resume"
+    on: Day
+
+
+class ClockEvent(Event):
+    """Base of what happens to a clock."""
+
+    clock: str
+    kind: ClockKind
+    holders: tuple[str, ...]
+    case: str
+    matter: str
+
+
+class ClockExtended(ClockEvent):
+    TOPIC = "clock.extended"
+    days: int
+    due: Due
+    reason: Text
+
+
+class ClockSuspended(ClockEvent):
+    TOPIC = "clock.suspended"
+    on: Day
+    reason: Text
+
+    @property
+    def effective_on(self) -> str:
+        return self.on.isoformat()
+
+
+class ClockResumed(ClockEvent):
+    """`days`: the working days that it stood still."""
+
+    TOPIC = "clock.resumed"
+    on: Day
+    days: int
+    due: Due
+
+    @property
+    def effective_on(self) -> str:
+        return self.on.isoformat()
+
+
+class ClockRecomputed(ClockEvent):
+    """Limits or calendar have changed, and with them the day."""
+
+    TOPIC = "clock.recomputed"
+    due: Due
+
+
+class Rise(ClockEvent):
+    """Base of a ladder's rung, by its number."""
+
+    due: Due
+    rung: int
+
+
+class ClockReminded(Rise):
+    """催办: the holders are reminded."""
+
+    TOPIC = "clock.reminded"
+
+
+class ClockEscalated(Rise):
+    """督办: whoever is above the holders is told to press it, and they are told of that."""
+
+    TOPIC = "clock.escalated"
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState(State):
+    """`due`: where something has changed it; `extra` working days were given beyond what limits say, or stood still;
+    `rungs` were climbed."""
+
+    due: Due | None = None
+    suspended_on: date | None = None
+    extra: int = 0
+    rungs: frozenset[int] = frozenset()
+
+    def evolve(self, event: Event) -> ClockState:
+        new = replace(self, version=event.originator_version)
+        match event:
+            case ClockExtended():
+                return replace(new, due=event.due, extra=self.extra + event.days)
+            case ClockSuspended():
+                return replace(new, suspended_on=event.on)
+            case ClockResumed():
+                return replace(new, due=event.due, extra=self.extra + event.days, suspended_on=None)
+            case ClockRecomputed():
+                return replace(new, due=event.due)
+            case ClockReminded() | ClockEscalated():
+                return replace(new, rungs=self.rungs | {event.rung})
+        return new
+
+
+def clock_of(subject: str, world: World) -> Clock | None:
+    """How the clock stands, with what was done to it; None where nothing of that name has one."""
+    found = _plain(subject, world)
+    if found is None:
+        return None
+    state = world.clock(subject)
+    if not _limited(found):
+        found = found._replace(due=_later(world, found.due, state.extra))
+    elif state.due is not None:
+        found = found._replace(due=state.due)
+    return found._replace(running=found.running and state.suspended_on is None)
+
+
+def _limited(clock: Clock) -> bool:
+    """Whether limits and calendar give the day once and for all; else it is reckoned from what it depends on."""
+    return clock.kind not in ("task", "decide", "review")
+
+
+def _later(world: World, due: Due, days: int) -> Due:
+    """By so many working days; unknown where the calendar does not reach so far."""
+    if not days or due.on is None:
+        return due
+    calendar = world.registers.calendar
+    try:
+        return fixed(calendar, due.since, calendar.after(due.on, days), 1, due.limit, due.document)
+    except CalendarUnknown:
+        return Due(since=due.since, on=None, limit=due.limit, document=due.document)
+
+
+def _plain(subject: str, world: World) -> Clock | None:
+    registers = world.registers
+    kind, _, rest = subject.partition("/")
+    match kind:
+        case "notice":
+            notice = world.notice(rest)
+            owed = notice.owed
+            clock = None if owed is None else receive_clock(owed.about)
+            if owed is None or clock is None or owed.due is None:
+                return None
+            running = not (notice.received or notice.deemed or notice.moved)
+            return Clock(subject, clock, (owed.addressee,), owed.due, running, owed.case, owed.matter)
+        case "feedback":
+            department, _, number = rest.partition("/")
+            feedback = world.feedback(department, number)
+            if feedback.raised is None or feedback.due is None:
+                return None
+            raised, running = feedback.raised, feedback.status == "open"
+            organ = registers.acting(raised.organ, world.today, raised.matter)
+            return Clock(subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter)
+        case "case":
+            return _case(subject, world)
+        case "tasks":
+            return _task(subject, world)
+        case "entry":
+            return _entry(subject, world)
+    return None
+
+
+def _case(subject: str, world: World) -> Clock | None:
+    """Until its decision, as the guide promises; not while it waits for associated work (2.3c)."""
+    case, (_, organ, number) = world.case_at(subject), subject.split("/")
+    if case.due is None or case.due.on is None:
+        return None
+    stops, due, registers = pauses(world.tasks(organ, number).tasks.values()), case.due, world.registers
+    stood = sum(registers.calendar.between(stop.since, stop.until) for stop in stops if stop.until is not None)
+    if stood:
+        days = registers.calendar.between(due.since, case.due.on) + stood
+        due = reckon(registers.calendar, due.since, days, 1, due.limit, due.document)
+    running = case.status == "accepted" and all(stop.until is not None for stop in stops)
+    holder = registers.holder(case.matter, world.today)
+    return Clock(subject, "decide", (holder,), due, running, subject, case.matter)
+
+
+def _task(subject: str, world: World) -> Clock | None:
+    """Until its last party's result."""
+    _, organ, number, name = subject.split("/")
+    task = world.tasks(organ, number).tasks.get(name)
+    if task is None or task.opened.due_on is None:
+        return None
+    opened = task.opened
+    due = fixed(world.registers.calendar, opened.opened_on, task.opened.due_on)
+    holders = world.registers.acting_for(task.owing or opened.parties, world.today, opened.matter)
+    return Clock(subject, "task", holders, due, task.open, opened.case, opened.matter)
+
+
+def _entry(subject: str, world: World) -> Clock | None:
+    """A deferred matter's review, by the reform office (1.2d); each version of the entry has a clock of its own."""
+    _, kind, key, number = subject.split("/")
+    registers, today = world.registers, world.today
+    version = registers.version(kind, key, today)
+    if version is None or str(version.number) != number or not isinstance(version.entry, Deferral):
+        return None
+    entry = version.entry
+    region = registers.departments[registers.competent(entry.matter, today)].region
+    office = registers.reform_office(region, today)
+    assert office is not None  # a store is founded with one
+    due = fixed(registers.calendar, version.since, entry.review_on, 1, f"{key}/{number}", version.basis)
+    running = standing(registers, entry.matter, today) == "deferred"
+    return Clock(subject, "review", (office,), due, running, "", entry.matter)
+
+
+def rising_id(event: Event) -> str:
+    """Under which a rung is climbed, or a notice deemed received: the same whoever does it."""
+    if isinstance(event, Rise):
+        return _named(f"rung.{event.rung}", event.clock)
+    return _named("deemed", event.originator_id)
+
+
+def recomputing_id(subject: str, version: int) -> str:
+    """Under which a clock's day is recomputed, as that event of the clock."""
+    return _named(f"due.{version}", subject)
+
+
+def _named(what: str, subject: str) -> str:
+    return f"{what}.{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+
+
+def climbed(world: World, subject: str, meta: Meta) -> list[Event]:
+    """The next rung that is due and was not climbed, or the notice deemed received by its rule; nothing where there is
+    none yet. Raises CalendarUnknown where nobody can say."""
+    clock = clock_of(subject, world)
+    if clock is None or not clock.running or clock.due.on is None:
+        return []
+    registers, today, state = world.registers, world.today, world.clock(subject)
+    calendar = registers.calendar
+    rule = registers.limit(clock.kind, clock.due.since, registers.departments[clock.holders[0]].region, clock.matter)
+    for number, rung in enumerate(rule.ladder if rule else LADDER, 1):
+        if number in state.rungs:
+            continue
+        if (today <= clock.due.on and rung.after) or today < calendar.after(clock.due.on, rung.after):
+            break
+        said = fields_of(clock) | {"due": clock.due, "rung": number}
+        if rung.act == "remind":
+            return [state.then(ClockReminded, meta, **said)]
+        to = overseer(world, clock, rung)
+        if to is not None:
+            return [state.then(ClockEscalated, meta, **said, to=to)]
+    deemed = rule.deemed_after if rule and subject.startswith("notice/") else None
+    if rule and deemed is not None and today > calendar.after(clock.due.on, deemed):
+        notice = world.notice(subject.removeprefix("notice/"))
+        return [notice.then(NoticeDeemed, meta, limit=rule.name, document=rule.document)]
+    return []
+
+
+def fields_of(clock: Clock) -> dict[str, object]:
+    """What every event of a clock says."""
+    return {
+        "clock": clock.subject,
+        "kind": clock.kind,
+        "holders": clock.holders,
+        "case": clock.case,
+        "matter": clock.matter,
+    }
+
+
+def overseer(world: World, clock: Clock, rung: Rung) -> str | None:
+    """Who is told to press the holders; nobody where that would be one of them."""
+    registers, region = world.registers, world.registers.departments[clock.holders[0]].region
+    found = (registers.reform_office if rung.to == "reform_office" else registers.higher_authority)(region, world.today)
+    return None if found in clock.holders else found
+
+
+def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
+    """The clock's day by the rules of now; nothing where it stays, or is given otherwise than by a limit."""
+    clock, state = clock_of(subject, world), world.clock(subject)
+    if clock is None or not clock.running or not _limited(clock):
+        return []
+    due = _by_the_rules(world, clock, state.extra)
+    return [] if due == clock.due else [state.then(ClockRecomputed, meta, **fields_of(clock), due=due)]
+
+
+def _by_the_rules(world: World, clock: Clock, extra: int) -> Due:
+    """What limits and calendar say now, and so many working days more."""
+    registers, since = world.registers, clock.due.since
+    if not _limited(clock):
+        return _later(world, clock.due, extra - world.clock(clock.subject).extra)
+    region = registers.departments[clock.holders[0]].region
+    rule = registers.limit(clock.kind, since, region, clock.matter)
+    assert rule is not None
+    return reckon(registers.calendar, since, rule.days + extra, rule.yellow, rule.name, rule.document)
+
+
+@decides(ExtendClock)
+def extend_clock(submission: Submission[ExtendClock], world: World) -> list[Event]:
+    payload = submission.payload
+    clock, state = _standing_above(submission, world), world.clock(payload.clock)
+    due = _by_the_rules(world, clock, state.extra + payload.days)
+    said = fields_of(clock) | {"days": payload.days, "due": due, "reason": payload.reason}
+    return [state.then(ClockExtended, submission.meta, **said)]
+
+
+@decides(SuspendClock)
+def suspend_clock(submission: Submission[SuspendClock], world: World) -> list[Event]:
+    payload = submission.payload
+    clock, state = _standing_above(submission, world), world.clock(payload.clock)
+    if clock.kind == "decide":
+        raise Refusal("clock.state")  # a case waits for its tasks, and for nothing else
+    require_not_after(submission, "on", payload.on)
+    said = fields_of(clock) | {"on": payload.on, "reason": payload.reason}
+    return [state.then(ClockSuspended, submission.meta, **said)]
+
+
+@decides(ResumeClock)
+def resume_clock(submission: Submission[ResumeClock], world: World) -> list[Event]:
+    payload = submission.payload
+    clock, state = _above(submission, world), world.clock(payload.clock)
+    if state.suspended_on is None:
+        raise Refusal("clock.state")
+    require_not_after(submission, "on", payload.on)
+    if payload.on < state.suspended_on:
+        raise rejection("on", "date.order", payload.on)
+    try:
+        days = world.registers.calendar.between(max(state.suspended_on, clock.due.since), payload.on)
+    except CalendarUnknown as unknown:
+        raise rejection("on", "calendar.unknown", unknown.year) from None
+    due = _by_the_rules(world, clock, state.extra + days)
+    return [state.then(ClockResumed, submission.meta, **fields_of(clock), on=payload.on, days=days, due=due)]
+
+
+def _standing_above(submission: Submission[OfClock], world: World) -> Clock:
+    """The clock, running, for who stands above its holders."""
+    clock = _above(submission, world)
+    if not clock.running or clock.kind == "task":
+        raise Refusal("clock.state")
+    return clock
+
+
+def _above(submission: Submission[OfClock], world: World) -> Clock:
+    """The clock. Waits where nothing has it yet; refused to its holders and to whom they are not under."""
+    payload = submission.payload
+    office = world.require_role(submission, "REFORM_OFFICE", "HIGHER_AUTHORITY")
+    clock = clock_of(payload.clock, world)
+    if clock is None:
+        if not _known(payload.clock, world):
+            raise Waiting(_stream(payload.clock))
+        raise Refusal("clock.none")
+    regions = (world.registers.departments[one].region for one in clock.holders)
+    if payload.department in clock.holders or not all(is_within(region, office.region) for region in regions):
+        raise Refusal("clock.not_above")
+    return clock
+
+
+def _known(subject: str, world: World) -> bool:
+    """Whether there is anything of that name."""
+    if subject.startswith("notice/"):
+        return world.notice(subject.removeprefix("notice/")).owed is not None
+    return world.state(_stream(subject)).version > 0
+
+
+def _stream(subject: str) -> str:
+    """The stream that a subject's clock is on; a task's is its case's."""
+    parts = subject.split("/")
+    return tasks_stream(*parts[1:3]) if parts[0] == "tasks" and len(parts) == 4 else subject
