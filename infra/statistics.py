@@ -20,7 +20,7 @@ from infra.registers import day, registers_at
 from projections.page import Page
 from projections.rates import IN_TIME, RATES, mean_receipt_days, summed, totalled
 from projections.statistics import Asked, Known, counters, find_overdue
-from projections.working_days import CHINA, working_days_between
+from projections.working_days import CHINA
 
 Counts = Mapping[str, int]
 Named = Callable[[Any], tuple[str, str]]
@@ -144,8 +144,8 @@ def statistics(context: Context, shown: Shown, wanted: Wanted) -> None:
 
 
 def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
-    """The list; the calendar is known as far as the due dates go."""
     known, asked = known_on(wanted.as_known_at), _asked(wanted)
+    registers = registers_at(context, wanted.as_known_at)
     limit = wanted.limit if wanted.file is None else exporting.SHEET_ROWS
     with closing(context.connect_reader()) as conn:
         found = find_overdue(conn, asked, known, limit)
@@ -153,12 +153,12 @@ def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
         row
         | {
             "case": row["case_stream"].rpartition("/")[2],
-            "days_over": working_days_between(row["due_on"], known.on),
+            "days_over": registers.waited(row["due_on"], known.on),
         }
         for row in found.rows
     ]
     if not shown.as_json:
-        names = {code: one.name for code, one in registers_at(context, wanted.as_known_at).departments.items()}
+        names = {code: one.name for code, one in registers.departments.items()}
         rows = names_over(rows, ["department"], names)
     if wanted.file is not None:
         exporting.save(shown, wanted.file, OVERDUE, rows)

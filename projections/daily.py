@@ -7,7 +7,7 @@ said at its end, whatever is recorded later. `docs/reference/statistics.md` says
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -15,19 +15,20 @@ from typing import Any
 
 from psycopg import Connection
 
+from domain.clocks import Due
 from domain.event import Event, Recorded
-from domain.notices import NoticeDispatched, NoticeMoved, NoticeOwed, NoticeReceived, NoticeReturned
+from domain.ladders import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
+from domain.notices import NoticeDeemed, NoticeDispatched, NoticeMoved, NoticeOwed, NoticeReceived, NoticeReturned
 from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised, FeedbackReplied
+from projections.daily_states import DUES, FEEDBACK, NOTICES, DueThen, Feedback, Notice, fed_back, held
 from projections.projection import Projection
 from projections.table import Fold, Table
-from projections.working_days import CHINA, RECEIVE_WITHIN, CalendarUnknown, due_on, working_days_between
+from projections.working_days import CHINA, CalendarUnknown, due_on
 
 PREFIX = "notice/"
 DISPATCH_WITHIN = 1
-"""Working days to dispatch a notice in."""
-ANSWER_WITHIN = 5
-"""Working days to dispose of a feedback in."""
+"""Working days; later what was not dispatched is late. Of what was the event says whether it was in time."""
 
 
 @dataclass(slots=True)
@@ -66,53 +67,17 @@ KEY_SIZE = 6
 COUNTERS = tuple(field.name for field in fields(Daily))[KEY_SIZE:]
 
 
-@dataclass(slots=True)
-class Notice:
-    """What later facts must know of a notice."""
-
-    notice: str
-    department: str
-    matter: str
-    root: str
-    case_stream: str
-    owed_on: date
-    dispatch_by: date | None
-    due_on: date | None
-    dispatched: bool = False
-    received_on: date | None = None
-    receipt_days: int | None = None
-    fed_back: bool = False
-    moved_on: date | None = None
-    closed_on: date | None = None
-
-
-@dataclass(slots=True)
-class Feedback:
-    """What later facts must know of a feedback."""
-
-    stream: str
-    department: str
-    matter: str
-    case_stream: str
-    supervisor: str
-    raised_on: date
-    answer_by: date | None
-    answered: bool = False
-    open: bool = True
-
-
 DAILY = Table("daily", Daily, key_size=KEY_SIZE, adds=True)
-NOTICES = Table("daily_notices", Notice)
-FEEDBACK = Table("daily_feedback", Feedback)
 _KINDS = (
-    *(NoticeOwed, NoticeDispatched, NoticeReceived, NoticeReturned, NoticeMoved),
+    *(NoticeOwed, NoticeDispatched, NoticeReceived, NoticeReturned, NoticeDeemed, NoticeMoved),
     *(FeedbackRaised, FeedbackDisposed, FeedbackReplied),
+    *(ClockExtended, ClockSuspended, ClockResumed, ClockRecomputed),
 )
 
 
 class DailyCounters(Projection):
     name = "daily"
-    tables = ("daily", "daily_notices", "daily_feedback")
+    tables = ("daily", "daily_notices", "daily_dues", "daily_feedback")
     topics = frozenset(kind.TOPIC for kind in _KINDS)
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
@@ -130,18 +95,18 @@ class _Batch:
         told = [one.event for one in events]
         raised = {(event.case, event.department) for event in told if isinstance(event, FeedbackRaised)}
         owed = {event.notice for event in told if isinstance(event, NoticeOwed)}
-        named = {event.originator_id.removeprefix(PREFIX) for event in told if event.originator_id.startswith(PREFIX)}
-        held = _held(conn, raised)
-        self._notices = Fold(conn, NOTICES, [(notice,) for notice in {*(named - owed), *held}])
-        self._feedback = Fold(
-            conn, FEEDBACK, [(event.originator_id,) for event in told if event.TOPIC.startswith("feedback.")]
-        )
+        streams = {_subject(event) for event in told}
+        named = {stream.removeprefix(PREFIX) for stream in streams if stream.startswith(PREFIX)}
+        known = (named - owed) | held(conn, raised)
+        self._notices = Fold(conn, NOTICES, [(notice,) for notice in known])
+        self._feedback = Fold(conn, FEEDBACK, [(stream,) for stream in streams if stream.startswith("feedback/")])
         again = {(e.case, e.addressee) for e in told if isinstance(e, NoticeOwed) and _may_have_feedback(e)}
-        self._fed_back = _fed_back(conn, again)
+        self._fed_back = fed_back(conn, again)
         self._holding: dict[tuple[str, str], list[Notice]] = {pair: [] for pair in raised}
         for notice in self._notices.rows.values():
             self._holds(notice)
         self._counts: dict[tuple[Any, ...], Daily] = {}
+        self._dues: dict[tuple[str, date], DueThen] = {}
         self._today = date.min
         self._tomorrow = events[0].recorded_at
 
@@ -154,9 +119,11 @@ class _Batch:
             case NoticeOwed():
                 self._owed(event)
             case NoticeDispatched():
-                self._dispatched(self._notice(event), local_date(event.meta.occurred_at))
+                self._dispatched(self._notice(event), event.in_time)
             case NoticeReceived():
-                self._received(self._notice(event), local_date(event.received_at))
+                self._received(self._notice(event), local_date(event.received_at), event.waited)
+            case NoticeDeemed():
+                self._deemed(self._notice(event))
             case NoticeReturned():
                 notice = self._notice(event)
                 self._on(notice, notice.owed_on).returned += 1
@@ -168,10 +135,15 @@ class _Batch:
                 self._disposed(self._feedback.rows[event.originator_id,], local_date(event.meta.occurred_at))
             case FeedbackReplied():
                 self._replied(self._feedback.rows[event.originator_id,])
+            case ClockSuspended():
+                self._falls_due(event.clock, None, False)
+            case ClockExtended() | ClockResumed() | ClockRecomputed():
+                self._falls_due(event.clock, event.due.on, event.due.on is None)
 
     def save(self, bulk: bool) -> None:
         self._notices.save(bulk)
         self._feedback.save(bulk)
+        DUES.store(self._conn, list(self._dues.values()))
         DAILY.store(self._conn, list(self._counts.values()))
 
     # Notices.
@@ -185,8 +157,10 @@ class _Batch:
             root=event.root,
             case_stream=event.case,
             owed_on=today,
-            dispatch_by=_after(today, DISPATCH_WITHIN),
-            due_on=_after(today, RECEIVE_WITHIN),
+            dispatch_by=None if event.due is None else _after(today, DISPATCH_WITHIN),
+            due_on=_on(event.due),
+            first_due_on=_on(event.due),
+            undated=event.due is not None and event.due.on is None,
             fed_back=_may_have_feedback(event) and (event.case, event.addressee) in self._fed_back,
         )
         self._notices.rows[event.notice,] = notice
@@ -198,37 +172,51 @@ class _Batch:
             row.cases_with_feedback += notice.fed_back
         if notice.dispatch_by is not None:
             self._by(notice, today, notice.dispatch_by).dispatch_due += 1
-        if notice.due_on is None:
-            row.undated += 1
-        else:
-            self._by(notice, today, notice.due_on).due += 1
+        row.undated += notice.undated
+        self._count_due(notice, None)
 
-    def _dispatched(self, notice: Notice, on: date) -> None:
-        """Of several channels the first counts."""
+    def _dispatched(self, notice: Notice, in_time: bool | None) -> None:
+        """Of several channels the first counts. Where nobody can say whether it was in time it need not be."""
         if notice.dispatched:
             return
         notice.dispatched = True
-        self._on(notice, notice.owed_on).dispatched += 1
-        if notice.dispatch_by is not None and on <= notice.dispatch_by:
-            self._by(notice, notice.owed_on, notice.dispatch_by).dispatched_in_time += 1
-
-    def _received(self, notice: Notice, on: date) -> None:
-        notice.received_on, notice.receipt_days = on, _between(notice.owed_on, on)
-        notice.closed_on = self._today
         row = self._on(notice, notice.owed_on)
+        row.dispatched += 1
+        if notice.dispatch_by is not None:
+            by = self._by(notice, notice.owed_on, notice.dispatch_by)
+            by.dispatch_due -= in_time is None
+            by.dispatched_in_time += in_time is True
+        elif notice.moved_on is None and in_time is not None:
+            row.dispatch_due += 1
+            row.dispatched_in_time += in_time
+
+    def _received(self, notice: Notice, on: date, waited: int | None) -> None:
+        before = notice.fallen_due
+        row = self._on(notice, notice.owed_on)
+        row.deemed -= notice.deemed
+        notice.received_on, notice.receipt_days, notice.deemed = on, waited, False
+        notice.closed_on = notice.closed_on or self._today
         row.received += 1
-        if notice.receipt_days is not None:
-            row.receipt_days += notice.receipt_days
+        if waited is not None:
+            row.receipt_days += waited
             row.receipts_dated += 1
-        if notice.due_on is not None:
-            self._count_receipt(self._by(notice, notice.owed_on, notice.due_on), notice.due_on, on, 1)
+        self._count_due(notice, before)
+
+    def _deemed(self, notice: Notice) -> None:
+        before = notice.fallen_due
+        notice.deemed, notice.closed_on = True, self._today
+        self._on(notice, notice.owed_on).deemed += 1
+        self._count_due(notice, before)
 
     def _moved(self, notice: Notice) -> None:
         """Counted as moved only from now on; what had not fallen due will not do so here."""
-        today = self._today
+        today, before = self._today, notice.fallen_due
         notice.moved_on, notice.closed_on = today, notice.closed_on or today
         row = self._on(notice, notice.owed_on)
         row.moved += 1
+        row.deemed -= notice.deemed
+        row.undated -= notice.undated
+        notice.undated = False
         if _tells(notice):
             row.cases_told -= 1
             row.cases_with_feedback -= notice.fed_back
@@ -240,22 +228,18 @@ class _Batch:
         if notice.dispatch_by is not None and not notice.dispatched and notice.dispatch_by >= today:
             self._by(notice, notice.owed_on, notice.dispatch_by).dispatch_due -= 1
             notice.dispatch_by = None
-        if notice.due_on is None:
-            row.undated -= 1
-        elif notice.due_on >= today:
-            falling = self._by(notice, notice.owed_on, notice.due_on)
-            falling.due -= 1
-            if notice.received_on is not None:
-                self._count_receipt(falling, notice.due_on, notice.received_on, -1)
-        elif notice.received_on is None:
-            row.late_ended += 1
+        self._count_due(notice, before)
 
-    @staticmethod
-    def _count_receipt(row: Daily, due: date, on: date, count: int) -> None:
-        if on <= due:
-            row.received_in_time += count
-        else:
-            row.late_ended += count
+    def _count_due(self, notice: Notice, before: tuple[date, bool, bool] | None) -> None:
+        """As it stands now, instead of how it stood before."""
+        after = notice.fallen_due
+        if after != before:
+            for part, count in ((before, -1), (after, 1)):
+                if part is not None:
+                    row = self._by(notice, notice.owed_on, part[0])
+                    row.due += count
+                    row.received_in_time += count * part[1]
+                    row.late_ended += count * part[2]
 
     def _notice(self, event: Event) -> Notice:
         return self._notices.rows[event.originator_id.removeprefix(PREFIX),]
@@ -277,13 +261,12 @@ class _Batch:
             case_stream=event.case,
             supervisor=event.department,
             raised_on=today,
-            answer_by=_after(today, ANSWER_WITHIN),
+            answer_by=_on(event.due),
         )
         self._feedback.rows[feedback.stream,] = feedback
         self._fed_back.add((event.case, event.department))
         self._on(feedback, today).feedback_raised += 1
-        if feedback.answer_by is not None:
-            self._by(feedback, today, feedback.answer_by).answer_due += 1
+        self._count_answer(feedback, None)
         for notice in self._holding[event.case, event.department]:
             if notice.moved_on is None and not notice.fed_back:
                 notice.fed_back = True
@@ -293,14 +276,39 @@ class _Batch:
         if feedback.open:
             feedback.open = False
             self._on(feedback, feedback.raised_on).feedback_disposed += 1
-        if not feedback.answered:
-            feedback.answered = True
-            if feedback.answer_by is not None and on <= feedback.answer_by:
-                self._by(feedback, feedback.raised_on, feedback.answer_by).answered_in_time += 1
+        if feedback.answered_on is None:
+            before, feedback.answered_on = feedback.fallen_due, on
+            self._count_answer(feedback, before)
 
     def _replied(self, feedback: Feedback) -> None:
         feedback.open = True
         self._on(feedback, feedback.raised_on).feedback_disposed -= 1
+
+    def _count_answer(self, feedback: Feedback, before: tuple[date, bool] | None) -> None:
+        after = feedback.fallen_due
+        if after != before:
+            for part, count in ((before, -1), (after, 1)):
+                if part is not None:
+                    row = self._by(feedback, feedback.raised_on, part[0])
+                    row.answer_due += count
+                    row.answered_in_time += count * part[1]
+
+    # Clocks.
+
+    def _falls_due(self, clock: str, on: date | None, undated: bool) -> None:
+        """Another day, or none while the clock stands still or the calendar does not reach so far. Once a feedback was
+        answered, the days of later replies count for nothing here."""
+        if clock.startswith(PREFIX):
+            notice = self._notices.rows[clock.removeprefix(PREFIX),]
+            undated = undated and notice.moved_on is None
+            if undated != notice.undated:
+                self._on(notice, notice.owed_on).undated += undated - notice.undated
+            was, notice.due_on, notice.undated = notice.fallen_due, on, undated
+            self._dues[notice.notice, self._today] = DueThen(notice.notice, self._today, notice.department, on)
+            self._count_due(notice, was)
+        elif (feedback := self._feedback.rows.get((clock,))) is not None and feedback.answered_on is None:
+            before, feedback.answer_by = feedback.fallen_due, on
+            self._count_answer(feedback, before)
 
     # Counters.
 
@@ -321,6 +329,15 @@ class _Batch:
         return row
 
 
+def _subject(event: Event) -> str:
+    """The stream of what an event is about: for what happens to a clock, of what the clock belongs to."""
+    return event.originator_id.removeprefix("clock/")
+
+
+def _on(due: Due | None) -> date | None:
+    return None if due is None else due.on
+
+
 def _tells(notice: Notice) -> bool:
     return notice.root == "decision" and notice.case_stream != ""
 
@@ -330,41 +347,9 @@ def _may_have_feedback(event: NoticeOwed) -> bool:
     return event.root == "decision" and event.about != "decision"
 
 
-def _held(conn: Connection[Any], pairs: Iterable[tuple[str, str]]) -> set[str]:
-    """The notices of earlier batches by which these departments hold these cases."""
-    query = "SELECT n.notice FROM daily_notices AS n JOIN unnest(%b::text[], %b::text[]) AS p (case_stream, department)"
-    rows = _of_pairs(
-        conn, f"{query} USING (case_stream, department) WHERE root = 'decision' AND moved_on IS NULL", pairs
-    )
-    return {notice for (notice,) in rows}
-
-
-def _fed_back(conn: Connection[Any], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Of these cases and departments those with feedback in earlier batches."""
-    query = "SELECT f.case_stream, f.supervisor FROM daily_feedback AS f"
-    query += " JOIN unnest(%b::text[], %b::text[]) AS p (case_stream, supervisor) USING (case_stream, supervisor)"
-    return {(case, supervisor) for case, supervisor in _of_pairs(conn, query, pairs)}
-
-
-def _of_pairs(conn: Connection[Any], query: str, pairs: Iterable[tuple[str, str]]) -> list[Any]:
-    wanted = sorted(pairs)
-    if not wanted:
-        return []
-    columns = [[pair[0] for pair in wanted], [pair[1] for pair in wanted]]
-    return conn.execute(query, columns, binary=True, prepare=True).fetchall()
-
-
 @lru_cache(maxsize=10_000)
 def _after(day: date, working_days: int) -> date | None:
     try:
         return due_on(datetime.combine(day, time(), CHINA), working_days)
-    except CalendarUnknown:
-        return None
-
-
-@lru_cache(maxsize=10_000)
-def _between(since: date, until: date) -> int | None:
-    try:
-        return working_days_between(since, until)
     except CalendarUnknown:
         return None

@@ -10,17 +10,17 @@ CREATE TABLE daily (
     falls boolean NOT NULL,             -- false: recorded on that day; true: a time limit ended with that day
     owed bigint NOT NULL,
     dispatched bigint NOT NULL,
-    dispatch_due bigint NOT NULL,       -- should have been dispatched by now, 1 working day after being owed
+    dispatch_due bigint NOT NULL,       -- should have been dispatched by now, or was and the event says whether in time
     dispatched_in_time bigint NOT NULL, -- of those
     received bigint NOT NULL,           -- really, and not moved since
     receipt_days bigint NOT NULL,       -- working days from owed to received, in sum,
     receipts_dated bigint NOT NULL,     -- over so many: of the others the calendar is not known
-    deemed bigint NOT NULL,             -- no rule deems anything received yet
+    deemed bigint NOT NULL,             -- by a local rule, and not received or moved since
     moved bigint NOT NULL,
     returned bigint NOT NULL,
     due bigint NOT NULL,                -- fell due in the addressee's hands
     received_in_time bigint NOT NULL,   -- of those, by the officer's time of receipt
-    late_ended bigint NOT NULL,         -- of those, received or moved, but late
+    late_ended bigint NOT NULL,         -- of those, received, deemed received or moved, but late
     undated bigint NOT NULL,            -- owed, with no due date: the calendar is not known
     cases_told bigint NOT NULL,         -- notices of decisions that stand: a case once for each department that holds it
     cases_with_feedback bigint NOT NULL, -- of those, that the department has raised feedback about
@@ -40,17 +40,29 @@ CREATE TABLE daily_notices (
     case_stream text COLLATE "C" NOT NULL,
     owed_on date NOT NULL,
     dispatch_by date,                   -- empty where nothing is, or need be, dispatched by any day
-    due_on date,
+    due_on date,                        -- empty also while the clock stands still
+    first_due_on date,                  -- when it was owed
+    undated boolean NOT NULL,           -- the calendar does not reach so far
     dispatched boolean NOT NULL,
     received_on date,                   -- by the officer
     receipt_days bigint,
+    deemed boolean NOT NULL,
     fed_back boolean NOT NULL,
     moved_on date,                      -- recorded
     closed_on date,                     -- since when, by the record, it is no longer outstanding
-    held_until date GENERATED ALWAYS AS (coalesce(closed_on, 'infinity'::date)) STORED
+    held_until date GENERATED ALWAYS AS (coalesce(closed_on, '9999-12-31'::date)) STORED
 );
 CREATE INDEX daily_notices_case_idx ON daily_notices (case_stream, department)
     WHERE root = 'decision' AND moved_on IS NULL;
+
+-- When the due date of an open notice changed: by extension, suspension, another limit or calendar.
+CREATE TABLE daily_dues (
+    notice text COLLATE "C" NOT NULL,
+    day date NOT NULL,                  -- recorded
+    department text NOT NULL,
+    due_on date,
+    PRIMARY KEY (notice, day)
+);
 
 CREATE TABLE daily_feedback (
     stream text COLLATE "C" PRIMARY KEY,
@@ -60,7 +72,7 @@ CREATE TABLE daily_feedback (
     supervisor text NOT NULL,           -- who raised it
     raised_on date NOT NULL,            -- recorded
     answer_by date,
-    answered boolean NOT NULL,          -- at least once
+    answered_on date,                   -- for the first time
     open boolean NOT NULL
 );
 CREATE INDEX daily_feedback_case_idx ON daily_feedback (case_stream, supervisor);

@@ -62,14 +62,21 @@ def counters(
 
 def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int = 50) -> Page:
     """Notices that had fallen due unreceived and still lay so at the end of a day, the longest overdue first."""
+    then = f"DATE '{known.on.isoformat()}'"
+    source = (
+        "(SELECT n.notice, n.department, serial, case_stream, n.matter, n.root, about, n.owed_on, held_until,"
+        " CASE WHEN d.day IS NULL THEN first_due_on ELSE d.due_on END AS due_on FROM read.daily_notices AS n"
+        " JOIN (SELECT notice, serial, about FROM read.receipts) AS r USING (notice)"
+        f" LEFT JOIN LATERAL (SELECT day, due_on FROM read.daily_dues AS d WHERE d.notice = n.notice AND day <= {then}"
+        " ORDER BY day DESC LIMIT 1) AS d ON true) AS notices"
+    )
     conditions = asked.conditions("owed_on") | {
         "held_until > %s": known.on,
         "due_on <= %s": known.ended,
         "owed_on <= %s": known.on,
     }
-    details = "JOIN (SELECT notice, serial, about FROM read.receipts) AS r USING (notice)"
     columns = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
-    return page(conn, f"read.daily_notices {details}", conditions, "due_on, department, serial", limit, columns)
+    return page(conn, source, conditions, "due_on, department, serial", limit, columns)
 
 
 def notices_of_decisions(conn: Connection[Any]) -> dict[str, int]:

@@ -22,6 +22,8 @@ from tests.unit.machine.walk import settle, wander
 
 WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
 """Steps of the outlet were recorded, and there was none."""
+SELDOM = {"daily_dues", "daily_feedback"}
+"""Not every life comes to a finding, or to another due date."""
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -43,7 +45,7 @@ def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestSt
         problems = verify(SimpleNamespace(migrator_url=store.urls.migrator), most=10_000).problems
         assert [one for one in problems if one.check not in WITHOUT_AN_OUTLET] == []
         models = snapshot(conn)
-        assert all(models.values())
+        assert all(models[table] for table in models.keys() - SELDOM)
         rebuild(store.urls.migrator, RUNTIME, READER, PROJECTIONS)
         assert snapshot(conn) == models
 

@@ -10,14 +10,18 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
+from adapters.postgres.writer import Writer
 from domain.departments import RegisterDepartment
+from domain.event import Event
+from domain.ladders import ExtendClock
 from domain.matters import Matter, RegisterMatter, Supervisor, TransferMatter
-from domain.notices import ReturnNotice
+from domain.notices import NoticeDeemed, ReturnNotice
 from domain.submissions import BEIJING
 from domain.supervision import DisposeFeedback, RaiseFeedback
+from domain.system import system_meta
+from domain.world import World
 from tests.integration.region import (
     APPROVAL,
     DAY,
@@ -40,20 +44,10 @@ from tests.integration.teststore import TestStore, department
 
 @contextmanager
 def recorded(store: TestStore, month: int, day: int, hour: int = 10) -> Iterator[datetime]:
-    """What is done meanwhile occurred and was recorded then, in 2026."""
-    moment = datetime(2026, month, day, hour, tzinfo=BEIJING)
-    log = "shenguan.stored_events"
-    with psycopg.connect(store.urls.superuser) as conn:
-        [before] = conn.execute(f"SELECT coalesce(max(notification_id), 0) FROM {log}").fetchone() or (0,)
-        store.now = moment
-        yield moment
-        conn.rollback()
-        conn.execute("SET session_replication_role = replica")  # the log is not to be changed, but by a superuser
-        conn.execute(
-            f"UPDATE {log} SET recorded_at = %s + (notification_id - %s) * interval '1 microsecond'"
-            " WHERE notification_id > %s",
-            (moment, before, before),
-        )
+    """What is done meanwhile occurs and is recorded then, in 2026."""
+    store.now = datetime(2026, month, day, hour, tzinfo=BEIJING)
+    store.writer = Writer(store.connect, store.sealer.seal_all, clock=lambda: store.now)
+    yield store.now
 
 
 @pytest.fixture
@@ -219,6 +213,50 @@ def test_a_question_that_has_no_answer_is_not_answered_otherwise(march: TestStor
     with march.connect_reader(S1) as conn:
         assert conn.execute("SELECT DISTINCT department FROM read.daily").fetchall() == [(S1,)]
         assert conn.execute("SELECT DISTINCT department FROM read.daily_notices").fetchall() == [(S1,)]
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("2.2k", refused=True)
+def test_a_deemed_receipt_is_never_counted_as_received(march: TestStore) -> None:
+    with recorded(march, 3, 16) as now:
+
+        def deem(world: World, _: datetime) -> list[Event]:
+            meta = system_meta("deemed", now)
+            return [world.notice(f"{S2}/test/d-2").then(NoticeDeemed, meta, limit="receive/1", document="文")]
+
+        march.facts(deem)
+    march.project()
+    found = ask_json(march, "statistics", "--department", S2, "--as-known-at", "2026-03-16")["total"]
+    assert [found[name] for name in STATE] == [2, 0, 1, 1, 0]
+    assert rates(found)["receipt_rate"] == (0, 2)
+    assert rates(found)["timely_receipt_rate"] == (0, 2)
+    assert found["overdue_outstanding"] == 0
+    assert ask_json(march, "statistics", "--overdue", "--department", S2, "--as-known-at", "2026-03-16")["total"] == 0
+    before = ask_json(march, "statistics", "--department", S2, "--as-known-at", "2026-03-15")["total"]
+    assert [before[name] for name in STATE] == [2, 0, 0, 1, 1]
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("2.2k")
+def test_an_extended_notice_falls_due_on_its_new_day(march: TestStore) -> None:
+    """From the day of the extension on, and not before."""
+    with recorded(march, 3, 10):
+        march.submit(ExtendClock(department=OFFICE, clock=f"notice/{S3}/test/r1", days=2, reason="人手不足"))
+    march.project()
+
+    def late(on: str) -> list[tuple[str, str]]:
+        found = ask_json(march, "statistics", "--overdue", "--department", S3, "--as-known-at", on)
+        total = ask_json(march, "statistics", "--department", S3, "--as-known-at", on)["total"]
+        assert total["overdue_outstanding"] == found["total"]
+        return [(one["due_on"], one["department"]) for one in found["items"]]
+
+    assert late("2026-03-11") == late("2026-03-12") == []
+    assert late("2026-03-13") == [("2026-03-13", S3)]
+    with recorded(march, 3, 16):
+        march.submit(ExtendClock(department=OFFICE, clock=f"notice/{S3}/test/r1", days=9, reason="人手不足"))
+    march.project()
+    assert late("2026-03-13") == [("2026-03-13", S3)]
+    assert late("2026-03-16") == []
 
 
 # Public statistics.
