@@ -22,6 +22,8 @@ AWAITED = frozenset(
     {
         "blanks",
         "case",
+        "circular",
+        "consultation",
         "department",
         "entry",
         "feedback",

@@ -5,6 +5,8 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     blanks,
     calendars,
     cases,
+    circulars,
+    consultations,
     counts,
     deadletters,
     decisions,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from domain.documents import require_in_force
 from domain.event import Event
 from domain.fields import MatterCode, Uscc
 from domain.personal import Model
@@ -183,6 +184,8 @@ def register_matter(submission: Submission[RegisterMatter], world: World) -> lis
         raise Refusal("mandate.role")
     if known is not None and known.entry.competent != entry.competent:
         raise Refusal("matter.state")  # the power of days past would change hands
+    if known is None or known.entry.legal_basis != entry.legal_basis:
+        require_in_force(world, entry.legal_basis, submission.occurred_on)
     return [world.state(matter_stream(entry.code)).then(MatterRegistered, submission.meta, entry=entry)]
 
 
@@ -193,6 +196,7 @@ def transfer_matter(submission: Submission[TransferMatter], world: World) -> lis
     payload = submission.payload
     world.require_matter(payload.matter)
     world.require_department(payload.to, "APPROVAL")
+    require_in_force(world, payload.basis, payload.valid_from)
     for supervisor in payload.supervisors:
         world.require_department(supervisor.department, "SUPERVISION")
         if supervisor.department == payload.to:
@@ -236,6 +240,7 @@ def route_matter(submission: Submission[RouteMatter], world: World) -> list[Even
     world.require_matter(payload.matter)
     for supervisor in payload.supervisors:
         world.require_supervisor(supervisor.department, payload.matter, payload.valid_from)
+    require_in_force(world, payload.basis, payload.valid_from)
     return [
         world.state(matter_stream(payload.matter)).then(
             MatterRouted,

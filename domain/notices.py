@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 About = Literal[
     "decision", "change", "extension", "withdrawal", "revocation", "cancellation", "correction",
     "reassignment", "duty_dispute", "ruling", "feedback", "disposition", "feedback_reply", "feedback_closed",
-    "review", "review_result",
+    "review", "review_result", "circular", "invitation", "guidance", "circular_withdrawn", "invitation_answer",
+    "consultation", "consultation_answer", "consultation_again", "consultation_closed",
     "task", "task_result", "task_dropped", "succession", "backfill",
     "penalty", "penalty_lifted", "remedy", "stop_execution", "expiry",
     "reminder", "escalation",

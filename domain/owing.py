@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
+from domain.circulars import CircularKind, CircularSent, CircularWithdrawn, InvitationAnswered
+from domain.consultations import (
+    ConsultationAnswered,
+    ConsultationAsked,
+    ConsultationAskedAgain,
+    ConsultationClosed,
+)
 from domain.event import Event
 from domain.ladders import ClockEscalated, ClockReminded
 from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
@@ -32,8 +39,26 @@ OWING: tuple[type[Event], ...] = (
     ReviewReturned,
     ClockReminded,
     ClockEscalated,
+    CircularSent,
+    InvitationAnswered,
+    CircularWithdrawn,
+    ConsultationAsked,
+    ConsultationAnswered,
+    ConsultationAskedAgain,
+    ConsultationClosed,
 )
 """The facts that may owe notices."""
+_CIRCULARS: dict[CircularKind, About] = {
+    "policy": "circular",
+    "meeting": "invitation",
+    "training": "invitation",
+    "guidance": "guidance",
+}
+_CONSULTATIONS: dict[type[Event], About] = {
+    ConsultationAsked: "consultation",
+    ConsultationAskedAgain: "consultation_again",
+    ConsultationClosed: "consultation_closed",
+}
 _TOPICS = frozenset(kind.TOPIC for kind in OWING)  # most facts owe none, and their classes need not be compared
 
 
@@ -137,6 +162,22 @@ def owed(event: Event, registers: Registers) -> list[Owed]:
             return [_owed(event, event.to, "review", event.matter, case=event.case)]
         case ReviewReturned():
             return [_owed(event, event.department, "review_result", event.matter, case=event.case)]
+        case CircularSent():
+            return [_owed(event, one, _CIRCULARS[event.kind], "", case="") for one in event.addressees]
+        case InvitationAnswered():
+            if event.to == event.department:
+                return []
+            return [_owed(event, event.to, "invitation_answer", "", case="")]
+        case CircularWithdrawn():
+            return [_owed(event, one, "circular_withdrawn", "", case="") for one in event.audience]
+        case ConsultationAnswered():
+            if event.to == event.department:
+                return []
+            return [_owed(event, event.department, "consultation_answer", event.matter, case=event.case)]
+        case ConsultationAsked() | ConsultationAskedAgain() | ConsultationClosed():
+            if event.to == event.department:
+                return []
+            return [_owed(event, event.to, _CONSULTATIONS[type(event)], event.matter, case=event.case)]
         case _:
             return []
 

@@ -22,6 +22,14 @@ from domain.cases import (
     CaseExpired,
     LicenceIssued,
 )
+from domain.circulars import CircularSent, CircularWithdrawn, InvitationAnswered, reached
+from domain.consultations import (
+    ConsultationAnswered,
+    ConsultationAsked,
+    ConsultationAskedAgain,
+    ConsultationClosed,
+    consulting,
+)
 from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.expiry import expiring_id
@@ -130,6 +138,8 @@ class Recheck:
         self._open: dict[str, NoticeState] = {}
         self._ledgers: dict[str, list[str]] = {}  # notices by their addressee, in the order of their serials
         self._through: dict[str, int] = {}
+        self._circulars: dict[str, CircularSent] = {}
+        self._consultations: dict[str, ConsultationAsked] = {}
         self._subscriptions: dict[str, SubscriptionStarted] = {}
         self._expected: deque[tuple[int, type[Event], dict[str, object]]] = deque()
         self._last_at: datetime | None = None
@@ -263,6 +273,12 @@ class Recheck:
             told, claimed = self._joining(event), (event.department, event.matter)
         elif isinstance(event, SuccessionAdvanced):
             told, claimed = (), self._left_behind(event)
+        elif isinstance(event, (CircularWithdrawn, InvitationAnswered)):
+            told, claimed = self._of_circular(event)
+        elif isinstance(event, (ConsultationAnswered, ConsultationAskedAgain, ConsultationClosed)):
+            asked = self._consultations.get(event.originator_id)
+            told = consulting(asked, self.registers, local_date(event.meta.occurred_at)) if asked else None
+            claimed = event.model_dump(include={"department", "to", "case", "matter"})
         elif isinstance(event, CaseCorrected) and case is not None:
             on = local_date(event.meta.occurred_at)
             told = reroute(case, self.registers, event.target, event.new, on)
@@ -271,6 +287,17 @@ class Recheck:
             yield problem(
                 "audience", f"应告知 {told}，所记为 {claimed}", f"{told} are to be told, recorded are {claimed}"
             )
+
+    def _of_circular(self, event: CircularWithdrawn | InvitationAnswered) -> tuple[object, object]:
+        """Who must hear of its withdrawal, or of an answer to it, and who is said to."""
+        sent, on = self._circulars.get(event.originator_id), local_date(event.meta.occurred_at)
+        claimed = event.audience if isinstance(event, CircularWithdrawn) else (event.to, event.department)
+        if sent is None:
+            return None, claimed
+        if isinstance(event, CircularWithdrawn):
+            return reached(sent, self.registers, on, but=event.meta.department or ""), claimed
+        invited = event.meta.department in reached(sent, self.registers, on, but="")
+        return (self.registers.acting(sent.department, on, ""), event.meta.department if invited else None), claimed
 
     def _passing(self, notice: str, on: date) -> Passing | None:
         """How a notice has to pass on that day."""
@@ -312,6 +339,10 @@ class Recheck:
             name = notice_stream(event.notice)
             self._open[name] = NoticeState(name).evolve(event)
             self._ledgers.setdefault(event.addressee, []).append(event.notice)
+        elif isinstance(event, CircularSent):
+            self._circulars[stream] = event
+        elif isinstance(event, ConsultationAsked):
+            self._consultations[stream] = event
         elif isinstance(event, SubscriptionStarted):
             self._subscriptions[stream] = event
         elif isinstance(event, (NoticeReceived, NoticeDeemed, NoticeTaken, NoticeMoved)) and stream in self._open:

@@ -9,12 +9,15 @@ from pydantic import Field, StringConstraints
 
 from domain.calendars import CalendarYear
 from domain.clocks import TimeLimit
+from domain.documents import PolicyDocument, require_document, require_in_force
+from domain.duties import Duty, require_duty
 from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
+from domain.relations import Innovation, Relation, require_serving
 from domain.reviews import SystemAccess, require_access
 from domain.rules import Refusal, Waiting
 from domain.seal_registry import Seal, require_seal
@@ -33,6 +36,10 @@ AnyEntry = Annotated[
     | Guide
     | WorkCapability
     | Placement
+    | Innovation
+    | Relation
+    | Duty
+    | PolicyDocument
     | Seal
     | SystemAccess
     | TimeLimit
@@ -48,6 +55,10 @@ Kind = Literal[
     "guide",
     "work_capability",
     "placement",
+    "innovation",
+    "relation",
+    "duty",
+    "document",
     "seal",
     "system_access",
     "time_limit",
@@ -111,6 +122,7 @@ def enter_register(submission: Submission[EnterRegister], world: World) -> list[
     world.require_own_registers()
     payload = submission.payload
     _require_writer(submission, payload.entry.kind, world)
+    require_in_force(world, payload.basis, payload.valid_from, payload.entry)
     _require(payload.entry, world, payload.valid_from, payload.department)
     return [
         world.state(entry_stream(payload.entry.kind, payload.entry.key())).then(
@@ -171,6 +183,14 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             world.require_matter(entry.matter)
         case Placement():
             require_placement(entry, world, on)
+        case Innovation():
+            require_serving(world, entry.department, on=on)
+        case Relation():
+            require_serving(world, entry.from_department, entry.to_department, on=on)
+        case Duty():
+            require_duty(entry, world, on)
+        case PolicyDocument():
+            require_document(entry, world, on)
         case Seal():
             require_seal(entry, world)
         case SystemAccess():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field
 
 from domain.departments import department_stream
+from domain.documents import require_in_force
 from domain.event import Event, Meta, State
 from domain.fields import EACH_ONCE, MatterCode
 from domain.notices import NoticePassed, NoticeState
@@ -88,6 +89,7 @@ def succeed_department(submission: Submission[SucceedDepartment], world: World) 
     old, to = world.require_department(payload.old), world.require_department(payload.to)
     for matter in payload.matters:
         world.require_matter(matter)
+    require_in_force(world, payload.basis, payload.valid_from)
     if not set(old.roles) <= set(to.roles):
         raise Refusal("succession.roles")
     registers = world.registers

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from domain.blanks import BlanksState
 from domain.case_state import CaseState
+from domain.circulars import CircularState
 from domain.clocks import Due
+from domain.consultations import ConsultationState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
@@ -43,6 +45,8 @@ STATES: dict[str, type[State]] = {
     "notice": NoticeState,
     "ledger": LedgerState,
     "feedback": FeedbackState,
+    "circular": CircularState,
+    "consultation": ConsultationState,
     "inspection": InspectionState,
     "seal": SealState,
     "handover": HandoverState,
@@ -104,6 +108,12 @@ class World:
 
     def feedback(self, department: str, number: str) -> FeedbackState:
         return self._typed(FeedbackState, f"feedback/{department}/{number}")
+
+    def circular(self, sender: str, number: str) -> CircularState:
+        return self._typed(CircularState, f"circular/{sender}/{number}")
+
+    def consultation(self, asker: str, number: str) -> ConsultationState:
+        return self._typed(ConsultationState, f"consultation/{asker}/{number}")
 
     def inspection(self, department: str, number: str) -> InspectionState:
         return self._typed(InspectionState, f"inspection/{department}/{number}")

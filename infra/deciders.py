@@ -28,6 +28,8 @@ _STREAMS: Final = {
     "blanks_stream": "blanks/<department>/<series>",
     "tasks_stream": "tasks/<organ>/<number>",
     "entry/work_capability/": "entry/<list>/<key>",
+    "circular_stream": "circular/<sender>/<number>",
+    "consultation_stream": "consultation/<asker>/<number>",
     "review_stream": "review/<submitter>/<number>",
     "handover_stream": "handover/<giver>/<number>",
     "_stream(payload.clock)": "notice/<notice id>, or what else has the clock",

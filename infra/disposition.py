@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
 
 from adapters.postgres.log import Log
 from adapters.postgres.registers import RegisterCache
 from domain.arrivals import Place
+from domain.documents import PolicyDocument, citations, documents
+from domain.event import Event
 from domain.notices import NoticeOwed
+from domain.registering import EntryRegistered, EntryStruck
+from domain.registers import Registers
 from domain.rules import RULES
 from domain.submissions import local_date
 from infra.explaining import awaited, explained
@@ -31,12 +35,14 @@ _CALLED = {
 
 
 class Became(NamedTuple):
-    """`row` as the read model has it; of an accepted one what it recorded, and whom it owes notices, by name."""
+    """`row` as the read model has it; of an accepted one what it recorded, and whom it owes notices, by name; of one
+    that repeals a document how much rests on it still."""
 
     row: dict[str, Any]
     recorded: list[str]
     notices: list[NoticeOwed]
     names: Mapping[str, str]
+    affects: int | None = None
 
     @property
     def good(self) -> bool:
@@ -57,7 +63,18 @@ def await_disposition(store: Store, place: Place, until: float) -> Became | None
         registers = RegisterCache().refresh(conn)
     notices = [event for event in made if isinstance(event, NoticeOwed)]
     recorded = [event.TOPIC for event in made if not isinstance(event, NoticeOwed)]
-    return Became(row, recorded, notices, {code: one.name for code, one in registers.departments.items()})
+    names = {code: one.name for code, one in registers.departments.items()}
+    return Became(row, recorded, notices, names, _affected(made, registers))
+
+
+def _affected(made: Iterable[Event], registers: Registers) -> int | None:
+    for event in made:
+        match event:
+            case EntryStruck(kind="document", key=key, valid_from=on):
+                return len(citations(registers, documents(registers, on)[key].document.number, on))
+            case EntryRegistered(entry=PolicyDocument(number=number, repealed_on=on)) if on is not None:
+                return len(citations(registers, number, on))
+    return None
 
 
 def as_json(became: Became) -> dict[str, Any]:
@@ -71,6 +88,7 @@ def as_json(became: Became) -> dict[str, Any]:
         "notices": [
             {"notice": n.notice, "addressee": n.addressee, "serial": n.serial, "about": n.about} for n in became.notices
         ],
+        "affects": became.affects,
         "rule": row["rule"],
         "clause": rule and rule.clause,
         "waits_for": row["waits_for"],
@@ -100,6 +118,8 @@ def _more(became: Became) -> Iterator[tuple[str, str]]:
             f"应告知：{name}，编号 {one.serial}，{zh}，告知 {one.notice}",
             f"notice owed: {name}, serial {one.serial}, {en}, notice {one.notice}",
         )
+    if became.affects:
+        yield f"仍有 {became.affects} 项登记以其为据", f"{became.affects} entries rest on it still"
     if row["disposition"] == "refused":
         rule = RULES[row["rule"]]
         zh, en = (f"，条款 {rule.clause}", f", clause {rule.clause}") if rule.clause else ("", "")

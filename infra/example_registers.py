@@ -8,6 +8,8 @@ from typing import Any
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.counts import DeclareCount
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
+from domain.documents import PolicyDocument
+from domain.duties import Duty
 from domain.guides import Guide
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.lists import PowerItem, SupervisionItem
@@ -24,6 +26,7 @@ from domain.personal import Person
 from domain.placements import Placement
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
+from domain.relations import Innovation, Relation
 from domain.seal_registry import Seal
 from domain.tasks import WorkCapability
 from infra.teller import (
@@ -136,6 +139,37 @@ def lists(teller: Teller) -> None:
             windows=("A12",),
             online=True,
             monitored=True,
+        ),
+        PolicyDocument(
+            code="nzbf-2020-9",
+            number="内政办发〔2020〕9号",
+            title="关于深化相对集中行政许可权改革的通知",
+            issuer="内蒙古自治区人民政府办公厅",
+            issued_on=date(2020, 4, 30),
+        ),
+        Innovation(
+            code="yyyz",
+            name="一业一证",
+            department=APPROVAL,
+            description="食品经营相关许可一次申请、一证准营",
+            document="内政办发〔2020〕9号",
+        ),
+        Relation(
+            code="zwzx",
+            relation="subordinate",
+            from_department=CENTRE,
+            to_department=APPROVAL,
+            description="政务服务中心隶属行政审批和政务服务局，承担窗口运行",
+        ),
+        Duty(
+            code="zjps",
+            name="建立食品经营许可专家评审制度",
+            responsible=APPROVAL,
+            overseer=OFFICE,
+            due_on=date(2026, 6, 30),
+            cost_item="expert_evaluation",
+            budget="league",
+            amount=300_000,
         ),
         Seal(
             **seal,

@@ -34,6 +34,7 @@ from domain.reviews import ForwardReview, ReturnReview, SubmitReview, SystemAcce
 from domain.seals import ApplySeal, DemandSeal
 from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
 from domain.world import World
+from infra.example_circulars import circulars, consultations
 from infra.example_clocks import clocks
 from infra.example_lives import accepted, granted, penalties, remedies, succession, tasks
 from infra.example_registers import lists, registers
@@ -93,6 +94,8 @@ def story() -> Story:
     lists(teller)
     _case(teller)
     _review(teller)
+    circulars(teller)
+    consultations(teller)
     _endings(teller)
     _returns(teller)
     penalties(teller)

@@ -11,6 +11,8 @@ from domain.submissions import UNKNOWN
 AWAITED = {
     "blanks": ("空白证照系列", "the blanks"),
     "case": ("办件", "the case"),
+    "circular": ("通知", "the circular"),
+    "consultation": ("商询", "the consultation"),
     "department": ("部门", "the department"),
     "entry": ("清单项", "the entry"),
     "feedback": ("监管反馈", "the feedback"),

@@ -115,7 +115,7 @@ def _now(context: Context, registers: Registers, wanted: Wanted, on: date, limit
 
 def _known(context: Context, registers: Registers, wanted: Wanted, on: date, as_known_at: str, limit: int) -> Page:
     rows = []
-    for case in _cases(context, registers, as_known_at):
+    for case in known_cases(context, registers, as_known_at):
         standing = licence_status(case, on)
         organ, number = case.stream.split("/")[1:]
         if standing is None or wanted.number not in (None, number) or wanted.matter not in (None, case.matter):
@@ -132,8 +132,8 @@ def _known(context: Context, registers: Registers, wanted: Wanted, on: date, as_
     return Page(len(rows), rows[:limit])
 
 
-def _cases(context: Context, registers: Registers, as_known_at: str) -> Iterator[CaseState]:
-    """One department's after another, so that not all are held at once."""
+def known_cases(context: Context, registers: Registers, as_known_at: str) -> Iterator[CaseState]:
+    """All cases as they were known then: one department's after another, so that not all are held at once."""
     with closing(context.connect()) as conn:
         log = Log(conn)
         for organ in sorted(registers.departments):

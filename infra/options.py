@@ -18,6 +18,7 @@ MatterOption = Annotated[str | None, typer.Option("--matter", help="事项编码
 Since = Annotated[str | None, typer.Option(help="起始日期或时间（北京时间）")]
 TrueAt = Annotated[str | None, typer.Option("--as-true-at", help="以哪一日为准（北京时间），默认今日")]
 KnownAt = Annotated[str | None, typer.Option("--as-known-at", help="当时所知：时间（北京时间），只给日期则到当日结束")]
+TrueOn = Annotated[str | None, typer.Option("--as-true-at", "--on", help="以哪一日为准（北京时间），默认今日")]
 Number = Annotated[str, typer.Argument(help="办件号")]
 Organ = Annotated[str | None, typer.Option(help="受理部门代码；办件号在几个部门都有时须给出")]
 

@@ -145,6 +145,48 @@ def liability(
 
 
 @app.command()
+def circulars(
+    ctx: typer.Context,
+    department: Annotated[str | None, typer.Option(help="只列此部门发出或收到的")] = None,
+    kind: Annotated[str | None, typer.Option(help="只列此类别：policy meeting training guidance")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="只列遗漏试点审批部门的，及其遗漏了谁")] = False,
+    decided_between: Annotated[
+        str | None,
+        typer.Option("--decided-between", metavar="文号", help="列出此政策变化之后、告知签收之前所作的决定"),
+    ] = None,
+    sender: Annotated[str | None, typer.Option(help="发送部门；文号在几个部门都有时须给出")] = None,
+    limit: Limit = 50,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """通知与邀请：主送、抄送、签收、参加；遗漏了谁；变化之后、告知之前的决定。"""
+    from infra import circulars as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    if decided_between is not None:
+        answer.decided_between(context, shown, decided_between, sender, as_known_at, limit)
+    else:
+        answer.circulars(context, shown, answer.Wanted(department, kind, missing), as_known_at)
+
+
+@app.command()
+def consultations(
+    ctx: typer.Context,
+    department: Annotated[str | None, typer.Option(help="只列此部门提出或答复的")] = None,
+    unanswered: Annotated[bool, typer.Option("--unanswered", help="只列待答复的")] = False,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """商询：上下级之间谁问了谁、关于什么，待谁答复。"""
+    from infra import consultations as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    answer.consultations(context, shown, department, unanswered, as_known_at)
+
+
+@app.command()
 def tasks(
     ctx: typer.Context,
     number: Number,

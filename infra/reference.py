@@ -97,6 +97,36 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     "review.forward": Facts(
         "转报", "Nobody: it is always refused, and recorded", "For systems that let people pass cases on."
     ),
+    "circular.send": Facts(
+        "发送通知、邀请",
+        "A side 审批 or 监管 to the other, or a higher authority 上级部门 in its region; guidance only downwards",
+        "Everybody in `main` 主送 and `copies` 抄送 is owed a notice, and signs for it by `notice.receive`. A circular "
+        "from above that names a competent department and misses the approval department shows in "
+        "`shenguan circulars --missing`.",
+        False,
+    ),
+    "circular.answer": Facts(
+        "答复邀请",
+        "A department that was invited to a meeting or training",
+        "Its last answer counts. The sender is owed a notice.",
+        False,
+    ),
+    "circular.withdraw": Facts(
+        "撤回通知", "Who sent it", "Everybody who was sent it is told; `replaced_by` must be sent already.", False
+    ),
+    "consultation.ask": Facts(
+        "商询",
+        "A department of another level, one of them in the other's region",
+        "About a case, a matter or neither. Who is asked is owed a notice.",
+        False,
+    ),
+    "consultation.answer": Facts("答复商询", "Who was asked", "Who asked is owed a notice.", False),
+    "consultation.ask_again": Facts(
+        "追问", "Who asked", "It is open again, and who was asked is owed a notice. Waits for the answer.", False
+    ),
+    "consultation.close": Facts(
+        "商询办结", "Who asked", "Who was asked is owed a notice. Waits for the answer.", False
+    ),
     "notice.receive": Facts("签收", "The department to which the notice is addressed", "Once per notice."),
     "notice.take": Facts("纳入监管", _SUPERVISOR, "Waits for 签收."),
     "notice.return": Facts(
@@ -184,7 +214,8 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "登记清单项",
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
-        "associated work, where matters are handled, seals; "
+        "associated work, where matters are handled, innovations and relations, tasks of the reform, policy documents, "
+        "seals; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -238,6 +269,15 @@ ABOUT: Final[dict[About, tuple[str, str]]] = {
     "stop_execution": ("停止执行（加急）", "Urgent: execution of the decision is stopped."),
     "review": ("直接报送", "For the higher authority: a case submitted for its review."),
     "review_result": ("审查结果", "For the submitter: what the review came to."),
+    "circular": ("政策变化", "A circular: policy has changed. About no case."),
+    "invitation": ("会议培训邀请", "An invitation to a meeting or training, to be answered. About no case."),
+    "guidance": ("对下指导", "Guidance from a higher authority. About no case."),
+    "circular_withdrawn": ("通知撤回", "A circular was withdrawn, by another or by none. About no case."),
+    "invitation_answer": ("邀请答复", "For who invited: whether the addressee comes. About no case."),
+    "consultation": ("商询", "For who is asked, by another level."),
+    "consultation_answer": ("商询答复", "For who asked: the answer."),
+    "consultation_again": ("商询追问", "For who is asked: the answer is not enough."),
+    "consultation_closed": ("商询办结", "For who was asked: nothing follows."),
 }
 
 _WAITS: Final = {
@@ -250,6 +290,8 @@ _WAITS: Final = {
     "feedback/": "the feedback itself, or its disposition",
     "inspection/": "the inspection's report",
     "tasks/": "the task being opened",
+    "circular/": "the circular being sent",
+    "consultation/": "the consultation being asked for, or answered",
     "handover/": "the handover being drawn up",
     "review/": "the review being submitted",
     "blanks/": "the blanks being asked for, or registered",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, TrueOn, begin
 
 app = typer.Typer()
 
@@ -38,8 +38,8 @@ def lists(
     kind: Annotated[
         str,
         typer.Argument(
-            help="power_item supervision_item proposal deferral bundle guide work_capability placement seal"
-            " system_access"
+            help="power_item supervision_item proposal deferral bundle guide work_capability placement innovation"
+            " relation duty document seal system_access"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -48,7 +48,7 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、印章登记、上级系统权限，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、上级系统权限，某日的版本。"""
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)
@@ -69,6 +69,38 @@ def placements(
 
     context, shown = begin(ctx, lang, as_json)
     registers.placements(context, shown, wanting, as_true_at, as_known_at)
+
+
+@app.command()
+def documents(
+    ctx: typer.Context,
+    impact: Annotated[str | None, typer.Option("--impact", help="列出引用此文号的全部登记")] = None,
+    as_true_at: TrueOn = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """政策文件：某日是否有效，有多少登记引用；废止一件影响哪些登记。"""
+    from infra import documents
+
+    context, shown = begin(ctx, lang, as_json)
+    documents.policy_documents(context, shown, impact, as_true_at, as_known_at)
+
+
+@app.command()
+def duties(
+    ctx: typer.Context,
+    overdue: Annotated[bool, typer.Option("--overdue", help="只列逾期的")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """改革任务：责任部门、督办部门、期限、经费列支，是否完成。"""
+    from infra import documents
+
+    context, shown = begin(ctx, lang, as_json)
+    documents.reform_duties(context, shown, overdue, as_true_at, as_known_at)
 
 
 @app.command()

@@ -70,6 +70,25 @@ ENTRY = columns("""
     windows | 授权窗口 | authorised windows
     online | 网上办理 | online
     monitored | 电子监察 | monitored
+    relation | 关系 | relation
+    department | 部门 | department
+    from_department | 自 | from
+    to_department | 至 | to
+    description | 内容 | what
+    number | 文号 | number
+    title | 标题 | title
+    issuer | 发文机关 | issuer
+    issued_on | 印发日期 | issued
+    repealed_on | 废止日期 | repealed
+    document | 文件 | document
+    responsible | 责任部门 | responsible
+    overseer | 督办部门 | overseer
+    due_on | 完成期限 | due
+    done | 已完成 | done
+    cost_item | 支出项目 | cost
+    payer | 负担 | paid by
+    budget | 预算级次 | budget
+    amount | 金额（元） | amount, yuan
     seal_kind | 印章种类 | kind of seal
     owners | 所有部门 | owners
     delegated_to | 授权用印部门 | delegated to
@@ -148,9 +167,20 @@ TITLES = {
     "guide": ("办事指南", "Guides"),
     "work_capability": ("关联业务登记", "Associated work"),
     "placement": ("三集中三到位", "Where matters are handled"),
+    "innovation": ("试点创新", "Innovations of the pilot"),
+    "relation": ("部门关系", "Relations of departments"),
+    "duty": ("改革任务", "Tasks of the reform"),
+    "document": ("政策文件", "Policy documents"),
     "seal": ("印章登记", "Register of seals"),
     "system_access": ("上级系统权限", "Access to systems above"),
 }
+
+
+_DEPARTMENTS = (
+    *("organ", "lead", "granted_by", "granted_to", "department", "from_department", "to_department"),
+    *("responsible", "overseer"),
+)
+"""The columns that are a department's code."""
 
 
 def registers_at(context: Context, as_known_at: str | None) -> Registers:
@@ -359,7 +389,7 @@ def _entry(registers: Registers, kind: str, key: str, on: date, shown: Shown) ->
     assert version is not None
     assert version.entry is not None
     row = version.entry.model_dump(mode="json")
-    for name in ("organ", "lead", "granted_by", "granted_to"):
+    for name in _DEPARTMENTS:
         if name in row:
             row[name] = name_of(registers, row[name], shown)
     for name in ("owners", "delegated_to"):

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from domain.case_state import ENDINGS
 from domain.cases import (
@@ -296,6 +297,16 @@ def find_approvals(
         "anew": flags.anew or None,
     }
     return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)
+
+
+def decided_since(conn: Connection[Any], matters: Sequence[str], since: date) -> list[dict[str, Any]]:
+    """What was decided in these matters from a day on, in the order of the days."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT organ, number, matter, document_number, decided_on, decided_by, outcome FROM read.approvals"
+            " WHERE matter = ANY(%s) AND decided_on >= %s ORDER BY decided_on, stream",
+            (list(matters), since),
+        ).fetchall()
 
 
 def granted_after(

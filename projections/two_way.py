@@ -9,6 +9,12 @@ from typing import Any
 
 from psycopg import Connection
 
+from domain.consultations import (
+    ConsultationAnswered,
+    ConsultationAsked,
+    ConsultationAskedAgain,
+    ConsultationClosed,
+)
 from domain.event import Event, Recorded
 from domain.inspections import InspectionRecord, InspectionRetracted
 from domain.notices import (
@@ -76,7 +82,9 @@ PARTIES = Table("two_way_parties", Party, key_size=2)
 class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
-    topics = topics_of("case.", "notice.", "seal.", "opinion.", "review.", "task.", "inspection.", "feedback.")
+    topics = topics_of(
+        *("case.", "notice.", "seal.", "opinion.", "review.", "consultation.", "task.", "inspection.", "feedback.")
+    )
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         notices = {
@@ -142,8 +150,10 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.to
         case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():
             case, to = event.case, event.organ
-        case FeedbackDisposed() | ReviewReturned():
+        case FeedbackDisposed() | ReviewReturned() | ConsultationAnswered():
             case, to = event.case, event.department
+        case ConsultationAsked() | ConsultationAskedAgain() | ConsultationClosed():
+            case, to = event.case, event.to
         case NoticeDispatched() | NoticeDelivered():
             channel = event.channel
     owed = notices.get(notice) if notice else None  # none of a notice that is about no case

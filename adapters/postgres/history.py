@@ -31,8 +31,8 @@ class History:
         return [one.event.originator_id.split("/")[1] for one in found]
 
     def case(self, organ: str, number: str) -> list[Recorded]:
-        """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews, and every notice
-        owed because of all that, in log order."""
+        """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews and
+        consultations, and every notice owed because of all that, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read(
             "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
@@ -40,6 +40,7 @@ class History:
         threads = self._threads_on(stream, "feedback", "feedback.raised")
         threads += self._threads_on(stream, "inspection", "inspection.reported")
         threads += self._threads_on(stream, "review", "review.submitted")
+        threads += self._threads_on(stream, "consultation", "consultation.asked")
         facts += self._read("originator_id = ANY(%s)", threads)
         # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.
         made = {one.event.meta.fact for one in facts}

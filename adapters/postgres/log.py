@@ -12,7 +12,7 @@ from psycopg import Connection, conninfo
 
 from adapters.postgres.mapper import EventMapper
 from domain.event import Event, Recorded
-from domain.notices import NoticeOwed, ledger_stream
+from domain.notices import NoticeOwed, ledger_stream, notice_stream
 from domain.registers import REGISTER_TOPICS, Registers
 
 COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
@@ -109,6 +109,19 @@ class Log:
             (f"{prefix}/", f"{prefix}0", known_at),  # 0 comes after /
         ):
             found.setdefault(row[0], []).append(self._event(row))
+        return found
+
+    def notices(self, names: Iterable[str], known_at: datetime | None = None) -> dict[str, list[Recorded]]:
+        """What was owed and what became of it, by the notices' ids, as the log knew it at that time."""
+        wanted = list(names)
+        found: dict[str, list[Recorded]] = {}
+        for row in self._rows(
+            "WHERE (unique_key = ANY(%s) OR originator_id = ANY(%s))"
+            " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz) ORDER BY notification_id",
+            (wanted, [notice_stream(one) for one in wanted], known_at),
+        ):
+            one = self._recorded(row)
+            found.setdefault(one.event.unique_key or one.event.originator_id.removeprefix("notice/"), []).append(one)
         return found
 
     def ledger(self, addressee: str, serial: int) -> Recorded | None:

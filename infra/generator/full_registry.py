@@ -12,7 +12,7 @@ from domain.identifiers import make_matter_code
 from infra.generator import lists, names
 from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
-from infra.generator.offices import PLATFORM, PLATFORM_PRINCIPAL, REVIEW_PRINCIPAL
+from infra.generator.offices import HIGHER, PLATFORM, PLATFORM_PRINCIPAL, REVIEW_PRINCIPAL
 from infra.generator.registry import Item, Registry, Trait, supervised
 
 REVIEW: Final = "SF"
@@ -64,7 +64,7 @@ class FullRegistry(Registry):
 
     def acts_for(self) -> dict[str, list[str]]:
         found = super().acts_for()
-        both = [PLATFORM]
+        both = [PLATFORM, HIGHER]
         for league in names.LEAGUES:
             found[f"jg-{league.code}"].append(f"{league.code}-{MERGING}")
             both += [f"{league.code}-SP", *self.supervision(league.code)]

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
-from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL
+from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, REFORM_OFFICE
 from infra.generator.registry import WINDOW, Item
 
 if TYPE_CHECKING:
     from infra.generator.full_registry import FullRegistry
 
 SINCE: Final = "2024-12-02"
+REFORM: Final = "内政办发〔2020〕9号"
+"""The document on which the reform rests."""
+REPEALED: Final = "内政办发〔2015〕30号"
+"""One that was repealed before the year."""
 WORKS: Final = {
     "survey": "competent",
     "technical_review": "approval",
@@ -44,11 +48,23 @@ def old_seal(league: names.League) -> str:
 def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
     """Of every league; what is about a matter has its code as key, so that it comes after the matter's transfer."""
     yield from _of_the_region(clerk)
+    yield from _documents(clerk)
     for league in names.LEAGUES:
         for at, item in enumerate(registry.items[league.code]):
             if not item.classified:
                 yield from _of_matter(clerk, item, at)
         yield from _of_league(registry, clerk, league)
+
+
+def _documents(clerk: Clerk) -> Iterator[Arrival]:
+    """What the reform rests on, and what that replaced."""
+    said = {"kind": "document", "issuer": "内蒙古自治区人民政府办公厅"}
+    title = "关于深化相对集中行政许可权改革的通知"
+    entry = {"code": "NZBF-2020-9", "number": REFORM, "title": title, "issued_on": "2020-04-30"}
+    yield _entered(clerk, "NZBF-2020-9", "自治区行政规范性文件目录", **said, **entry)
+    entry = {"code": "NZBF-2015-30", "number": REPEALED, "title": "关于规范行政审批的通知", "issued_on": "2015-05-18"}
+    yield _entered(clerk, "NZBF-2015-30", "自治区行政规范性文件目录", **said, **entry)
+    yield _struck(clerk, "NZBF-2015-30", "document", "NZBF-2015-30", "自治区行政规范性文件清理结果")
 
 
 def _of_matter(clerk: Clerk, item: Item, at: int) -> Iterator[Arrival]:
@@ -174,6 +190,7 @@ def _of_league(registry: FullRegistry, clerk: Clerk, league: names.League) -> It
         lead=approval,
         matters=[found[name] for name in _RESTAURANT],
     )
+    yield from _organisation(clerk, league, approval)
     for code, since, until in (
         (old_seal(league), "2019-12-01", "2024-11-30"),
         (seal(league), "2024-01-01", "2029-12-31"),
@@ -192,6 +209,33 @@ def _of_league(registry: FullRegistry, clerk: Clerk, league: names.League) -> It
             certificate_to=until,
         )
     yield from _accesses(clerk, approval)
+
+
+def _organisation(clerk: Clerk, league: names.League, approval: str) -> Iterator[Arrival]:
+    """An innovation, how the hall is staffed, and a task of the reform with its cost line."""
+    code, market = f"{league.code}-YYYZ", f"{league.code}-SCJG"
+    innovation = {"code": code, "name": "一业一证", "department": approval, "description": "一次申请、一证准营"}
+    yield _entered(clerk, code, f"根据{REFORM}", kind="innovation", document=REFORM, **innovation)
+    code = f"{league.code}-PZ"
+    relation = {"code": code, "relation": "stationed", "from_department": market, "to_department": approval}
+    yield _entered(clerk, code, f"根据{REFORM}", kind="relation", description="派驻窗口工作人员", **relation)
+    duty = evaluation(league, approval)
+    yield _entered(clerk, duty["code"], "改革任务台账", **duty)
+
+
+def evaluation(league: names.League, approval: str) -> dict[str, Any]:
+    """专家评审 as a task of the reform, paid from the league's own budget."""
+    return {
+        "kind": "duty",
+        "code": f"{league.code}-ZJPS",
+        "name": "建立专家评审制度",
+        "responsible": approval,
+        "overseer": REFORM_OFFICE,
+        "due_on": "2025-06-30",
+        "cost_item": "expert_evaluation",
+        "budget": "league",
+        "amount": 300_000,
+    }
 
 
 def _accesses(clerk: Clerk, approval: str) -> Iterator[Arrival]:

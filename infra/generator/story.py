@@ -132,8 +132,11 @@ class Story:
         """Holds a message up on its way until after another one."""
         late.arrives = other.arrives + timedelta(minutes=self.rng.randint(3, 600))
 
-    def owe(self, addressee: str, fact: Arrival, about: str, root: str | None = None) -> Notice:
-        """Expects a notice."""
-        notice = Notice(fact.notice(addressee), addressee, about, root or about, self.stream)
+    def owe(
+        self, addressee: str, fact: Arrival, about: str, root: str | None = None, *, case: str | None = None
+    ) -> Notice:
+        """Expects a notice; `case` is "" where it is about none."""
+        stream = self.stream if case is None else case
+        notice = Notice(fact.notice(addressee), addressee, about, root or about, stream)
         self.notices.append(notice)
         return notice

@@ -11,6 +11,8 @@ from psycopg import Connection
 
 from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
+from domain.circulars import AnswerInvitation, SendCircular, WithdrawCircular
+from domain.consultations import AnswerConsultation, AskAgain, AskConsultation, CloseConsultation
 from domain.counts import DeclareCount
 from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
@@ -297,6 +299,22 @@ def everything(store: TestStore) -> None:
         case(DropTask, "10", task="2", on=DAY, reason="重复"),
         StartSubscription(department=S1, number="1", matters=(MATTER,), backfill_from=date(2020, 1, 1)),
         SucceedDepartment(department=OFFICE, old=S3, to=S1, valid_from=DAY, basis="六"),
+    )  # fmt: skip
+    thread: dict[str, Any] = {"asker": APPROVAL, "number": "S1"}
+    store.submit(
+        SendCircular(
+            department=APPROVAL, kind="meeting", number="H1", title="会商", body="请参加", main=(S1, S2),
+            meets_at=store.now + timedelta(days=8),
+        ),
+        AnswerInvitation(department=S1, sender=APPROVAL, number="H1", attending=True, attendees=(officer(),)),
+        WithdrawCircular(department=APPROVAL, sender=APPROVAL, number="H1", reason="改期"),
+        AskConsultation(
+            department=APPROVAL, number="S1", to=HIGHER, question="如何办理", case_organ=APPROVAL, case_number="1"
+        ),
+        AnswerConsultation(department=HIGHER, **thread, answer="依法办理"),
+        AskAgain(department=APPROVAL, **thread, question="材料呢"),
+        AnswerConsultation(department=HIGHER, **thread, answer="由受理地收取"),
+        CloseConsultation(department=APPROVAL, **thread),
     )  # fmt: skip
     granted(store, "12")
     penalty = {"penalty": "1", "document_number": "罚1", "on": DAY, "reason": "超范围"}

@@ -26,7 +26,7 @@ SELDOM = {"daily_dues", "daily_feedback"}
 """Not every life comes to a finding, or to another due date."""
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [2, 3, 4])
 def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestStore, seed: int) -> None:
     life = begun()
     for _ in wander(life, seed, 150):

@@ -16,6 +16,7 @@ from adapters.kafka.evidence import committed, committed_by
 from adapters.kafka.topics import listed
 from adapters.postgres.deliveries import Delivery, lease
 from adapters.postgres.registers import RegisterCache
+from domain.circulars import SendCircular
 from domain.message import NoticeMessage
 from domain.party import Party
 from domain.personal import Person
@@ -37,7 +38,7 @@ from tests.integration.outlet_kit import (
     unsent,
     until,
 )
-from tests.integration.region import APPROVAL, FORMER, HIGHER, OFFICE, S1, S2, accept, decide, everything
+from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, OFFICE, S1, S2, accept, decide, everything
 from tests.integration.teststore import MASTER, TestStore
 
 
@@ -83,6 +84,26 @@ def test_every_notice_arrives_in_serial_order_and_is_recorded(region: TestStore,
         assert found == list(range(1, len(found) + 1))
         total += len(found)
     assert total == owed
+
+
+@pytest.mark.door("kafka")
+@pytest.mark.clause("2.4a")
+def test_a_circular_arrives_with_its_text_and_about_no_case(
+    region: TestStore, outer: TrackedStore, hands: Hands
+) -> None:
+    policy = {"kind": "policy", "number": "建发1号", "title": "条件调整", "body": "自三月起执行新标准。"}
+    region.submit(SendCircular(department=FORMER, **policy, main=(APPROVAL,), copies=(S1,), changed_on=DAY), id_="c1")
+    owe(region, [])
+    hands.send_all()
+    for department in (APPROVAL, S1):
+        [(attributes, data)] = messages(outer, outer.names.notices(department))
+        message = NoticeMessage.model_validate_json(data)
+        assert (attributes["type"], message.notice) == ("cn.shenguan.notice.circular.v1", f"{department}/test/c1")
+        assert (message.about, message.case, message.fact.department) == ("circular", None, FORMER)
+        assert policy.items() <= message.fact.details.items()
+    with region.connect() as conn:
+        [(stored,)] = conn.execute("SELECT state FROM shenguan.stored_events WHERE topic = 'circular.sent'").fetchall()
+    assert "自三月起".encode() not in bytes(stored)
 
 
 def test_the_message_is_enough_to_act_on(region: TestStore, outer: TrackedStore, hands: Hands) -> None:

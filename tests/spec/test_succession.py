@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 import pytest
 
 from domain import system
+from domain.event import Recorded
 from domain.recheck import Recheck
 from tests.unit.spec import MATTER, NOW, OWN_MATTER, Region, owed
 
@@ -24,8 +26,13 @@ def pass_on(region: Region, notice: str) -> list[str]:
 
 def problems(region: Region) -> list[str]:
     """What `verify` says of the log so far."""
+    return rechecked(region.recorded)
+
+
+def rechecked(log: Iterable[Recorded]) -> list[str]:
+    """What `verify` says of these events."""
     check, found = Recheck(), []
-    for recorded in region.recorded:
+    for recorded in log:
         found += [f"{one.check}: {one.en}" for one in check.take(recorded)]
     return found + [one.en for one in check.finish()]
 

@@ -10,12 +10,17 @@ from typing import Any, get_args
 
 from adapters.formats.shuanggongshi import FIELDS
 from domain.catalogue import EVENT_TYPES, PAYLOADS
+from domain.circulars import CircularKind
+from domain.consultations import ConsultationStatus
 from domain.departments import Role
+from domain.documents import DocumentStatus
+from domain.duties import Budget, CostItem
 from domain.event import Auth
 from domain.handling import Disposition
 from domain.inspections import Category, Form, InspectionResult, Manner
 from domain.licences import LicenceStatus
 from domain.notices import About
+from domain.relations import RelationKind
 from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
@@ -32,7 +37,19 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 
 def names() -> Iterator[str]:
     inspection = (Form, Category, Manner, InspectionResult)
-    for literal in (LicenceStatus, Role, Auth, Disposition, About, Outcome, Suggestion, FeedbackStatus, *inspection):
+    small = (CircularKind, ConsultationStatus, DocumentStatus, RelationKind, CostItem, Budget)
+    for literal in (
+        *small,
+        LicenceStatus,
+        Role,
+        Auth,
+        Disposition,
+        About,
+        Outcome,
+        Suggestion,
+        FeedbackStatus,
+        *inspection,
+    ):
         yield from get_args(literal)
     yield from EVENT_TYPES
     yield from PAYLOADS

@@ -21,7 +21,7 @@ from tests.unit.machine.pick import OFFERS
 from tests.unit.machine.walk import FACTS, hand_in, record_fact, send_again, wander
 from tests.unit.machine.watch import Watch
 
-LIVES, STEPS = 100, 100
+LIVES, STEPS = 120, 110
 NEVER = {"seal.demand", "review.forward"}
 """Always refused, always recorded."""
 chance = st.randoms(use_true_random=False)

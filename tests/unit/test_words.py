@@ -25,10 +25,11 @@ def test_every_event_submission_and_notice_has_words() -> None:
 
 def test_the_reference_client_has_a_line_for_every_notice() -> None:
     told = story().notices
-    assert {"decision", "penalty", "task", "succession"} <= {one.about for one in told}
+    assert {"decision", "penalty", "task", "succession", "invitation"} <= {one.about for one in told}
     for one in told:
-        assert f"\t{WORDS[one.about][0]}\t办件 " in line(one)
-        assert f"\t{WORDS[one.about][1]}\tcase " in line(one, zh=False)
+        chinese, english = ("办件 ", "case ") if one.case else ("2026-", "2026-")
+        assert f"\t{WORDS[one.about][0]}\t{chinese}" in line(one)
+        assert f"\t{WORDS[one.about][1]}\t{english}" in line(one, zh=False)
 
 
 def test_everything_that_is_waited_for_has_words() -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from infra.generator import names
 from infra.generator.beginnings import handover_number
 from infra.generator.case import Case
+from infra.generator.lists import REPEALED, evaluation
 from infra.generator.offices import HIGHER, OPERATOR, REFORM_OFFICE
 from infra.generator.scenario import scenario
 
@@ -132,6 +133,11 @@ def wrong_office(case: Case) -> None:
     list_ = {"entry": entry, "valid_from": case.today, "basis": "权力清单调整"}
     case.send("register.enter", case.organ, list_, expect="refused", rule="mandate.role")
     case.send("register.enter", REFORM_OFFICE, list_, expect="refused", rule="list.not_holder")
+    charged = {**evaluation(case.item.league, case.organ), "payer": "applicant", "budget": None}
+    duty = {"entry": charged, "valid_from": case.today, "basis": "改革任务台账"}
+    case.send("register.enter", REFORM_OFFICE, duty, expect="refused", rule="duty.charged")
+    resting = {**list_, "entry": {**entry, "organ": case.organ}, "basis": f"依据{REPEALED}"}
+    case.send("register.enter", REFORM_OFFICE, resting, expect="refused", rule="document.repealed")
     stranger, giver = case.others()[0], f"{case.league}-SCJG"
     package = {
         "number": f"YJ{case.index:07d}",

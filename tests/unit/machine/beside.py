@@ -1,10 +1,13 @@
-"""What might be handed in beside cases: blanks, handovers, and what departments and operators say of themselves."""
+"""What might be handed in beside cases: blanks, handovers, circulars, consultations, and what departments and operators
+say of themselves."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from domain.blanks import BlanksState
+from domain.circulars import INVITATIONS, CircularState
+from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
 from domain.ladders import ClockState
 from tests.unit.machine.life import (
@@ -68,6 +71,58 @@ def press(pick: Pick) -> Data:
         return said | {"days": pick.of(1, 5), "reason": "系统停机"}
     said["on"] = str(pick.life.today - timedelta(days=pick.of(0, 1)))
     return said if pick.type_ == "clock.resume" else said | {"reason": "系统停机"}
+
+
+@offer("circular.send", "circular.answer", "circular.withdraw")
+def circular(pick: Pick) -> Data:
+    if pick.type_ != "circular.send":
+        known: list[CircularState] = pick.states("circular")
+        invitations = [one for one in known if one.sent and one.sent.kind in INVITATIONS]
+        right = invitations if pick.type_ == "circular.answer" else known
+        state = pick.among([one for one in right if not one.withdrawn], [*known, pick.state("circular/zjj/1")])
+        _, sender, number = state.stream.split("/")
+        said: Data = {"sender": sender, "number": number}
+        if pick.type_ == "circular.withdraw":
+            return said | {"department": pick.by(sender), "reason": "改期", "replaced_by": pick.of(None, "2")}
+        invited = state.sent.addressees if state.sent else ("s1",)
+        coming: Data = pick.of({"attending": False}, {"attending": True, "attendees": [{"id": "1", "name": "李"}]})
+        return said | {"department": pick.by(*invited)} | coming
+    department = pick.by("qu", "zjj", "sp1", "s1")
+    others = ("zjj", "s1", "s2") if department.startswith("sp") else ("sp1", "sp2")
+    addressees = [one for one in pick.some((*others, "zjj", "s3"), 3) if one != department]
+    kind: Data = pick.of(
+        {"kind": "policy", "changed_on": str(pick.day())},
+        {"kind": "meeting", "meets_at": pick.moment(), "venue": "大厅"},
+        {"kind": "training", "meets_at": pick.moment()},
+        {"kind": "guidance"},
+    )
+    return {
+        "department": department, "number": pick.number(), "title": "通知", "body": "请遵照执行",
+        "main": addressees[:1], "copies": addressees[1:], "concerns": pick.of([], pick.some(MATTERS)), **kind,
+    }  # fmt: skip
+
+
+@offer("consultation.ask", "consultation.answer", "consultation.ask_again", "consultation.close")
+def consultation(pick: Pick) -> Data:
+    if pick.type_ == "consultation.ask":
+        sides = pick.of(("sp1", "qu"), ("qu", "s1"), ("s1", "qu"), ("qu", "sp1"))
+        organ, number, _ = pick.case()
+        about: Data = pick.of({}, {"matter": pick.of(*MATTERS)}, {"case_organ": organ, "case_number": number})
+        return {
+            "department": pick.by(sides[0]), "number": pick.number(), "to": pick.by(sides[1]), "question": "如何办理",
+            "reply_by": pick.of(None, str(pick.life.today + timedelta(days=20))), **about,
+        }  # fmt: skip
+    wanted = "open" if pick.type_ == "consultation.answer" else "answered"
+    known: list[ConsultationState] = pick.states("consultation")
+    state = pick.among([one for one in known if one.status == wanted], [*known, pick.state("consultation/sp1/1")])
+    _, asker, number = state.stream.split("/")
+    said: Data = {"asker": asker, "number": number, "department": pick.by(asker)}
+    match pick.type_:
+        case "consultation.answer":
+            return said | {"department": pick.by(state.asked.to if state.asked else "qu"), "answer": "依法办理"}
+        case "consultation.ask_again":
+            return said | {"question": "材料呢"}
+    return said
 
 
 @offer("count.declare")

@@ -311,6 +311,68 @@ def _stands_above(books: Books, event: Any) -> bool:
     return above and under and event.meta.department not in event.holders
 
 
+@may("circular.sent")
+def _tells(books: Books, event: Any) -> bool:
+    """A higher authority those in its region; else a side the other, both of one region or one in the other's."""
+    sender = books.departments[event.meta.department]
+    for code in event.addressees:
+        addressee = books.departments[code]
+        below = addressee.region.startswith(sender.region.rstrip("0"))
+        higher = below and "HIGHER_AUTHORITY" in sender.roles
+        sides = {("APPROVAL", "SUPERVISION"), ("SUPERVISION", "APPROVAL")}
+        facing = any((own, other) in sides for own in sender.roles for other in addressee.roles)
+        lies = below or sender.region.startswith(addressee.region.rstrip("0"))
+        if event.kind == "guidance" and not (higher and addressee.region != sender.region):
+            return False
+        if not higher and not (lies and (facing or code in event.copies)):
+            return False
+        if {"DISCIPLINE", "PLATFORM"} & set(addressee.roles) or books.ceased(code, day_of(event)):
+            return False
+    return event.department == event.meta.department and event.department not in event.addressees
+
+
+@may("circular.answered")
+def _comes(books: Books, event: Any) -> bool:
+    sent: Any = books.firsts[event.originator_id]
+    invited = {books.acting(one, day_of(event), "") for one in sent.addressees}
+    return sent.meets_at is not None and event.department == event.meta.department and event.department in invited
+
+
+@may("circular.withdrawn")
+def _takes_back(books: Books, event: Any) -> bool:
+    sent: Any = books.firsts[event.originator_id]
+    return books.acting(sent.department, day_of(event), "") == event.meta.department
+
+
+@may("consultation.asked")
+def _consults(books: Books, event: Any) -> bool:
+    """One of another level; about a case only those who approve, supervise, or stand above."""
+    one, other = books.departments[event.department], books.departments[event.to]
+    higher = ["HIGHER_AUTHORITY" in each.roles for each in (one, other)]
+    regions = [each.region.rstrip("0") for each in (one, other)]
+    lies = regions[0].startswith(regions[1]) or regions[1].startswith(regions[0])
+    if event.department != event.meta.department or not lies or (regions[0] == regions[1] and higher[0] == higher[1]):
+        return False
+    if not event.case:
+        return True
+    case, on = books.cases[event.case], day_of(event)
+    near = {case.organ, books.acting(case.organ, on, case.matter), books.holder(case.matter, on)}
+    near |= books.supervising(case, on)
+    return all(code in near or up for code, up in zip((event.department, event.to), higher, strict=True))
+
+
+@may("consultation.answered")
+def _replies(books: Books, event: Any) -> bool:
+    asked: Any = books.firsts[event.originator_id]
+    return books.acting(asked.to, day_of(event), asked.matter) == event.meta.department
+
+
+@may("consultation.asked_again", "consultation.closed")
+def _asks_on(books: Books, event: Any) -> bool:
+    asked: Any = books.firsts[event.originator_id]
+    return books.acting(asked.department, day_of(event), asked.matter) == event.meta.department
+
+
 @may("case.remedied")
 def _remedies(books: Books, event: Any) -> bool:
     return "REVIEW_ORGAN" in _roles(books, event)

@@ -99,6 +99,20 @@ def enter(pick: Pick) -> Data:
         {"kind": "supervision_item", **item, "organ": pick.by(*supervisors), "item": "J1"},
         {"kind": "proposal", "matter": code, "batch": "2026-1"},
         {"kind": "deferral", "matter": code, "reason": "条件不足", "review_on": str(on + timedelta(days=90))},
+        {
+            "kind": "document", "code": pick.of("W1", "W2"), "number": pick.of("通知〔2020〕1号", "通知〔2020〕2号"),
+            "title": "通知", "issuer": "自治区", "issued_on": "2020-01-01", "repealed_on": pick.of(None, str(on)),
+        },
+        {"kind": "innovation", "code": "C1", "name": "一业一证", "department": holder, "description": "一次办结"},
+        {
+            "kind": "relation", "code": "G1", "relation": "entrusted", "from_department": pick.by("s3"),
+            "to_department": pick.by("sp1"), "description": "委托", "document": pick.of(None, "通知〔2020〕1号"),
+        },
+        {
+            "kind": "duty", "code": "R1", "name": "任务", "responsible": pick.by("sp1"), "overseer": pick.by(OFFICE),
+            "due_on": str(on), "cost_item": "expert_evaluation", "budget": pick.of("league", "region"),
+            "payer": pick.of("budget", "budget", "applicant"),
+        },
         {"kind": "bundle", "code": "B1", "name": "开工", "lead": holder, "matters": list(MATTERS[:2])},
         {
             "kind": "time_limit", "clock": pick.of("receive", "receive", "reply"), "days": pick.of(1, 3, 10),
@@ -109,7 +123,8 @@ def enter(pick: Pick) -> Data:
         {"kind": "calendar", "year": pick.of(2026, 2027), "off": [], "worked": []},
     )  # fmt: skip
     by = pick.role("HIGHER_AUTHORITY") if found["kind"] == "system_access" else office
-    return {"department": by, "entry": found, "valid_from": str(on), "basis": "通知"}
+    basis = "通知〔2020〕1号" if pick.seldom() else "通知"
+    return {"department": by, "entry": found, "valid_from": str(on), "basis": basis}
 
 
 @offer("register.strike")

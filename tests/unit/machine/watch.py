@@ -12,6 +12,7 @@ from typing import Any, get_args
 from domain.arrivals import Place, Result
 from domain.case_state import CaseState
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
+from domain.circulars import CircularSent, CircularWithdrawn
 from domain.event import Event, Recorded, State
 from domain.handling import Disposition
 from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed
@@ -85,7 +86,8 @@ class Watch:
 
     def _must_hear(self, event: Event) -> set[str] | None:
         """Of a decision, every supervisor by the registers then; of what follows it, whoever was told, whoever is in
-        charge where nobody was as the matter was routed, and the approving side; nobody of its own doing."""
+        charge where nobody was as the matter was routed, and the approving side; nobody of its own doing. Of a circular
+        those it names, of its end whoever has their duties then."""
         if isinstance(event, CaseDecided):
             pushed = self.books.pushed(event)
             return self.books.supervisors(event.matter, event.decided_on, day_of(event)) if pushed else set()
@@ -97,6 +99,12 @@ class Watch:
             if not case.routed and self.books.pushed(as_it_is):
                 told |= self.books.in_charge(case.matter, on)
             return {self.books.acting(one, on, case.matter) for one in told} - {event.meta.department}
+        if isinstance(event, CircularSent):
+            return {*event.main, *event.copies}
+        if isinstance(event, CircularWithdrawn):
+            sent, on = self.books.firsts[event.originator_id], day_of(event)
+            assert isinstance(sent, CircularSent)
+            return {self.books.acting(one, on, "") for one in sent.addressees} - {event.meta.department}
         return None
 
     def _corrected(self, event: CaseCorrected) -> None:
