@@ -33,13 +33,13 @@ PUBLIC = columns("""
     month | 月 | month
     owed | 应告知 | owed
     received | 已签收 | received
-    receipt_rate | 签收率 | received
+    receipt_rate | 签收率 | receipt rate
     due | 已到期 | fell due
     received_in_time | 按时签收 | received in time
-    timely_receipt_rate | 按时签收率 | received in time
+    timely_receipt_rate | 按时签收率 | timely receipt rate
     feedback_raised | 反馈 | feedback raised
     feedback_disposed | 已处理反馈 | feedback disposed of
-    disposition_rate | 处理率 | feedback disposed of
+    disposition_rate | 处理率 | disposition rate
 """)
 HIDDEN = "＊"
 Grid = list[list[int]]

@@ -273,6 +273,8 @@ def statistics(
 
     context, shown = begin(ctx, lang, as_json)
     wanted = answer.Wanted(by, department, matter, about, since, until, as_known_at, rank, limit, file)
+    if quarter is not None and not public:
+        raise typer.BadParameter("只与 --public 同用 (with --public only)", param_hint="--quarter")
     if public:
         public_statistics.public(context, shown, wanted, overdue, quarter, load().public_smallest)
     elif overdue:

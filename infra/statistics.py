@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import typer
 
 from domain.identifiers import REGIONS, league_of
+from domain.notices import About
 from domain.registers import Registers
 from infra import exporting
 from infra.presentation import Column, Context, Shown, columns, names_over
@@ -184,6 +185,8 @@ def known_on(text: str | None) -> Known:
 
 
 def _asked(wanted: Wanted) -> Asked:
+    if wanted.about not in (None, *get_args(About)):
+        raise typer.BadParameter(f"须是 {'、'.join(get_args(About))} 之一", param_hint="--about")
     since, until = (day(text) if text else None for text in (wanted.since, wanted.until))
     if since is not None and until is not None and since > until:
         raise typer.BadParameter(f"{until} 早于 {since} (is before it)", param_hint="--to")

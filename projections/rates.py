@@ -22,13 +22,13 @@ class Rate(NamedTuple):
         return counts[self.part] / whole if whole else None
 
 
-DISPATCHED = Rate("dispatch_rate", "推送及时率", "dispatched in time", "dispatched_in_time", "dispatch_due")
-RECEIVED = Rate("receipt_rate", "签收率", "received", "received", "owed")
-IN_TIME = Rate("timely_receipt_rate", "按时签收率", "received in time", "received_in_time", "due")
-RETURNED = Rate("return_rate", "退回率", "returned", "returned", "owed")
-FEEDBACK = Rate("feedback_rate", "反馈率", "cases with feedback", "cases_with_feedback", "cases_told")
-ANSWERED = Rate("timely_feedback_rate", "及时反馈率", "feedback answered in time", "answered_in_time", "answer_due")
-DISPOSED = Rate("disposition_rate", "处理率", "feedback disposed of", "feedback_disposed", "feedback_raised")
+DISPATCHED = Rate("dispatch_rate", "推送及时率", "timely dispatch rate", "dispatched_in_time", "dispatch_due")
+RECEIVED = Rate("receipt_rate", "签收率", "receipt rate", "received", "owed")
+IN_TIME = Rate("timely_receipt_rate", "按时签收率", "timely receipt rate", "received_in_time", "due")
+RETURNED = Rate("return_rate", "退回率", "return rate", "returned", "owed")
+FEEDBACK = Rate("feedback_rate", "反馈率", "feedback rate", "cases_with_feedback", "cases_told")
+ANSWERED = Rate("timely_feedback_rate", "及时反馈率", "timely feedback rate", "answered_in_time", "answer_due")
+DISPOSED = Rate("disposition_rate", "处理率", "disposition rate", "feedback_disposed", "feedback_raised")
 RATES = (DISPATCHED, RECEIVED, IN_TIME, RETURNED, FEEDBACK, ANSWERED, DISPOSED)
 
 

@@ -187,7 +187,7 @@ def test_people_see_what_was_divided_by_what(march: TestStore, tmp_path: Path) -
     assert "0/0" not in text
     assert "—" in text
     english = ask(march, *words, "--lang", "en")
-    assert "received in time" in english
+    assert "timely receipt rate" in english
     assert "合计" not in english
     ask(march, *words, "--export", str(tmp_path / "s.csv"))
     rows = list(csv.DictReader((tmp_path / "s.csv").read_text(encoding="utf-8-sig").splitlines()))
@@ -206,6 +206,8 @@ def test_a_question_that_has_no_answer_is_not_answered_otherwise(march: TestStor
     assert "只给日期" in ask(march, "statistics", "--as-known-at", "2026-03-04T12:00", code=2)
     assert "须是" in ask(march, "statistics", "--by", "officer", code=2)
     assert "须是" in ask(march, "statistics", "--by", "department", "--rank", "deemed", code=2)
+    assert "须是" in ask(march, "statistics", "--about", "rumour", code=2)
+    assert "--public" in ask(march, "statistics", "--quarter", "2026Q1", code=2)
     assert "早于" in ask(march, "statistics", "--from", "2026-03-04", "--to", "2026-03-03", code=2)
     (tmp_path / "s.csv").write_text("mine")
     assert "已存在" in ask(march, "statistics", "--export", str(tmp_path / "s.csv"), code=1)
