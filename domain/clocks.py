@@ -35,8 +35,8 @@ DEFAULTS: dict[ClockKind, int] = {
     "consultation": 10,
 }
 """Working days where no limit is on record. The others' days are given otherwise: 办事指南, or the task itself."""
-Lamp = Literal["green", "yellow", "red", "unknown"]
-"""绿, 黄, 红; 日历未公布."""
+Lamp = Literal["green", "yellow", "red", "unknown", "paused"]
+"""绿, 黄, 红; 日历未公布, 计时中止."""
 
 
 class Rung(Model):

@@ -18,16 +18,18 @@ from pydantic import Field, StringConstraints
 from domain.calendars import CalendarUnknown
 from domain.case_state import require_not_after
 from domain.clocks import LADDER, ClockKind, Due, Rung, fixed, reckon
+from domain.entries import entry_stream
 from domain.event import Event, Meta, State
 from domain.identifiers import is_within
 from domain.notices import NoticeDeemed, receive_clock
 from domain.personal import Text
-from domain.reform import Deferral, standing
+from domain.reform import Deferral, deferred, standing
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Day, Payload, Submission, decides
 from domain.tasks import pauses, tasks_stream
 
 if TYPE_CHECKING:
+    from domain.registers import Registers
     from domain.world import World
 
 Subject = Annotated[str, StringConstraints(pattern=r"^(notice|feedback|case|tasks)/[^\x00-\x1f\s]{1,250}$")]
@@ -434,3 +436,13 @@ def _stream(subject: str) -> str:
     """The stream that a subject's clock is on; a task's is its case's."""
     parts = subject.split("/")
     return tasks_stream(*parts[1:3]) if parts[0] == "tasks" and len(parts) == 4 else subject
+
+
+def reviews(registers: Registers, on: date) -> list[str]:
+    """The clocks of the deferrals whose review is due on that day, as subjects."""
+    found = []
+    for one in deferred(registers, on):
+        version = registers.version("deferral", one.matter, on)
+        if one.due and version is not None:
+            found.append(f"{entry_stream('deferral', one.matter)}/{version.number}")
+    return found

@@ -11,7 +11,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from adapters.postgres.log import Log
+from domain.clocks import lamp
 from domain.registers import Registers
+from domain.submissions import local_date
 from infra.explaining import awaited, explained
 from infra.presentation import Column, Context, Shown, columns, moment, names_over
 from projections import outcomes, statistics
@@ -20,7 +22,7 @@ from projections.attempts import find_attempts
 from projections.page import Page
 from projections.receipts import find_receipts
 from projections.two_way import find_steps
-from projections.working_days import CHINA, CalendarUnknown, due_on
+from projections.working_days import CHINA
 
 APPROVAL = columns("""
     organ | 审批部门 | organ
@@ -80,6 +82,13 @@ RECEIPT = columns("""
     due_on
     due | 签收期限 | due
     overdue | 逾期 | overdue
+    lamp | 灯 | lamp
+    due_limit
+    due_document
+    due_calendar
+    waited
+    rungs | 催办督办 | pressed
+    pressed_at
     channel | 渠道 | channel
     dispatched_at | 推送 | dispatched
     topic_id
@@ -239,16 +248,21 @@ def receipts(
 
 
 def with_due(rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """Adds `case`, `due_on`, `overdue` (null where the calendar is not published) and, for people, `due`."""
+    """Adds `case`, `overdue` (null where nothing runs, or the calendar is not published), the `lamp`, and, for people,
+    `due`."""
     made = []
     for row in rows:
-        extra: dict[str, Any] = {"case": row["case_stream"].rpartition("/")[2]}
-        try:
-            due = due_on(row["owed_at"])
-            held = (row["held_until"] or now).astimezone(CHINA).date()
-            extra |= {"due_on": due, "due": due.isoformat(), "overdue": held > due}
-        except CalendarUnknown:
-            extra |= {"due_on": None, "due": "unknown", "overdue": None}
+        extra: dict[str, Any] = {
+            "case": row["case_stream"].rpartition("/")[2],
+            "due": None,
+            "lamp": None,
+            "overdue": None,
+        }
+        if row["due_limit"] is not None:
+            on, held = row["due_on"], row["held_until"] and local_date(row["held_until"])
+            shows = lamp(on, row["yellow_on"], held, local_date(now))
+            extra |= {"due": on.isoformat() if on else "unknown", "overdue": on and shows == "red"}
+            extra["lamp"] = "paused" if row["suspended_on"] and held is None else shows
         made.append(row | extra)
     return made
 
@@ -351,10 +365,7 @@ def status(context: Context, shown: Shown) -> None:
         notices = statistics.notices_of_decisions(conn)
         decided = statistics.decisions(conn)
         seals = statistics.seals(conn)
-        try:
-            overdue: int | None = statistics.overdue(conn, now)
-        except CalendarUnknown:
-            overdue = None
+        overdue = statistics.overdue(conn, local_date(now))
     if shown.as_json:
         shown.json(
             {

@@ -39,7 +39,7 @@ def lists(
         str,
         typer.Argument(
             help="power_item supervision_item proposal deferral bundle guide work_capability placement innovation"
-            " relation duty document seal system_access"
+            " relation duty document seal system_access time_limit calendar"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -48,7 +48,7 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、上级系统权限，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、上级系统权限、时限、工作日历，某日的版本。"""
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)

@@ -89,6 +89,15 @@ ENTRY = columns("""
     payer | 负担 | paid by
     budget | 预算级次 | budget
     amount | 金额（元） | amount, yuan
+    clock | 时限 | clock
+    region | 地区 | region
+    days | 工作日 | working days
+    yellow | 转黄提前 | yellow before
+    ladder | 催办督办 | ladder
+    deemed_after | 逾期视为接收 | deemed received after
+    year | 年 | year
+    off | 放假日 | days off
+    worked | 上班日 | days worked
     seal_kind | 印章种类 | kind of seal
     owners | 所有部门 | owners
     delegated_to | 授权用印部门 | delegated to
@@ -173,6 +182,8 @@ TITLES = {
     "document": ("政策文件", "Policy documents"),
     "seal": ("印章登记", "Register of seals"),
     "system_access": ("上级系统权限", "Access to systems above"),
+    "time_limit": ("时限", "Time limits"),
+    "calendar": ("工作日历", "Calendars"),
 }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,8 +43,10 @@ class Servers(NamedTuple):
 class Store:
     """What every role needs. Connections are made when asked for; whoever asks closes them."""
 
-    def __init__(self, settings: Settings, servers: Servers) -> None:
+    def __init__(self, settings: Settings, servers: Servers, clock: Callable[[], datetime] | None = None) -> None:
+        """`clock`: the database's, where none is given."""
         self.settings = settings
+        self.clock = clock
         self.servers = servers
         self.database_url = servers.database_url
         self.migrator_url = servers.migrator_url
@@ -88,7 +90,7 @@ class Store:
         """The one way to append. Not for several threads."""
         sealer = self.sealer()
         kept = timedelta(days=self.settings.parked_days)
-        return Writer(self.connect, sealer.seal_all, kept, forget=sealer.forget)
+        return Writer(self.connect, sealer.seal_all, kept, self.clock, sealer.forget)
 
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""

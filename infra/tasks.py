@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from adapters.postgres.history import History
+from domain.calendars import CalendarUnknown
 from domain.case_state import CaseState
 from domain.cases import case_stream
 from domain.guides import Guide
@@ -16,7 +17,6 @@ from infra.answers import single
 from infra.presentation import Context, Shown, columns, known_at
 from infra.registers import name_of, registers_at
 from infra.replaying import fold
-from projections.working_days import CalendarUnknown, working_days_between
 
 TASK = columns("""
     task | 任务 | task
@@ -78,8 +78,9 @@ def _clock(registers: Registers, case: CaseState, tasks: list[Task], on: date) -
     guide = version.entry if version is not None else None
     promised = guide.promised_days if isinstance(guide, Guide) else None
     try:
-        total = working_days_between(case.accepted_on, end)
-        paused = sum(working_days_between(one.since, min(one.until or end, end)) for one in pauses(tasks))
+        between = registers.calendar.between
+        total = between(case.accepted_on, end)
+        paused = sum(between(one.since, min(one.until or end, end)) for one in pauses(tasks))
     except CalendarUnknown:
         return {"elapsed": None, "paused": None, "on_clock": None, "promised_days": promised}
     return {

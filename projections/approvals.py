@@ -17,6 +17,7 @@ from domain.cases import (
     CaseAccepted,
     CaseCorrected,
     CaseDecided,
+    CaseExpired,
     CaseExtended,
     CasePenalised,
     CaseRemedied,
@@ -77,6 +78,8 @@ class Approval:
     manner: str | None = None
     window: str | None = None
     outside_window: bool = False
+    decide_by: date | None = None
+    expired_on: date | None = None
     last_change: str | None = None
     last_change_on: date | None = None
 
@@ -156,6 +159,7 @@ def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:
         accepted_on=event.accepted_on,
         recorded_at=one.recorded_at,
         last_position=one.position,
+        decide_by=event.due.on if event.due else None,
     )
 
 
@@ -179,6 +183,8 @@ def _follow(row: Approval, one: Recorded) -> None:
                 _extended(row, event)
             elif type(event) in ENDINGS:
                 _ended(row, ENDINGS[type(event)], event.on)
+            elif isinstance(event, CaseExpired):
+                row.expired_on = event.on
             elif isinstance(event, CasePenalised):
                 _penalised(row, event)
             elif isinstance(event, PenaltyLifted):
@@ -319,3 +325,26 @@ def granted_after(
         (matter, since, *(after or (date.min, "")), limit),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def undecided_after(conn: Connection[Any], today: date, after: str, limit: int) -> list[str]:
+    """Cases that were to be decided by today or before, but for what stood still, by name, after one of them."""
+    rows = conn.execute(
+        "SELECT stream FROM read.approvals WHERE outcome IS NULL AND decide_by <= %s AND stream > %s"
+        " ORDER BY stream LIMIT %s",
+        (today, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def expiring_after(conn: Connection[Any], today: date, after: str, limit: int) -> list[str]:
+    """Permits whose last day has gone by and was not told, by name, after one of them; what had ended before it was on
+    record is not told."""
+    rows = conn.execute(
+        "SELECT stream FROM read.approvals WHERE status = 'granted' AND valid_to < %s"
+        " AND expired_on IS DISTINCT FROM valid_to"
+        " AND valid_to >= (decision_recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
+        " AND stream > %s ORDER BY stream LIMIT %s",
+        (today, after, limit),
+    )
+    return [row[0] for row in rows]

@@ -39,6 +39,8 @@ CREATE TABLE approvals (
     manner text,                        -- ordinary, commitment, lacking
     "window" text,                      -- where in the hall it was decided
     outside_window boolean NOT NULL,    -- elsewhere than in an authorised window
+    decide_by date,                     -- until when it is to be decided, as the guide promised, but for what stood still
+    expired_on date,                    -- the last day of its validity, once its end was told
     last_change text,                   -- topic of the last event after the decision that changed the permit
     last_change_on date,
     recorded_at timestamptz NOT NULL,   -- of the acceptance
@@ -53,6 +55,7 @@ CREATE TABLE approval_matters (
 );
 
 -- For queries only:
+CREATE INDEX approvals_open_idx ON approvals (department, decide_by) WHERE outcome IS NULL;
 CREATE INDEX approvals_number_idx ON approvals (number);
 CREATE INDEX approvals_department_idx ON approvals (department, decided_on);
 CREATE INDEX approvals_matter_idx ON approvals (matter, decided_on);

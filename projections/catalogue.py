@@ -2,6 +2,7 @@
 
 from projections.approvals import Approvals
 from projections.attempts import Attempts
+from projections.clocks import Clocks
 from projections.daily import DailyCounters
 from projections.inspections import Inspections
 from projections.projection import Projection
@@ -9,7 +10,15 @@ from projections.receipts import Receipts
 from projections.region import Region
 from projections.two_way import TwoWay
 
-PROJECTIONS: tuple[Projection, ...] = (Approvals(), Attempts(), DailyCounters(), Inspections(), Receipts(), TwoWay())
+PROJECTIONS: tuple[Projection, ...] = (
+    Approvals(),
+    Attempts(),
+    Clocks(),
+    DailyCounters(),
+    Inspections(),
+    Receipts(),
+    TwoWay(),
+)
 """Of the store's own log."""
 REGION = Region(store="")
 """Of the logs of all stores of a region: the tables are everywhere, the rows in the region's store."""

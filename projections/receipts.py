@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from domain.event import Recorded
+from domain.clocks import Due
+from domain.event import Event, Recorded
+from domain.ladders import (
+    ClockEscalated,
+    ClockExtended,
+    ClockRecomputed,
+    ClockReminded,
+    ClockResumed,
+    ClockSuspended,
+    clock_stream,
+)
 from domain.notices import (
+    About,
+    NoticeDeemed,
     NoticeDelivered,
     NoticeDispatched,
     NoticeMoved,
@@ -18,12 +30,17 @@ from domain.notices import (
     NoticeReceived,
     NoticeReturned,
     NoticeTaken,
+    receive_clock,
 )
+from domain.registers import Registers
+from domain.submissions import local_date
+from domain.whatif import Past
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
 PREFIX = "notice/"
+CLOCK = clock_stream(PREFIX)
 
 
 @dataclass(slots=True)
@@ -49,6 +66,7 @@ class Receipt:
     topic_id: str | None = None
     partition: int | None = None
     offset: int | None = None
+    reference: str | None = None
     delivered_at: datetime | None = None
     delivered_group: str | None = None
     delivered_committed: int | None = None
@@ -62,6 +80,18 @@ class Receipt:
     moved_at: datetime | None = None
     moved_to: str | None = None
     deemed_at: datetime | None = None
+    due_on: date | None = None
+    yellow_on: date | None = None
+    due_limit: str | None = None
+    due_document: str | None = None
+    due_calendar: str | None = None
+    dispatched_in_time: bool | None = None
+    waited: int | None = None
+    returned_in_time: bool | None = None
+    suspended_on: date | None = None
+    extra: int = 0
+    rungs: int = 0
+    pressed_at: datetime | None = None
 
 
 RECEIPTS = Table("receipts", Receipt)
@@ -70,26 +100,35 @@ RECEIPTS = Table("receipts", Receipt)
 class Receipts(Projection):
     name = "receipts"
     tables = ("receipts",)
-    topics = topics_of("notice.")
+    topics = topics_of("notice.", "clock.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
-        lives = [one for one in events if one.event.originator_id.startswith(PREFIX)]
+        lives = [one for one in events if one.event.originator_id.startswith((PREFIX, CLOCK))]
         owed = [one for one in events if isinstance(one.event, NoticeOwed)]
         new = {one.event.notice for one in owed if isinstance(one.event, NoticeOwed)}
-        before = {one.event.originator_id.removeprefix(PREFIX) for one in lives} - new
+        before = {_notice(one.event) for one in lives} - new
         ledger = Fold(conn, RECEIPTS, [(notice,) for notice in before])
         for one in owed:
             row = _owed(one)
             ledger.rows[row.notice,] = row
         for one in lives:
-            _live(ledger.rows[one.event.originator_id.removeprefix(PREFIX),], one)
+            _live(ledger.rows[_notice(one.event),], one)
         ledger.save(bulk)
+
+
+def _notice(event: Event) -> str:
+    return event.originator_id.removeprefix(clock_stream("")).removeprefix(PREFIX)
+
+
+def _due(row: Receipt, due: Due) -> None:
+    row.due_on, row.yellow_on = due.on, due.yellow
+    row.due_limit, row.due_document, row.due_calendar = due.limit, due.document, due.calendar
 
 
 def _owed(one: Recorded) -> Receipt:
     event = one.event
     assert isinstance(event, NoticeOwed)
-    return Receipt(
+    row = Receipt(
         notice=event.notice,
         department=event.addressee,
         serial=event.serial,
@@ -105,6 +144,9 @@ def _owed(one: Recorded) -> Receipt:
         owed_position=one.position,
         last_position=one.position,
     )
+    if event.due is not None:
+        _due(row, event.due)
+    return row
 
 
 def _live(row: Receipt, one: Recorded) -> None:
@@ -118,19 +160,36 @@ def _live(row: Receipt, one: Recorded) -> None:
         case NoticeDispatched() if row.dispatched_at is None:
             row.dispatched_at, row.channel = event.meta.occurred_at, event.channel
             row.topic_id, row.partition, row.offset = event.topic_id, event.partition, event.offset
+            row.reference, row.dispatched_in_time = event.reference, event.in_time
         case NoticeDelivered() if row.delivered_at is None:
             row.delivered_at = event.meta.occurred_at
             row.delivered_group, row.delivered_committed = event.group, event.committed
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
+            row.waited = event.waited
             if event.meta.officer is not None:
                 row.received_by, row.received_by_name = event.meta.officer.id, event.meta.officer.name
         case NoticeTaken():
             row.taken_at = event.meta.occurred_at
         case NoticeReturned():
             row.returned_at, row.returned_to = event.meta.occurred_at, event.proposed
+            row.returned_in_time = event.in_time
         case NoticeMoved():
             row.moved_at, row.moved_to = one.recorded_at, event.to
+        case NoticeDeemed():
+            row.deemed_at = one.recorded_at
+        case ClockSuspended():
+            row.suspended_on = event.on
+        case ClockResumed():
+            row.suspended_on, row.extra = None, row.extra + event.days
+            _due(row, event.due)
+        case ClockExtended():
+            row.extra += event.days
+            _due(row, event.due)
+        case ClockRecomputed():
+            _due(row, event.due)
+        case ClockReminded() | ClockEscalated():
+            row.rungs, row.pressed_at = row.rungs + 1, one.recorded_at
 
 
 def find_receipts(
@@ -156,3 +215,64 @@ def find_receipts(
         return page(conn, "read.receipts", conditions, "serial DESC", limit, total="coalesce(max(serial), 0)")
     order = "owed_at" if outstanding or case else "owed_at DESC"  # the order of the log: record times strictly rise
     return page(conn, "read.receipts", conditions, order, limit)
+
+
+class Outstanding(NamedTuple):
+    """A notice that nobody received yet, and by what its day was given."""
+
+    notice: str
+    about: About
+    department: str
+    matter: str
+    owed_at: datetime
+    due_on: date | None
+    due_limit: str | None
+    due_document: str | None
+    due_calendar: str | None
+
+    def differs(self, registers: Registers) -> bool:
+        """Whether the rules of now give another day, or for another reason."""
+        clock = receive_clock(self.about)
+        if clock is None:
+            return False
+        region, since = registers.departments[self.department].region, local_date(self.owed_at)
+        due = registers.due(clock, since, region=region, matter=self.matter)
+        said = (self.due_on, self.due_limit, self.due_document, self.due_calendar)
+        return said != (due.on, due.limit, due.document, due.calendar)
+
+
+def outstanding_after(conn: Connection[Any], after: str, limit: int) -> list[Outstanding]:
+    """By name, after one of them."""
+    columns = ", ".join(Outstanding._fields)
+    rows = conn.execute(
+        f"SELECT {columns} FROM read.receipts WHERE status = 'outstanding' AND notice > %s ORDER BY notice LIMIT %s",
+        (after, limit),
+    )
+    return [Outstanding(*row) for row in rows]
+
+
+def overdue_after(conn: Connection[Any], today: date, after: str, limit: int) -> list[str]:
+    """Notices that were to be received by today or before, by name, after one of them."""
+    rows = conn.execute(
+        "SELECT notice FROM read.receipts WHERE status = 'outstanding' AND due_on <= %s AND suspended_on IS NULL"
+        " AND notice > %s ORDER BY notice LIMIT %s",
+        (today, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def past_notices(conn: Connection[Any], since: date, until: date, department: str | None) -> list[Past]:
+    """Every notice that was owed between two days, with what became of its time."""
+    day = "(%s AT TIME ZONE 'Asia/Shanghai')::date"
+    owed, held = day.replace("%s", "owed_at"), day.replace("%s", "held_until")
+    rows = conn.execute(
+        f"SELECT notice, about, department, matter, {owed}, due_on, extra, {held} FROM read.receipts"
+        f" WHERE {owed} BETWEEN %s AND %s AND department = coalesce(%s, department) AND due_limit IS NOT NULL"
+        " ORDER BY owed_position",
+        (since, until, department),
+    )
+    return [
+        Past(f"{PREFIX}{notice}", clock, *row)
+        for notice, about, *row in rows
+        if (clock := receive_clock(about)) is not None
+    ]

@@ -19,6 +19,7 @@ CREATE TABLE receipts (
     topic_id text,
     partition bigint,
     "offset" bigint,
+    reference text,                     -- what another channel than Kafka calls its message
     delivered_at timestamptz,           -- machine evidence
     delivered_group text,
     delivered_committed bigint,
@@ -31,7 +32,19 @@ CREATE TABLE receipts (
     returned_to text,                   -- whom the returning department proposed
     moved_at timestamptz,
     moved_to text,                      -- the notice that replaces this one
-    deemed_at timestamptz,              -- no rule deems anything received yet
+    deemed_at timestamptz,              -- 视为接收, by a local rule
+    due_on date,                        -- the last day in time; empty where the calendar does not reach so far
+    yellow_on date,                     -- from here the lamp is yellow
+    due_limit text,                     -- the rule that gave the day: key and version in its list, empty for the default
+    due_document text,                  -- on what that is based
+    due_calendar text,                  -- by which edition days were counted
+    dispatched_in_time boolean,
+    waited bigint,                      -- working days until it was received
+    returned_in_time boolean,
+    suspended_on date,                  -- since when its time stands still
+    extra bigint NOT NULL DEFAULT 0,     -- working days given beyond what the limit says, or stood still
+    rungs bigint NOT NULL DEFAULT 0,     -- how often it was pressed: 催办, 督办
+    pressed_at timestamptz,             -- the last time
     last_position bigint NOT NULL,
     -- Until when the addressee had it in hand unreceived: overdue belongs to whoever held it on the due date.
     held_until timestamptz GENERATED ALWAYS AS (LEAST(received_at, deemed_at, moved_at)) STORED,

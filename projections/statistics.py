@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
@@ -11,7 +11,6 @@ from psycopg.rows import dict_row
 
 from projections.daily import COUNTERS
 from projections.page import Page, page
-from projections.working_days import RECEIVE_WITHIN, overdue_before
 
 
 class Asked(NamedTuple):
@@ -105,11 +104,10 @@ def seals(conn: Connection[Any]) -> dict[str, int]:
     )
 
 
-def overdue(conn: Connection[Any], now: datetime, working_days: int = RECEIVE_WITHIN) -> int:
-    """Outstanding notices past their due date, of any kind. Raises CalendarUnknown."""
-    before = overdue_before(now, working_days)
-    query = "SELECT count(*) AS n FROM read.receipts WHERE status = 'outstanding' AND owed_at < %s"
-    return _one(conn, query, before)["n"]
+def overdue(conn: Connection[Any], today: date) -> int:
+    """Outstanding notices past their due date, of any kind; those whose date nobody can say are none of them."""
+    query = "SELECT count(*) AS n FROM read.receipts WHERE status = 'outstanding' AND due_on < %s"
+    return _one(conn, query, today)["n"]
 
 
 def _one(conn: Connection[Any], query: str, *params: Any) -> dict[str, int]:

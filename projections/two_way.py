@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from domain.cases import CaseExpired
 from domain.consultations import (
     ConsultationAnswered,
     ConsultationAsked,
@@ -17,6 +18,7 @@ from domain.consultations import (
 )
 from domain.event import Event, Recorded
 from domain.inspections import InspectionRecord, InspectionRetracted
+from domain.ladders import ClockEscalated, ClockEvent
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,
@@ -83,7 +85,8 @@ class TwoWay(Projection):
     name = "two_way"
     tables = ("two_way", "two_way_parties")
     topics = topics_of(
-        *("case.", "notice.", "seal.", "opinion.", "review.", "consultation.", "task.", "inspection.", "feedback.")
+        *("case.", "notice.", "clock.", "seal.", "opinion.", "review.", "consultation.", "task.", "inspection."),
+        "feedback.",
     )
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
@@ -146,6 +149,12 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case = event.case
         case OpinionIssued():
             case, to = event.case, event.case.split("/")[1]
+        case ClockEscalated():
+            case, to = event.case, event.to
+        case ClockEvent():
+            case, to = event.case, event.holders[0]
+        case CaseExpired():
+            to = case.split("/")[1]
         case ReviewSubmitted():
             case, to = event.case, event.to
         case FeedbackRaised() | FeedbackReplied() | FeedbackClosed():

@@ -12,7 +12,9 @@ from psycopg import Connection
 from adapters.postgres.log import COLUMNS
 from adapters.postgres.mapper import EventMapper
 from domain.event import Recorded
+from domain.ladders import clock_stream
 from domain.notices import notice_stream
+from domain.tasks import TaskOpened
 
 
 class History:
@@ -32,7 +34,7 @@ class History:
 
     def case(self, organ: str, number: str) -> list[Recorded]:
         """The case, its seal actions, opinions and tasks, inspections and feedback on it, its reviews and
-        consultations, and every notice owed because of all that, in log order."""
+        consultations, every notice owed because of all that, and what was done about their clocks, in log order."""
         stream = f"case/{organ}/{number}"
         facts = self._read(
             "originator_id = ANY(%s)", [f"{kind}/{organ}/{number}" for kind in ("case", "seal", "opinion", "tasks")]
@@ -42,11 +44,18 @@ class History:
         threads += self._threads_on(stream, "review", "review.submitted")
         threads += self._threads_on(stream, "consultation", "consultation.asked")
         facts += self._read("originator_id = ANY(%s)", threads)
-        # A notice is named by its addressee and the fact that owes it, so every one there could be is looked up.
-        made = {one.event.meta.fact for one in facts}
-        owed = self._read("unique_key = ANY(%s)", [f"{d}/{fact}" for d in self._departments for fact in made])
+        owed = self._owed(facts)
+        subjects = {one.event.originator_id for one in facts} | {notice_stream(str(n.event.unique_key)) for n in owed}
+        subjects |= {f"{e.originator_id}/{e.task}" for one in facts if isinstance(e := one.event, TaskOpened)}
+        pressed = self._read("originator_id = ANY(%s)", [clock_stream(one) for one in subjects])
+        owed += self._owed(pressed)
         lives = self._read("originator_id = ANY(%s)", [notice_stream(str(one.event.unique_key)) for one in owed])
-        return sorted(facts + owed + lives, key=lambda one: one.position)
+        return sorted(facts + owed + pressed + lives, key=lambda one: one.position)
+
+    def _owed(self, facts: Sequence[Recorded]) -> list[Recorded]:
+        """A notice is named by its addressee and the fact that owes it, so every one there could be is looked up."""
+        made = {one.event.meta.fact for one in facts}
+        return self._read("unique_key = ANY(%s)", [f"{d}/{fact}" for d in self._departments for fact in made])
 
     def _threads_on(self, case: str, kind: str, begins: str) -> list[str]:
         """Threads have streams of their own; all of a kind lie together in the log's key, and are read through."""

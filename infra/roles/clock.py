@@ -1,4 +1,4 @@
-"""What falls due by time alone: waiting for a predecessor ends, departments succeed each other."""
+"""What falls due by time alone: waiting ends, departments succeed each other, ladders are climbed, permits end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 import structlog
 from psycopg import Connection
 
+from adapters.formats.workdays import published
 from adapters.postgres.parking import expire, expired
 from adapters.postgres.writer import Writer
+from domain import system
+from infra.roles.keeper import Keeper
 from infra.roles.role import persist
 from infra.roles.steward import Steward
 from infra.store import Store
@@ -24,11 +27,9 @@ BATCH = 500
 class ClockRole:
     """Any number may run: each batch is taken under the writer's lock, and once."""
 
-    def __init__(
-        self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC), every_s: float | None = None
-    ) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime] | None = None, every_s: float | None = None) -> None:
         self._store = store
-        self._clock = clock
+        self._clock = clock or store.clock or (lambda: datetime.now(UTC))
         self._every_s = store.settings.clock_seconds if every_s is None else every_s
         self._seal = store.sealer().seal_all
         self.stopped = threading.Event()
@@ -39,11 +40,13 @@ class ClockRole:
 
     def _tick(self) -> None:
         self._seal = self._store.sealer().seal_all  # anew when the database was away: it may have lost the latest keys
-        steward = Steward(self._clock)
+        steward, keeper = Steward(self._clock), Keeper(self._clock)
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
+            writer.write(facts=[lambda world, now: system.calendar_adopted(world, published(), now)])
             while not self.stopped.is_set():
                 self.turn(conn, writer)
-                if not steward.turn(conn, writer, self.stopped.is_set):
+                done = steward.turn(conn, writer, self.stopped.is_set)
+                if not done + keeper.turn(conn, writer, self.stopped.is_set):
                     self.stopped.wait(self._every_s)
 
     def turn(self, conn: Connection[Any], writer: Writer) -> int:

@@ -77,7 +77,7 @@ def test_projections(server_dir: Path) -> None:
     details = found["details"]
     assert found["conditions"]["events"] == details["rows"]["read"] >= 3000
     assert details["rows"]["copied"] > 0
-    assert details["alone"].keys() == {"approvals", "attempts", "daily", "inspections", "receipts", "two_way"}
+    assert details["alone"].keys() == {"approvals", "attempts", "clocks", "daily", "inspections", "receipts", "two_way"}
     assert details["together"].keys() == {"events_per_s", "seconds", "seconds_per_million"}
 
 

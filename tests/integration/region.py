@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
+from adapters.postgres.writer import Writer
 from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
+from domain.calendars import CalendarYear
 from domain.circulars import AnswerInvitation, SendCircular, WithdrawCircular
+from domain.clocks import LADDER, TimeLimit
 from domain.consultations import AnswerConsultation, AskAgain, AskConsultation, CloseConsultation
 from domain.counts import DeclareCount
 from domain.decisions import AcceptCase, CaseName, DecideCase
@@ -19,6 +22,7 @@ from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrin
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
+from domain.ladders import ExtendClock, ResumeClock, SuspendClock
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -47,6 +51,7 @@ from domain.registering import EnterRegister, StrikeEntry
 from domain.remedies import RecordRemedy
 from domain.reviews import ReturnReview, SubmitReview
 from domain.seals import ApplySeal, DemandSeal
+from domain.submissions import local_date
 from domain.subscriptions import StartSubscription, subscription_stream
 from domain.succession import SucceedDepartment, succession_stream
 from domain.supervision import CloseFeedback, DisposeFeedback, RaiseFeedback, ReplyFeedback
@@ -128,9 +133,8 @@ def decide(number: str, outcome: Any = "granted", organ: str = APPROVAL, **more:
         document_number=f"文{number}",
         decided_on=DAY,
         valid_from=DAY if outcome == "granted" else None,
-        valid_to=date(2029, 3, 1) if outcome == "granted" else None,
         content="准予施工",
-        **more,
+        **{"valid_to": date(2029, 3, 1) if outcome == "granted" else None} | more,
     )
 
 
@@ -138,10 +142,10 @@ def case(kind: Any, number: str, by: str = APPROVAL, **more: Any) -> Any:
     return kind(department=by, organ=APPROVAL, number=number, **more)
 
 
-def granted(store: TestStore, number: str) -> str:
+def granted(store: TestStore, number: str, **more: Any) -> str:
     """An accepted and granted case; the id of the owing submission."""
     store.submit(accept(number), id_=f"a-{number}")
-    store.submit(decide(number), id_=f"d-{number}")
+    store.submit(decide(number, **more), id_=f"d-{number}")
     return f"test/d-{number}"
 
 
@@ -342,6 +346,30 @@ def everything(store: TestStore) -> None:
         lambda world, now: system.subscription_backfilled(world, subscription, 1, (MATTER, None, None), 1, True, now),
     )
     store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
+    _by_time(store)
+
+
+def _by_time(store: TestStore) -> None:
+    """What happens when it is later: in a year whose calendar is known."""
+    today = local_date(datetime.now(UTC))
+    passing = granted(store, "20", valid_to=today + timedelta(days=1))
+    first, second = f"notice/{S1}/{passing}", f"notice/{S2}/{passing}"
+    limit = TimeLimit(clock="receive", days=2, deemed_after=0, ladder=LADDER)
+    above: dict[str, Any] = {"department": OFFICE, "clock": first}
+    years = [CalendarYear(year=today.year + n, off=(), worked=()) for n in (0, 1)]
+    store.submit(
+        *(EnterRegister(department=OFFICE, entry=year, valid_from=DAY, basis="七") for year in years),
+        EnterRegister(department=OFFICE, entry=limit, valid_from=DAY, basis="八"),
+        ExtendClock(**above, days=1, reason="系统切换"),
+        SuspendClock(**above, on=DAY, reason="系统停机"),
+        ResumeClock(**above, on=DAY),
+    )
+    store.facts(lambda world, now: system.due_recomputed(world, second, now))
+    later = Writer(store.connect, store.sealer.seal_all, clock=lambda: datetime.now(UTC) + timedelta(days=30))
+    for _ in range(5):
+        later.write(facts=[lambda world, now: system.rung_climbed(world, second, now)])
+    later.write(facts=[lambda world, now: system.permit_expired(world, f"case/{APPROVAL}/20", now)])
+    later.close()
 
 
 def snapshot(conn: Connection[Any], schema: str = "read") -> dict[str, list[Any]]:

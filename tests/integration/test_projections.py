@@ -19,7 +19,6 @@ from projections.attempts import find_attempts
 from projections.catalogue import PROJECTIONS
 from projections.receipts import Receipts, find_receipts
 from projections.two_way import find_steps
-from projections.working_days import CalendarUnknown, due_on, overdue_before
 from tests.integration.region import (
     APPROVAL,
     DAY,
@@ -246,27 +245,6 @@ class TestOutcomes:
         assert parked["waits_for"] == f"case/{APPROVAL}/zz"
         assert parked["expires_at"] > parked["parked_at"]
         assert conflict["holder"] is not None
-
-
-class TestWorkingDays:
-    def test_holidays_and_worked_saturdays(self) -> None:
-        assert due_on(datetime(2026, 3, 2, 4, tzinfo=UTC)) == date(2026, 3, 5)
-        assert due_on(datetime(2026, 2, 13, 4, tzinfo=UTC), 2) == date(2026, 2, 24)  # 春节, and Saturday 14th worked
-        assert due_on(datetime(2026, 3, 2, 17, tzinfo=UTC)) == date(2026, 3, 6)  # already Tuesday in China
-
-    def test_beyond_the_calendar_there_is_no_answer(self) -> None:
-        with pytest.raises(CalendarUnknown, match="2027"):
-            due_on(datetime(2026, 12, 30, tzinfo=UTC))
-        with pytest.raises(CalendarUnknown):
-            due_on(datetime(2027, 5, 1, tzinfo=UTC))
-
-    def test_overdue_agrees_with_due(self) -> None:
-        for day in range(1, 29):
-            now = datetime(2026, 2, day, 4, tzinfo=UTC)
-            before = overdue_before(now)
-            for back in range(20):
-                owed = now - timedelta(days=back)
-                assert (owed < before) == (due_on(owed) < now.date())
 
 
 def test_arrivals_are_sealed(region: TestStore) -> None:

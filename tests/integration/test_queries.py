@@ -132,9 +132,9 @@ def test_a_due_date_beyond_the_calendar(full: TestStore) -> None:
 
     with full.connect_reader() as conn:
         rows = find_receipts(conn, limit=1).rows
-    rows[0]["owed_at"] = datetime(2027, 3, 1, tzinfo=UTC)
+    rows[0] |= {"due_on": None, "yellow_on": None}
     (row,) = with_due(rows, datetime(2027, 4, 1, tzinfo=UTC))
-    assert (row["due_on"], row["due"], row["overdue"]) == (None, "unknown", None)
+    assert (row["due_on"], row["due"], row["overdue"], row["lamp"]) == (None, "unknown", None, "unknown")
 
 
 def test_case(full: TestStore) -> None:
@@ -215,7 +215,7 @@ def test_dead_letters_and_parked(full: TestStore) -> None:
 def test_status(full: TestStore) -> None:
     found = ask_json(full, "status")
     assert {f["name"]: f["behind"] for f in found["followers"]} == {
-        "approvals": 0, "attempts": 0, "inspections": 0, "receipts": 0, "two_way": 0,
+        "approvals": 0, "attempts": 0, "clocks": 0, "daily": 0, "inspections": 0, "receipts": 0, "two_way": 0,
     }  # fmt: skip
     assert found["submissions"]["in"] == sum(n for key, n in found["submissions"].items() if key != "in")
     assert found["notices"]["owed"] == 15

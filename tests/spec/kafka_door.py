@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any
 
 from adapters.kafka import clients
@@ -19,7 +18,7 @@ from domain.rules import FieldError
 from domain.world import World
 from infra.roles.intake import IntakeRole
 from infra.store import Store
-from tests.unit.memory_intake import Record
+from tests.unit.memory_intake import NOW, Record
 
 PATIENCE_S = 30.0
 OPTIONS = {"fetch_max_wait_ms": 5, "linger_ms": 0}
@@ -33,6 +32,8 @@ class KafkaDoor:
     def __init__(self, store: Store, principals: Iterable[str]) -> None:
         """The principals' topics are made at once; that of anybody else as he first speaks."""
         self._store = store
+        self.now = NOW
+        store.clock = lambda: self.now
         self._conn = store.connect()
         self._log = Log(self._conn)
         self._registers = RegisterCache()
@@ -45,7 +46,7 @@ class KafkaDoor:
 
     @property
     def world(self) -> World:
-        return World(self._registers.refresh(self._conn), self._log.streams, datetime.now(UTC))
+        return World(self._registers.refresh(self._conn), self._log.streams, self.now)
 
     @property
     def events(self) -> list[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from adapters.formats.workdays import published
@@ -35,6 +35,9 @@ ORGANISATION = {"kind": "法人及非法人组织", "name": "内蒙古草原有�
 
 class Door(Protocol):
     """Where submissions go in: the intake in memory, or a real one behind Kafka."""
+
+    now: datetime
+    """When what comes next is recorded."""
 
     @property
     def world(self) -> World:
@@ -113,6 +116,10 @@ class Region:
         before = len(self.events)
         self.door.record(fact)
         return list(self.events[before:])
+
+    def later(self, days: int) -> None:
+        """Time passes, where things are recorded: what is handed in still says that it is from NOW."""
+        self.door.now += timedelta(days=days)
 
     def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
         """One submission at NOW, by the principal of the department's name or `by` another.

@@ -1,0 +1,149 @@
+"""What is to be done by a day, beside notices and cases: findings to be answered, tasks to be carried out (2.2j)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from domain.clocks import ClockKind, Due
+from domain.event import Event, Recorded
+from domain.ladders import (
+    ClockEscalated,
+    ClockEvent,
+    ClockExtended,
+    ClockRecomputed,
+    ClockReminded,
+    ClockResumed,
+    ClockSuspended,
+)
+from domain.submissions import local_date
+from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
+from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
+from domain.whatif import Past
+from projections.projection import Projection, topics_of
+from projections.table import Fold, Json, Table
+
+
+@dataclass(slots=True)
+class Running:
+    """A row; the columns are explained in clocks.sql."""
+
+    subject: str
+    kind: str
+    department: str
+    case_stream: str
+    matter: str
+    since: date
+    last_position: int
+    due_on: date | None = None
+    yellow_on: date | None = None
+    due_limit: str | None = None
+    due_document: str | None = None
+    due_calendar: str | None = None
+    owing: Json | None = None
+    ended_on: date | None = None
+    suspended_on: date | None = None
+    extra: int = 0
+    rungs: int = 0
+    pressed_at: datetime | None = None
+
+
+CLOCKS = Table("clocks", Running)
+
+
+class Clocks(Projection):
+    name = "clocks"
+    tables = ("clocks",)
+    topics = topics_of("clock.", "feedback.", "task.")
+
+    def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
+        of = [(one, subject) for one in events if (subject := _subject(one.event)) is not None]
+        clocks = Fold(conn, CLOCKS, {(subject,) for _, subject in of})
+        for one, subject in of:
+            if begun := _begun(one, subject):
+                clocks.rows[subject,] = begun
+            elif (row := clocks.rows.get((subject,))) is not None:
+                _follow(row, one)
+        clocks.save(bulk)
+
+
+def _subject(event: Event) -> str | None:
+    """What the event's clock is that of; None where another read model shows it."""
+    match event:
+        case TaskOpened() | TaskCompleted() | TaskDropped():
+            return f"{event.originator_id}/{event.task}"
+        case ClockEvent():
+            return None if event.clock.startswith(("notice/", "case/")) else event.clock
+    return event.originator_id
+
+
+def _begun(one: Recorded, subject: str) -> Running | None:
+    event = one.event
+    match event:
+        case FeedbackRaised() | FeedbackReplied() if event.due is not None:
+            row = _row(one, subject, "reply", event.organ, event.case, event.matter, event.due.since)
+            _due(row, event.due)
+            return row
+        case TaskOpened() if event.due_on is not None:
+            row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.opened_on)
+            row.due_on, row.owing = event.due_on, list(event.parties)
+            return row
+    return None
+
+
+def _row(one: Recorded, subject: str, kind: ClockKind, department: str, case: str, matter: str, since: date) -> Running:
+    return Running(subject, kind, department, case, matter, since, one.position)
+
+
+def _due(row: Running, due: Due) -> None:
+    row.due_on, row.yellow_on = due.on, due.yellow
+    row.due_limit, row.due_document, row.due_calendar = due.limit, due.document, due.calendar
+
+
+def _follow(row: Running, one: Recorded) -> None:
+    event, on = one.event, local_date(one.recorded_at)
+    row.last_position = one.position
+    match event:
+        case FeedbackDisposed() | FeedbackClosed() | TaskDropped():
+            row.ended_on = row.ended_on or on
+        case TaskCompleted():
+            row.owing = [party for party in row.owing or () if party != event.department]
+            if not row.owing:
+                row.ended_on = local_date(event.ended_at)
+        case ClockSuspended():
+            row.suspended_on = event.on
+        case ClockResumed():
+            row.suspended_on, row.extra = None, row.extra + event.days
+            _due(row, event.due)
+        case ClockExtended():
+            row.extra += event.days
+            _due(row, event.due)
+        case ClockRecomputed():
+            _due(row, event.due)
+        case ClockReminded() | ClockEscalated():
+            row.rungs, row.pressed_at = row.rungs + 1, one.recorded_at
+
+
+def running_after(conn: Connection[Any], due_by: date | None, after: str, limit: int) -> list[str]:
+    """Subjects whose clock runs, of those that are due by a day, by name, after one of them."""
+    rows = conn.execute(
+        "SELECT subject FROM read.clocks WHERE ended_on IS NULL AND due_on <= coalesce(%s, 'infinity'::date)"
+        " AND subject > %s ORDER BY subject LIMIT %s",
+        (due_by, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def past_clocks(conn: Connection[Any], since: date, until: date, department: str | None) -> list[Past]:
+    """Every clock that began between two days and goes by a limit, with what became of it."""
+    rows = conn.execute(
+        "SELECT subject, kind, department, matter, since, due_on, extra, ended_on FROM read.clocks"
+        " WHERE since BETWEEN %s AND %s AND department = coalesce(%s, department) AND due_limit IS NOT NULL"
+        " ORDER BY since, subject",
+        (since, until, department),
+    )
+    return [Past(*row) for row in rows]
