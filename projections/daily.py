@@ -35,8 +35,8 @@ DISPATCH_WITHIN = 1
 class Daily:
     """A row; the columns are explained in daily.sql."""
 
-    cohort: date
     department: str
+    cohort: date
     matter: str
     root: str
     day: date
@@ -322,7 +322,7 @@ class _Batch:
 
     def _row(self, about: Notice | Feedback, cohort: date, day: date, falls: bool) -> Daily:
         root = about.root if isinstance(about, Notice) else "feedback"
-        key = (cohort, about.department, about.matter, root, day, falls)
+        key = (about.department, cohort, about.matter, root, day, falls)
         row = self._counts.get(key)
         if row is None:
             row = self._counts[key] = Daily(*key)

@@ -2,8 +2,8 @@
 -- can be had as it was known at the end of any day: the sum of the rows up to it. Rows are added to, never taken back:
 -- what a later fact corrects, it corrects on its own day.
 CREATE TABLE daily (
-    cohort date NOT NULL,               -- the day the notice was owed, or the feedback raised: what a period asks for
     department text NOT NULL,           -- the addressee; for feedback the organ that must answer it
+    cohort date NOT NULL,               -- the day the notice was owed, or the feedback raised: what a period asks for
     matter text NOT NULL,               -- empty where the notice is about no case
     root text NOT NULL,                 -- what the chain of notices began with; `feedback` for feedback
     day date NOT NULL,                  -- since when it counts
@@ -28,7 +28,7 @@ CREATE TABLE daily (
     feedback_disposed bigint NOT NULL,  -- of those, now disposed of or closed
     answer_due bigint NOT NULL,         -- of those, should have been answered by now
     answered_in_time bigint NOT NULL,   -- of those, for the first time
-    PRIMARY KEY (cohort, department, matter, root, day, falls)
+    PRIMARY KEY (department, cohort, matter, root, day, falls)
 );
 
 -- What later facts must know of a notice in order to count.
@@ -78,5 +78,4 @@ CREATE TABLE daily_feedback (
 CREATE INDEX daily_feedback_case_idx ON daily_feedback (case_stream, supervisor);
 
 -- For queries only:
-CREATE INDEX daily_department_idx ON daily (department, cohort);
 CREATE INDEX daily_notices_held_idx ON daily_notices (held_until, due_on);

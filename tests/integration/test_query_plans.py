@@ -36,7 +36,7 @@ INDEXES = {
     "receipts of a case": {"receipts_case_idx"},
     "receipts of a department": {"receipts_serial_idx"},
     "outstanding of a department": {"receipts_outstanding_idx"},
-    "statistics of a department": {"daily_department_idx"},
+    "statistics of a department": {"daily_pkey"},
     "overdue of a department": {"daily_notices_held_idx"},
     "two-way record": {"two_way_pkey"},
 }
