@@ -18,10 +18,10 @@ from domain.rules import BadField
 from domain.submissions import Day
 
 ClockKind = Literal[
-    "dispatch", "receive", "receive_urgent", "return", "reply", "task", "decide", "review",
+    "dispatch", "receive", "receive_urgent", "return", "reply", "task", "decide", "review", "duty",
     "rating_contact", "rating_rectify", "rating_rectify_complex", "rating_revisit", "consultation",
 ]  # fmt: skip
-"""发出, 签收, 加急签收, 退回, 答复反馈, 关联业务, 作出决定, 暂缓复核; 差评联系, 整改, 复杂整改, 回访; 答复商询."""
+"""发出, 签收, 加急签收, 退回, 答复, 关联业务, 作出决定, 暂缓复核, 改革任务; 差评联系, 整改, 复杂整改, 回访, 商询."""
 DEFAULTS: dict[ClockKind, int] = {
     "dispatch": 1,
     "receive": 3,
@@ -32,7 +32,6 @@ DEFAULTS: dict[ClockKind, int] = {
     "rating_rectify": 5,
     "rating_rectify_complex": 15,
     "rating_revisit": 5,
-    "consultation": 10,
 }
 """Working days where no limit is on record. The others' days are given otherwise: 办事指南, or the task itself."""
 Lamp = Literal["green", "yellow", "red", "unknown", "paused"]

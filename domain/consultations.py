@@ -19,7 +19,7 @@ from domain.event import Event, State
 from domain.fields import MatterCode
 from domain.personal import Text
 from domain.rules import BadField, Refusal, Waiting, rejection
-from domain.submissions import Code, Day, Number, Payload, Submission, decides
+from domain.submissions import Code, Day, Number, Payload, Submission, decides, local_date
 
 if TYPE_CHECKING:
     from domain.departments import Department
@@ -154,21 +154,23 @@ class ConsultationClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConsultationState(State):
-    """`reply_by`: until when the last question wants its answer."""
+    """`reply_by`: until when the last question, of the day `since`, wants its answer."""
 
     asked: ConsultationAsked | None = None
     status: ConsultationStatus = "open"
     reply_by: date | None = None
+    since: date | None = None
 
     def evolve(self, event: Event) -> ConsultationState:
         new = replace(self, version=event.originator_version)
         match event:
             case ConsultationAsked():
-                return replace(new, asked=event, reply_by=event.reply_by)
+                return replace(new, asked=event, reply_by=event.reply_by, since=local_date(event.meta.occurred_at))
             case ConsultationAnswered():
                 return replace(new, status="answered")
             case ConsultationAskedAgain():
-                return replace(new, status="open", reply_by=event.reply_by)
+                since = local_date(event.meta.occurred_at)
+                return replace(new, status="open", reply_by=event.reply_by, since=since)
             case ConsultationClosed():
                 return replace(new, status="closed")
         return new

@@ -18,6 +18,7 @@ from pydantic import Field, StringConstraints
 from domain.calendars import CalendarUnknown
 from domain.case_state import require_not_after
 from domain.clocks import LADDER, ClockKind, Due, Rung, fixed, reckon
+from domain.duties import Duty, duties
 from domain.entries import entry_stream
 from domain.event import Event, Meta, State
 from domain.identifiers import is_within
@@ -29,10 +30,13 @@ from domain.submissions import Day, Payload, Submission, decides
 from domain.tasks import pauses, tasks_stream
 
 if TYPE_CHECKING:
+    from domain.consultations import ConsultationState
     from domain.registers import Registers
     from domain.world import World
 
-Subject = Annotated[str, StringConstraints(pattern=r"^(notice|feedback|case|tasks)/[^\x00-\x1f\s]{1,250}$")]
+Subject = Annotated[
+    str, StringConstraints(pattern=r"^(notice|feedback|consultation|case|tasks)/[^\x00-\x1f\s]{1,250}$")
+]
 """The stream that has a clock; of a task, its case's tasks and its number."""
 
 
@@ -41,7 +45,8 @@ def clock_stream(subject: str) -> str:
 
 
 class Clock(NamedTuple):
-    """How something stands whose time is limited: `holders` are to do it; `running` unless done, moved or waiting."""
+    """How something stands whose time is limited: `holders` are to do it; `running` unless done, moved or waiting;
+    `overseer`: who presses them, where that is another than the reform office."""
 
     subject: str
     kind: ClockKind
@@ -50,6 +55,7 @@ class Clock(NamedTuple):
     running: bool
     case: str = ""
     matter: str = ""
+    overseer: str | None = None
 
 
 class OfClock(Payload):
@@ -91,19 +97,19 @@ class ResumeClock(OfClock):
 
 
 class ClockEvent(Event):
-    """Base of what happens to a clock."""
+    """Base of what happens to a clock; `due` as it is from then on."""
 
     clock: str
     kind: ClockKind
     holders: tuple[str, ...]
     case: str
     matter: str
+    due: Due
 
 
 class ClockExtended(ClockEvent):
     TOPIC = "clock.extended"
     days: int
-    due: Due
     reason: Text
 
 
@@ -123,7 +129,6 @@ class ClockResumed(ClockEvent):
     TOPIC = "clock.resumed"
     on: Day
     days: int
-    due: Due
 
     @property
     def effective_on(self) -> str:
@@ -134,13 +139,11 @@ class ClockRecomputed(ClockEvent):
     """Limits or calendar have changed, and with them the day."""
 
     TOPIC = "clock.recomputed"
-    due: Due
 
 
 class Rise(ClockEvent):
     """Base of a ladder's rung, by its number."""
 
-    due: Due
     rung: int
 
 
@@ -160,27 +163,34 @@ class ClockEscalated(Rise):
 @dataclass(frozen=True, slots=True)
 class ClockState(State):
     """`due`: where something has changed it; `extra` working days were given beyond what limits say, or stood still;
-    `rungs` were climbed."""
+    `rungs` were climbed. All of the clock that began on the day `since`: a finding that is replied to has another."""
 
+    since: date | None = None
     due: Due | None = None
     suspended_on: date | None = None
     extra: int = 0
     rungs: frozenset[int] = frozenset()
 
     def evolve(self, event: Event) -> ClockState:
-        new = replace(self, version=event.originator_version)
+        if not isinstance(event, ClockEvent):
+            return replace(self, version=event.originator_version)
+        new = replace(self.of(event.due.since), version=event.originator_version)
         match event:
             case ClockExtended():
-                return replace(new, due=event.due, extra=self.extra + event.days)
+                return replace(new, due=event.due, extra=new.extra + event.days)
             case ClockSuspended():
                 return replace(new, suspended_on=event.on)
             case ClockResumed():
-                return replace(new, due=event.due, extra=self.extra + event.days, suspended_on=None)
+                return replace(new, due=event.due, extra=new.extra + event.days, suspended_on=None)
             case ClockRecomputed():
                 return replace(new, due=event.due)
             case ClockReminded() | ClockEscalated():
-                return replace(new, rungs=self.rungs | {event.rung})
+                return replace(new, rungs=new.rungs | {event.rung})
         return new
+
+    def of(self, since: date) -> ClockState:
+        """What concerns the clock that began on that day."""
+        return self if self.since == since else ClockState(self.stream, self.version, since)
 
 
 def clock_of(subject: str, world: World) -> Clock | None:
@@ -188,7 +198,7 @@ def clock_of(subject: str, world: World) -> Clock | None:
     found = _plain(subject, world)
     if found is None:
         return None
-    state = world.clock(subject)
+    state = world.clock(subject).of(found.due.since)
     if not _limited(found):
         found = found._replace(due=_later(world, found.due, state.extra))
     elif state.due is not None:
@@ -198,7 +208,7 @@ def clock_of(subject: str, world: World) -> Clock | None:
 
 def _limited(clock: Clock) -> bool:
     """Whether limits and calendar give the day once and for all; else it is reckoned from what it depends on."""
-    return clock.kind not in ("task", "decide", "review")
+    return clock.kind not in ("task", "decide", "review", "duty", "consultation")
 
 
 def _later(world: World, due: Due, days: int) -> Due:
@@ -232,6 +242,9 @@ def _plain(subject: str, world: World) -> Clock | None:
             raised, running = feedback.raised, feedback.status == "open"
             organ = registers.acting(raised.organ, world.today, raised.matter)
             return Clock(subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter)
+        case "consultation":
+            asker, _, number = rest.partition("/")
+            return _consultation(subject, world.consultation(asker, number), world)
         case "case":
             return _case(subject, world)
         case "tasks":
@@ -268,18 +281,35 @@ def _task(subject: str, world: World) -> Clock | None:
     return Clock(subject, "task", holders, due, task.open, opened.case, opened.matter)
 
 
+def _consultation(subject: str, state: ConsultationState, world: World) -> Clock | None:
+    """Until its answer, by the day that the question names."""
+    if state.asked is None or state.reply_by is None or state.since is None:
+        return None
+    asked, registers = state.asked, world.registers
+    due = fixed(registers.calendar, state.since, state.reply_by)
+    holders = (registers.acting(asked.to, world.today, asked.matter),)
+    return Clock(subject, "consultation", holders, due, state.status == "open", asked.case, asked.matter)
+
+
 def _entry(subject: str, world: World) -> Clock | None:
-    """A deferred matter's review, by the reform office (1.2d); each version of the entry has a clock of its own."""
+    """A deferred matter's review, by the reform office (1.2d), or a task of the reform, by who is responsible (5.2a);
+    each version of the entry has a clock of its own."""
     _, kind, key, number = subject.split("/")
     registers, today = world.registers, world.today
     version = registers.version(kind, key, today)
-    if version is None or str(version.number) != number or not isinstance(version.entry, Deferral):
+    if version is None or str(version.number) != number:
         return None
-    entry = version.entry
+    entry, rule = version.entry, (f"{key}/{number}", version.basis)
+    if isinstance(entry, Duty):
+        due = fixed(registers.calendar, version.since, entry.due_on, 1, *rule)
+        holder, above = (registers.acting(one, today, "") for one in (entry.responsible, entry.overseer))
+        return Clock(subject, "duty", (holder,), due, not entry.done, overseer=above)
+    if not isinstance(entry, Deferral):
+        return None
     region = registers.departments[registers.competent(entry.matter, today)].region
     office = registers.reform_office(region, today)
     assert office is not None  # a store is founded with one
-    due = fixed(registers.calendar, version.since, entry.review_on, 1, f"{key}/{number}", version.basis)
+    due = fixed(registers.calendar, version.since, entry.review_on, 1, *rule)
     running = standing(registers, entry.matter, today) == "deferred"
     return Clock(subject, "review", (office,), due, running, "", entry.matter)
 
@@ -287,7 +317,7 @@ def _entry(subject: str, world: World) -> Clock | None:
 def rising_id(event: Event) -> str:
     """Under which a rung is climbed, or a notice deemed received: the same whoever does it."""
     if isinstance(event, Rise):
-        return _named(f"rung.{event.rung}", event.clock)
+        return _named(f"rung.{event.rung}", f"{event.clock} {event.due.since}")
     return _named("deemed", event.originator_id)
 
 
@@ -306,7 +336,7 @@ def climbed(world: World, subject: str, meta: Meta) -> list[Event]:
     clock = clock_of(subject, world)
     if clock is None or not clock.running or clock.due.on is None:
         return []
-    registers, today, state = world.registers, world.today, world.clock(subject)
+    registers, today, state = world.registers, world.today, world.clock(subject).of(clock.due.since)
     calendar = registers.calendar
     rule = registers.limit(clock.kind, clock.due.since, registers.departments[clock.holders[0]].region, clock.matter)
     for number, rung in enumerate(rule.ladder if rule else LADDER, 1):
@@ -314,7 +344,7 @@ def climbed(world: World, subject: str, meta: Meta) -> list[Event]:
             continue
         if (today <= clock.due.on and rung.after) or today < calendar.after(clock.due.on, rung.after):
             break
-        said = fields_of(clock) | {"due": clock.due, "rung": number}
+        said = fields_of(clock) | {"rung": number}
         if rung.act == "remind":
             return [state.then(ClockReminded, meta, **said)]
         to = overseer(world, clock, rung)
@@ -335,6 +365,7 @@ def fields_of(clock: Clock) -> dict[str, object]:
         "holders": clock.holders,
         "case": clock.case,
         "matter": clock.matter,
+        "due": clock.due,
     }
 
 
@@ -342,23 +373,26 @@ def overseer(world: World, clock: Clock, rung: Rung) -> str | None:
     """Who is told to press the holders; nobody where that would be one of them."""
     registers, region = world.registers, world.registers.departments[clock.holders[0]].region
     found = (registers.reform_office if rung.to == "reform_office" else registers.higher_authority)(region, world.today)
+    if rung.to == "reform_office" and clock.overseer is not None:
+        found = clock.overseer
     return None if found in clock.holders else found
 
 
 def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
     """The clock's day by the rules of now; nothing where it stays, or is given otherwise than by a limit."""
-    clock, state = clock_of(subject, world), world.clock(subject)
+    clock = clock_of(subject, world)
     if clock is None or not clock.running or not _limited(clock):
         return []
+    state = world.clock(subject).of(clock.due.since)
     due = _by_the_rules(world, clock, state.extra)
-    return [] if due == clock.due else [state.then(ClockRecomputed, meta, **fields_of(clock), due=due)]
+    return [] if due == clock.due else [state.then(ClockRecomputed, meta, **fields_of(clock) | {"due": due})]
 
 
 def _by_the_rules(world: World, clock: Clock, extra: int) -> Due:
     """What limits and calendar say now, and so many working days more."""
     registers, since = world.registers, clock.due.since
     if not _limited(clock):
-        return _later(world, clock.due, extra - world.clock(clock.subject).extra)
+        return _later(world, clock.due, extra - world.clock(clock.subject).of(since).extra)
     region = registers.departments[clock.holders[0]].region
     rule = registers.limit(clock.kind, since, region, clock.matter)
     assert rule is not None
@@ -368,7 +402,7 @@ def _by_the_rules(world: World, clock: Clock, extra: int) -> Due:
 @decides(ExtendClock)
 def extend_clock(submission: Submission[ExtendClock], world: World) -> list[Event]:
     payload = submission.payload
-    clock, state = _standing_above(submission, world), world.clock(payload.clock)
+    clock, state = _standing_above(submission, world)
     due = _by_the_rules(world, clock, state.extra + payload.days)
     said = fields_of(clock) | {"days": payload.days, "due": due, "reason": payload.reason}
     return [state.then(ClockExtended, submission.meta, **said)]
@@ -377,7 +411,7 @@ def extend_clock(submission: Submission[ExtendClock], world: World) -> list[Even
 @decides(SuspendClock)
 def suspend_clock(submission: Submission[SuspendClock], world: World) -> list[Event]:
     payload = submission.payload
-    clock, state = _standing_above(submission, world), world.clock(payload.clock)
+    clock, state = _standing_above(submission, world)
     if clock.kind == "decide":
         raise Refusal("clock.state")  # a case waits for its tasks, and for nothing else
     require_not_after(submission, "on", payload.on)
@@ -388,7 +422,7 @@ def suspend_clock(submission: Submission[SuspendClock], world: World) -> list[Ev
 @decides(ResumeClock)
 def resume_clock(submission: Submission[ResumeClock], world: World) -> list[Event]:
     payload = submission.payload
-    clock, state = _above(submission, world), world.clock(payload.clock)
+    clock, state = _above(submission, world)
     if state.suspended_on is None:
         raise Refusal("clock.state")
     require_not_after(submission, "on", payload.on)
@@ -399,18 +433,19 @@ def resume_clock(submission: Submission[ResumeClock], world: World) -> list[Even
     except CalendarUnknown as unknown:
         raise rejection("on", "calendar.unknown", unknown.year) from None
     due = _by_the_rules(world, clock, state.extra + days)
-    return [state.then(ClockResumed, submission.meta, **fields_of(clock), on=payload.on, days=days, due=due)]
+    said = fields_of(clock) | {"on": payload.on, "days": days, "due": due}
+    return [state.then(ClockResumed, submission.meta, **said)]
 
 
-def _standing_above(submission: Submission[OfClock], world: World) -> Clock:
+def _standing_above(submission: Submission[OfClock], world: World) -> tuple[Clock, ClockState]:
     """The clock, running, for who stands above its holders."""
-    clock = _above(submission, world)
+    clock, state = _above(submission, world)
     if not clock.running or clock.kind == "task":
         raise Refusal("clock.state")
-    return clock
+    return clock, state
 
 
-def _above(submission: Submission[OfClock], world: World) -> Clock:
+def _above(submission: Submission[OfClock], world: World) -> tuple[Clock, ClockState]:
     """The clock. Waits where nothing has it yet; refused to its holders and to whom they are not under."""
     payload = submission.payload
     office = world.require_role(submission, "REFORM_OFFICE", "HIGHER_AUTHORITY")
@@ -422,7 +457,7 @@ def _above(submission: Submission[OfClock], world: World) -> Clock:
     regions = (world.registers.departments[one].region for one in clock.holders)
     if payload.department in clock.holders or not all(is_within(region, office.region) for region in regions):
         raise Refusal("clock.not_above")
-    return clock
+    return clock, world.clock(payload.clock).of(clock.due.since)
 
 
 def _known(subject: str, world: World) -> bool:
@@ -438,11 +473,9 @@ def _stream(subject: str) -> str:
     return tasks_stream(*parts[1:3]) if parts[0] == "tasks" and len(parts) == 4 else subject
 
 
-def reviews(registers: Registers, on: date) -> list[str]:
-    """The clocks of the deferrals whose review is due on that day, as subjects."""
-    found = []
-    for one in deferred(registers, on):
-        version = registers.version("deferral", one.matter, on)
-        if one.due and version is not None:
-            found.append(f"{entry_stream('deferral', one.matter)}/{version.number}")
-    return found
+def entries_due(registers: Registers, on: date) -> list[str]:
+    """The clocks of lists that are due on that day, as subjects: deferrals to be looked at, tasks of the reform."""
+    named = [("deferral", one.matter) for one in deferred(registers, on) if one.due]
+    named += [("duty", one.duty.code) for one in duties(registers, on) if not one.duty.done and one.duty.due_on <= on]
+    versions = [(kind, key, registers.version(kind, key, on)) for kind, key in named]
+    return [f"{entry_stream(kind, key)}/{version.number}" for kind, key, version in versions if version is not None]

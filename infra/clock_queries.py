@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from domain.clocks import ClockKind, Lamp
-from infra.options import AsJson, Dept, Lang, Limit, begin
+from infra.options import AsJson, Dept, Lang, Limit, TrueOn, begin
 
 app = typer.Typer()
 
@@ -19,6 +19,7 @@ def lamps(
     department: Dept = None,
     kind: Annotated[str | None, typer.Option(help=f"只看这种时限：{' '.join(get_args(ClockKind))}")] = None,
     lamp: Annotated[str | None, typer.Option(help="列出亮此灯的：red yellow green paused unknown")] = None,
+    on: TrueOn = None,
     limit: Limit = 50,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -30,9 +31,9 @@ def lamps(
         raise typer.BadParameter(f"没有这种灯 (no such lamp): {lamp}")
     context, shown = begin(ctx, lang, as_json)
     if lamp is None:
-        lighting.lamps(context, shown, department, kind)
+        lighting.lamps(context, shown, department, kind, on)
     else:
-        lighting.showing(context, shown, lamp, department, kind, limit)  # type: ignore[arg-type]
+        lighting.showing(context, shown, lamp, department, kind, on, limit)  # type: ignore[arg-type]
 
 
 @app.command()

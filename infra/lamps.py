@@ -12,10 +12,9 @@ from domain.calendars import CalendarUnknown
 from domain.clocks import Lamp, lamp
 from domain.ladders import Clock, clock_of
 from domain.registers import Registers
-from domain.submissions import local_date
 from domain.world import World
 from infra.presentation import Context, Shown, columns, names_over
-from infra.registers import registers_at
+from infra.registers import day, registers_at
 from projections import lamps as lighting
 from projections.page import Page
 
@@ -46,9 +45,9 @@ CASES: Final = "decide"
 TITLE: Final = ("电子监察", "Lamps")
 
 
-def lamps(context: Context, shown: Shown, department: str | None, kind: str | None) -> None:
+def lamps(context: Context, shown: Shown, department: str | None, kind: str | None, on: str | None) -> None:
     """Counts by department and kind of clock."""
-    today, registers = local_date(datetime.now(UTC)), registers_at(context, None)
+    today, registers = day(on), registers_at(context, None)
     counted: dict[tuple[str, str], Counter[str]] = {}
     with closing(context.connect_reader()) as reader:
         for row in lighting.lamps(reader, today, department, kind):
@@ -72,9 +71,11 @@ def lamps(context: Context, shown: Shown, department: str | None, kind: str | No
     )
 
 
-def showing(context: Context, shown: Shown, which: Lamp, department: str | None, kind: str | None, limit: int) -> None:
+def showing(
+    context: Context, shown: Shown, which: Lamp, department: str | None, kind: str | None, on: str | None, limit: int
+) -> None:
     """Those that show one lamp, and by which rule, document and calendar they are due."""
-    today, registers = local_date(datetime.now(UTC)), registers_at(context, None)
+    today, registers = day(on), registers_at(context, None)
     with closing(context.connect_reader()) as reader:
         found = lighting.running(reader, today, which, department, kind, limit)
         rows, total = found.rows, found.total

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import clock_queries, queries, submitting, subscribe
+from infra import queries, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -26,7 +26,6 @@ topics_app = typer.Typer(no_args_is_help=True, help="Kafka 主题与访问规则
 projections_app = typer.Typer(no_args_is_help=True, help="读模型。")
 import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
 app.add_typer(queries.app)
-app.add_typer(clock_queries.app)
 app.command()(submitting.submit)
 app.command()(subscribe.subscribe)
 app.add_typer(topics_app, name="topics")

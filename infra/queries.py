@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from infra import register_queries
+from infra import clock_queries, register_queries
 from infra.options import AsJson, Dept, KnownAt, Lang, Limit, MatterOption, Number, Organ, Reveal, Since, TrueAt, begin
 
 app = typer.Typer()
 app.add_typer(register_queries.app)
+app.add_typer(clock_queries.app)
 
 
 @app.command()

@@ -10,6 +10,12 @@ from typing import Any
 from psycopg import Connection
 
 from domain.clocks import ClockKind, Due
+from domain.consultations import (
+    ConsultationAnswered,
+    ConsultationAsked,
+    ConsultationAskedAgain,
+    ConsultationClosed,
+)
 from domain.event import Event, Recorded
 from domain.ladders import (
     ClockEscalated,
@@ -58,7 +64,7 @@ CLOCKS = Table("clocks", Running)
 class Clocks(Projection):
     name = "clocks"
     tables = ("clocks",)
-    topics = topics_of("clock.", "feedback.", "task.")
+    topics = topics_of("clock.", "feedback.", "consultation.", "task.")
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         of = [(one, subject) for one in events if (subject := _subject(one.event)) is not None]
@@ -88,6 +94,11 @@ def _begun(one: Recorded, subject: str) -> Running | None:
             row = _row(one, subject, "reply", event.organ, event.case, event.matter, event.due.since)
             _due(row, event.due)
             return row
+        case ConsultationAsked() | ConsultationAskedAgain() if event.reply_by is not None:
+            on = local_date(event.meta.occurred_at)
+            row = _row(one, subject, "consultation", event.to, event.case, event.matter, on)
+            row.due_on = event.reply_by
+            return row
         case TaskOpened() if event.due_on is not None:
             row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.opened_on)
             row.due_on, row.owing = event.due_on, list(event.parties)
@@ -108,7 +119,7 @@ def _follow(row: Running, one: Recorded) -> None:
     event, on = one.event, local_date(one.recorded_at)
     row.last_position = one.position
     match event:
-        case FeedbackDisposed() | FeedbackClosed() | TaskDropped():
+        case FeedbackDisposed() | FeedbackClosed() | TaskDropped() | ConsultationAnswered() | ConsultationClosed():
             row.ended_on = row.ended_on or on
         case TaskCompleted():
             row.owing = [party for party in row.owing or () if party != event.department]

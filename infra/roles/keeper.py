@@ -22,7 +22,7 @@ from adapters.postgres.writer import Fact, Writer
 from domain import system
 from domain.calendars import CalendarUnknown
 from domain.event import Event
-from domain.ladders import clock_stream, reviews
+from domain.ladders import clock_stream, entries_due
 from domain.notices import notice_stream
 from domain.registers import Registers
 from domain.submissions import local_date
@@ -82,7 +82,7 @@ class Keeper:
             yield [notice_stream(one) for one in chunk]
         yield from _in_chunks(partial(running_after, conn, today))
         yield from _in_chunks(partial(undecided_after, conn, today))
-        if found := reviews(registers, today):
+        if found := entries_due(registers, today):
             yield found
 
     def _decide(self, writer: Writer, subjects: Sequence[str], decide: _Decide) -> int:

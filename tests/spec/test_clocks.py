@@ -12,7 +12,7 @@ from domain import system
 from domain.calendars import CalendarUnknown
 from domain.clocks import Due, lamp
 from domain.event import Event
-from domain.ladders import ClockEscalated, ClockReminded, Rise, clock_of, reviews
+from domain.ladders import ClockEscalated, ClockReminded, Rise, clock_of, entries_due
 from domain.notices import NoticeDeemed, NoticeOwed
 from tests.spec.test_succession import problems
 from tests.unit.spec import MATTER, OWN_MATTER, Region, owed
@@ -238,13 +238,13 @@ def test_a_finding_a_task_and_a_case_have_clocks_too(region: Region) -> None:
 @pytest.mark.clause("1.2d")
 def test_a_deferred_matters_review_falls_due_and_is_told(region: Region) -> None:
     enter(region, kind="deferral", matter=OWN_MATTER, reason="条件不足", review_on="2026-06-10")
-    assert reviews(region.world.registers, date(2026, 6, 9)) == []
-    [subject] = reviews(region.world.registers, date(2026, 6, 10))
+    assert entries_due(region.world.registers, date(2026, 6, 9)) == []
+    [subject] = entries_due(region.world.registers, date(2026, 6, 10))
     region.later(10)
     assert [one.addressee for one in climb(region, subject) if isinstance(one, NoticeOwed)] == ["sgb"]
     enter(region, since="2026-06-12", kind="deferral", matter=OWN_MATTER, reason="仍不足", review_on="2026-07-10")
     region.later(32)
-    [later] = reviews(region.world.registers, date(2026, 7, 13))
+    [later] = entries_due(region.world.registers, date(2026, 7, 13))
     assert later != subject
     assert rungs(climb(region, later))[0] == ("clock.reminded", 1)
 
@@ -274,3 +274,35 @@ def test_the_lamp(region: Region) -> None:
     assert shown == ["green", "green", "yellow", "yellow", "red"]
     assert lamp(found.on, found.yellow, found.on, found.on + day * 9) == "green"  # it was done in time
     assert lamp(found.on, found.yellow, found.on + day, found.on + day) == "red"
+
+
+@pytest.mark.clause("5.2a")
+def test_a_task_of_the_reform_is_pressed_by_its_overseer(region: Region) -> None:
+    task = {"code": "R1", "name": "编制清单", "responsible": "spj", "overseer": "zjj", "due_on": "2026-06-05"}
+    enter(region, kind="duty", **task)
+    region.later(9)
+    [subject] = entries_due(region.world.registers, date(2026, 6, 10))
+    told = [(one.addressee, one.about) for one in climb(region, subject) if isinstance(one, NoticeOwed)]
+    assert told == [("spj", "reminder"), ("zjj", "escalation"), ("spj", "escalation")]
+    enter(region, since="2026-06-10", kind="duty", **task, done=True)
+    assert entries_due(region.world.registers, date(2026, 6, 11)) == []
+
+
+@pytest.mark.clause("2.2j")
+def test_what_is_asked_again_has_a_clock_of_its_own(region: Region) -> None:
+    region.granted()
+    finding = {"number": "F1", "case_organ": "spj", "case_number": "1", "suggestion": "rectify", "detail": "不符"}
+    region.accepted("feedback.raise", "s1", **finding, found_on="2026-03-01")
+    region.later(60)
+    first = rungs(climb(region, "feedback/s1/F1"))
+    of = {"supervisor": "s1", "number": "F1"}
+    region.accepted("feedback.dispose", "spj", **of, outcome="not", reason="符合")
+    assert climb(region, "feedback/s1/F1") == []
+    region.accepted("feedback.reply", "s1", **of, detail="仍不符")
+    assert climb(region, "feedback/s1/F1") == []
+    region.later(30)
+    assert rungs(climb(region, "feedback/s1/F1")) == first
+    consulting = {"number": "C1", "to": "qu", "question": "如何办理", "reply_by": "2026-03-20"}
+    region.accepted("consultation.ask", "spj", **consulting)
+    assert rungs(climb(region, "consultation/spj/C1"))[0] == ("clock.reminded", 1)
+    assert problems(region) == []
