@@ -29,6 +29,7 @@ AWAITED = frozenset(
         "feedback",
         "handover",
         "inspection",
+        "letter",
         "mapping",
         "matter",
         "notice",

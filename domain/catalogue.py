@@ -15,6 +15,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     handovers,
     inspections,
     ladders,
+    letters,
     matters,
     notices,
     opinions,

@@ -10,9 +10,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.event import Event, State
 from domain.fields import Region, Uscc
+from domain.notices import Channel
 from domain.personal import Model, Person
 from domain.rules import BadField, Refusal
-from domain.submissions import Code, Day, Payload, Submission, Title, decides
+from domain.submissions import Code, Day, Payload, Submission, Title, decides, local_date
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -30,7 +31,7 @@ class Department(Model):
     uscc: Uscc | None = None
     valid_from: Day
     consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
-    channels: Annotated[tuple[Literal["kafka"], ...], Field(min_length=1)] = ("kafka",)
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = ("kafka",)
 
     @model_validator(mode="after")
     def _inspectors_and_platforms_are_nothing_else(self) -> Department:
@@ -95,13 +96,14 @@ class PrincipalRegistered(Event):
 
 
 class RegisterLiaison(Payload):
-    """A department names its liaison officer 联络员, or a deputy, or takes one off."""
+    """A department names its liaison officer 联络员, or a deputy, or takes one off: from a date on, or at once."""
 
     TYPE = "liaison.register"
     number: Code
     person: Person
     deputy: bool = False
     active: bool = True
+    valid_from: Day | None = None
 
     def streams(self) -> tuple[str, ...]:
         return (f"liaison/{self.department}",)
@@ -111,12 +113,23 @@ class RegisterLiaison(Payload):
 
 
 class LiaisonRegistered(Event):
+    """`valid_from`: from when on; of what was recorded before there was this field, from its occurring."""
+
     TOPIC = "liaison.registered"
     department: str
     number: str
     person: Person
     deputy: bool
     active: bool
+    valid_from: date | None = None
+
+    @property
+    def since(self) -> date:
+        return self.valid_from or local_date(self.meta.occurred_at)
+
+    @property
+    def effective_on(self) -> str:
+        return self.since.isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +178,5 @@ def register_liaison(submission: Submission[RegisterLiaison], world: World) -> l
     fields: dict[str, Any] = {
         name: getattr(payload, name) for name in ("department", "number", "person", "deputy", "active")
     }
+    fields["valid_from"] = payload.valid_from or submission.occurred_on
     return [world.state(f"liaison/{payload.department}").then(LiaisonRegistered, submission.meta, **fields)]

@@ -14,6 +14,7 @@ from domain.identifiers import (
     normalise_uscc,
     parse_checklist_code,
     parse_matter_code,
+    parse_receipt_code,
     parse_region,
     without_identity,
 )
@@ -67,13 +68,15 @@ ChecklistCode = Annotated[
     _written(f"^[{USCC_ALPHABET}]{{18}}[1-9][0-9A-Z]{{1,45}}$"),
 ]
 """检查实施清单编码."""
+ReceiptCode = Annotated[str, AfterValidator(parse_receipt_code), _written("^[0-9]{9}$")]
+"""回执码 of a letter."""
 
 
-def _each_once(matters: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(matters)) < len(matters):
-        raise BadField("", "matters.twice", "同一事项列了两次")
-    return matters
+def _each_once(listed: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(listed)) < len(listed):
+        raise BadField("", "listed.twice", "同一项列了两次")
+    return listed
 
 
 EACH_ONCE = AfterValidator(_each_once)
-"""For several matters."""
+"""For several matters or notices."""

@@ -5,9 +5,11 @@ Pure functions over text. A wrong shape raises `IdentifierError`; a right shape 
 Resident numbers are the exception: they name a person, so an unsure one is refused.
 
 Sources: GB 32100-2015 (统一社会信用代码), GB/T 2260 (行政区划代码), GB 11643-1999 (公民身份号码),
-GB/T 36904 (电子证照标识), ISO 7064 MOD 37,36, and the 31 and 33 character codes of government service matters.
+GB/T 36904 (电子证照标识), ISO 7064 MOD 37,36 and MOD 11,10, and the 31 and 33 character codes of government service
+matters.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ from types import MappingProxyType
 from typing import Final
 
 from stdnum.cn import ric, uscc
-from stdnum.iso7064 import mod_37_36
+from stdnum.iso7064 import mod_11_10, mod_37_36
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LICENCE_ROOT: Final = "1.2.156.3005.2"
@@ -311,6 +313,22 @@ def make_licence_id(type_code: str, issuer: str, serial: str, version: str = "00
     # A stand-in check character lets the shape be judged before the arithmetic, which knows no other alphabet.
     check_licence_id(f"{body}.0")
     return f"{body}.{mod_37_36.calc_check_digit(''.join(parts))}"
+
+
+def make_receipt_code(seed: str) -> str:
+    """回执码 of a letter: eight digits that the seed gives, and their check digit."""
+    digits = f"{int(hashlib.sha256(seed.encode()).hexdigest(), 16) % 10**8:08}"
+    return digits + mod_11_10.calc_check_digit(digits)
+
+
+def parse_receipt_code(raw: str) -> str:
+    """A receipt code as it was typed, without spaces and hyphens; one that fails its check was mistyped."""
+    code = _compact(raw)
+    if re.fullmatch(r"[0-9]{9}", code) is None:
+        raise IdentifierError("code.shape", "回执码须为 9 位数字")
+    if not mod_11_10.is_valid(code):
+        raise IdentifierError("code.check", "回执码校验位不符，请核对")
+    return code
 
 
 def parse_document_type(raw: str) -> DocumentType:

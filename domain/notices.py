@@ -8,14 +8,14 @@ knows the fact can name the notice before it has seen it. (2.2, domain notes §3
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
 from domain.clocks import ClockKind, Due
 from domain.event import Event, State
-from domain.personal import Model, Text
+from domain.personal import Model, Officer, Text
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Code, Moment, Payload, Submission, decides, local_date
 
@@ -123,12 +123,22 @@ class NoticeDelivered(Event):
 
 
 class NoticeReceived(Event):
-    """签收 by an officer of the addressee. `waited`: the working days that it was owed before; None where the calendar
-    does not say."""
+    """签收 by an officer of the addressee: who handed it in, or the `signer` of a letter's slip, whose scan is hashed.
+    `waited`: the working days that it was owed before; None where the calendar does not say. `day_only`: the slip names
+    no more than the day, with whose beginning it counts."""
 
     TOPIC = "notice.received"
     received_at: Moment
     waited: int | None = None
+    day_only: bool = False
+    letter: str | None = None
+    signer: Officer | None = None
+    scan_sha256: str | None = None
+    scan_sm3: str | None = None
+
+    @property
+    def received_by(self) -> Officer | None:
+        return self.signer or self.meta.officer
 
 
 class NoticeTaken(Event):
@@ -323,6 +333,11 @@ def open_notice(notice: str, department: str, world: World) -> tuple[NoticeState
     return state, state.owed
 
 
+def waited_for(owed: NoticeOwed, received_at: datetime, world: World) -> int | None:
+    """The working days from the owing to a receipt."""
+    return None if owed.due is None else world.registers.waited(owed.due.since, local_date(received_at))
+
+
 @decides(ReceiveNotice)
 def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[Event]:
     payload = submission.payload
@@ -331,9 +346,7 @@ def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[
         raise Refusal("notice.already")
     if payload.received_at > submission.occurred_at:
         raise rejection("received_at", "date.future", payload.received_at.isoformat())
-    waited = None
-    if owed.due is not None:
-        waited = world.registers.waited(owed.due.since, local_date(payload.received_at))
+    waited = waited_for(owed, payload.received_at, world)
     return [state.then(NoticeReceived, submission.meta, received_at=payload.received_at, waited=waited)]
 
 

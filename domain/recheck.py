@@ -35,6 +35,7 @@ from domain.event import Event, Recorded
 from domain.expiry import expiring_id
 from domain.following import STREAM, RegistersFollowed
 from domain.ladders import ClockEscalated, ClockRecomputed, ClockReminded, recomputing_id, rising_id
+from domain.letters import LetterBook, LetterIssued
 from domain.notices import (
     NoticeDeemed,
     NoticeDelivered,
@@ -80,7 +81,8 @@ _OF_ONE_FACT = {
     (CaseAccepted, CaseDecided, CaseReported),
     (CaseAccepted, CaseDecided, LicenceIssued, CaseReported),
 }
-"""What several events one submission makes, beside the notices that they owe."""
+"""What several events one submission makes, beside the notices that they owe, and for letters."""
+_NEVER_ALONE = (NoticeReturned, CaseReported, NoticeDispatched)
 
 
 @dataclass(slots=True)
@@ -98,7 +100,12 @@ class Run:
     def whole(self) -> bool:
         """Whether one submission can have made just these: else something was added, or is missing."""
         made = tuple(kind for kind in self.kinds if kind not in (NoticeOwed, NoticeMoved))
-        return (len(made) == 1 and made[0] not in (NoticeReturned, CaseReported)) or made in _OF_ONE_FACT
+        begun = self.first.event
+        if isinstance(begun, LetterIssued):
+            return made[1:] == (NoticeDispatched,) * len(begun.notices)
+        if isinstance(begun, NoticeReceived) and begun.letter is not None:
+            return set(made) == {NoticeReceived}
+        return (len(made) == 1 and made[0] not in _NEVER_ALONE) or made in _OF_ONE_FACT
 
 
 class Runs:
@@ -141,6 +148,7 @@ class Recheck:
         self._circulars: dict[str, CircularSent] = {}
         self._consultations: dict[str, ConsultationAsked] = {}
         self._subscriptions: dict[str, SubscriptionStarted] = {}
+        self._letters = LetterBook()
         self._expected: deque[tuple[int, type[Event], dict[str, object]]] = deque()
         self._last_at: datetime | None = None
         self._last_position = 0
@@ -175,6 +183,8 @@ class Recheck:
         yield from self._owing(event, problem)
         yield from self._due(recorded, problem)
         yield from self._audience(event, problem)
+        if self._letters.wrong(event):
+            yield problem("letter", "没有此文号的公函载明此告知", "no letter of that number carries the notice")
         for notice in owed(event, self.registers):
             self._expected.append((position, NoticeOwed, notice.fields()))
             if notice.origin is not None:

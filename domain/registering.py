@@ -14,6 +14,7 @@ from domain.duties import Duty, require_duty
 from domain.entries import entry_stream
 from domain.event import Event
 from domain.guides import Guide
+from domain.letters import Letterhead, require_letterhead
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.placements import Placement, require_placement
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
@@ -41,6 +42,7 @@ AnyEntry = Annotated[
     | Duty
     | PolicyDocument
     | Seal
+    | Letterhead
     | SystemAccess
     | TimeLimit
     | CalendarYear,
@@ -60,6 +62,7 @@ Kind = Literal[
     "duty",
     "document",
     "seal",
+    "letterhead",
     "system_access",
     "time_limit",
     "calendar",
@@ -193,6 +196,8 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_document(entry, world, on)
         case Seal():
             require_seal(entry, world)
+        case Letterhead():
+            require_letterhead(entry, world)
         case SystemAccess():
             require_access(entry, world, by, on)
         case TimeLimit():

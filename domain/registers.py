@@ -118,7 +118,8 @@ class Registers:
         self.departments: dict[str, Department] = {}
         self.principals: dict[str, Principal] = {}
         self.successions: dict[str, list[Succession]] = {}  # by who ceased, in the order of their dates
-        self.liaisons: dict[tuple[str, str], LiaisonRegistered] = {}
+        # by department and number, in the order of their dates
+        self.liaisons: dict[str, dict[str, list[tuple[date, int, LiaisonRegistered]]]] = {}
         self.matters: dict[str, MatterHistory] = {}
         self.mappings: dict[tuple[str, str], tuple[str, str]] = {}
         self.entries: dict[str, dict[str, list[Version]]] = {}  # by list and key, in the order of their dates
@@ -148,7 +149,8 @@ class Registers:
             case PrincipalRegistered():
                 self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator)
             case LiaisonRegistered():
-                self.liaisons[event.department, event.number] = event
+                versions = self.liaisons.setdefault(event.department, {}).setdefault(event.number, [])
+                insort(versions, (event.since, self._sequence, event), key=lambda v: v[:2])
             case MatterRegistered():
                 if event.entry.code in self.matters:
                     self.matters[event.entry.code].entry = event.entry

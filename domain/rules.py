@@ -106,6 +106,18 @@ RULES: dict[str, Rule] = {
             "the department already holds a notice of this case",
         ),
         Rule("notice.no_dispute", "2.2d", "该告知没有待裁定的职责争议", "no dispute on duties is open for this notice"),
+        Rule("letter.channel", "2.2h", "该部门没有登记公函渠道", "the department is not told by letter"),
+        Rule("letter.carried", "2.2h", "该告知已由公函送出", "a letter carries this notice already"),
+        Rule(
+            "letter.not_yours",
+            "2.2h",
+            "只能以公函告知本部门办件和事实；审改部门除外",
+            "a letter tells of its sender's own cases and facts, but for the reform office's",
+        ),
+        Rule("letter.mark", "2.2h", "该代字已属其他机关", "the mark is another organ's"),
+        Rule("letter.not_sender", "2.2h", "公函的回执由发函机关登记", "a letter's slip is entered by its sender"),
+        Rule("letter.code", "2.2h", "回执码与该公函不符", "the code is not that of the letter's slip"),
+        Rule("letter.not_listed", "2.2h", "该公函没有列入此告知", "the letter does not list this notice"),
         Rule("clock.none", "2.2j", "该事没有时限", "nothing of that name has a time limit"),
         Rule("clock.state", "2.2j", "该时限不在计时或不可如此处理", "the clock does not run, or is none for this"),
         Rule(

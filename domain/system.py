@@ -73,10 +73,10 @@ def found(
 
 
 def calendar_adopted(world: World, calendar: Published, now: datetime) -> list[Event]:
-    """The calendar that came with the program holds from now on. Nothing where it does, or where registers are another
-    store's."""
+    """The calendar that came with the program holds from now on. Nothing where it does, in a store that has not begun,
+    or where registers are another store's."""
     registers = world.registers
-    if registers.master is not None or registers.edition == calendar.edition:
+    if registers.empty or registers.master is not None or registers.edition == calendar.edition:
         return []
     meta = system_meta(adopting_id(calendar.edition), now)
     return [world.state(CALENDAR).then(CalendarAdopted, meta, **calendar._asdict())]

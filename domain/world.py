@@ -16,6 +16,7 @@ from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
 from domain.inspections import InspectionState
 from domain.ladders import ClockState, clock_stream
+from domain.letters import LettersState
 from domain.matters import Matter, matter_stream
 from domain.notices import (
     About,
@@ -44,6 +45,7 @@ STATES: dict[str, type[State]] = {
     "case": CaseState,
     "notice": NoticeState,
     "ledger": LedgerState,
+    "letter": LettersState,
     "feedback": FeedbackState,
     "circular": CircularState,
     "consultation": ConsultationState,
@@ -105,6 +107,9 @@ class World:
 
     def notice(self, notice: str) -> NoticeState:
         return self._typed(NoticeState, notice_stream(notice))
+
+    def letters(self, organ: str, year: int) -> LettersState:
+        return self._typed(LettersState, f"letter/{organ}/{year}")
 
     def feedback(self, department: str, number: str) -> FeedbackState:
         return self._typed(FeedbackState, f"feedback/{department}/{number}")

@@ -97,7 +97,7 @@ RECEIPT = columns("""
     delivered_at | 送达 | delivered
     delivered_group
     received_at | 签收 | received
-    receipt_recorded_at
+    receipt_recorded_at | 签收登记 | receipt entered
     received_by | 签收人 | received by
     received_by_name | 姓名 | name
     taken_at | 纳入监管 | taken

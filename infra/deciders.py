@@ -34,6 +34,7 @@ _STREAMS: Final = {
     "handover_stream": "handover/<giver>/<number>",
     "_stream(payload.clock)": "notice/<notice id>, or what else has the clock",
     "inspection_stream": "inspection/<department>/<number>",
+    "letter_stream": "letter/<organ>/<year>",
 }
 """What the expression in a `Waiting` says → the stream, for people."""
 

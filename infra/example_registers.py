@@ -12,6 +12,7 @@ from domain.documents import PolicyDocument
 from domain.duties import Duty
 from domain.guides import Guide
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.letters import Letterhead
 from domain.lists import PowerItem, SupervisionItem
 from domain.matters import (
     MapPublicRecord,
@@ -57,7 +58,9 @@ def registers(teller: Teller) -> None:
         department(APPROVAL, "呼和浩特市行政审批和政务服务局", "APPROVAL"),
         department(CENTRE, "呼和浩特市政务服务中心", "APPROVAL"),
         department(MARKET, "呼和浩特市市场监督管理局", "SUPERVISION"),
-        department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION"),
+        department(HEALTH, "呼和浩特市卫生健康委员会", "SUPERVISION").model_copy(
+            update={"channels": ("kafka", "letter")}
+        ),
         department(EMERGENCY, "呼和浩特市应急管理局", "SUPERVISION"),
         department(JUSTICE, "呼和浩特市司法局", "REVIEW_ORGAN"),
         department(PLATFORM, "呼和浩特市一体化政务服务平台", "PLATFORM"),
@@ -66,6 +69,8 @@ def registers(teller: Teller) -> None:
         teller.tell(RegisterDepartment(department=OFFICE, entry=entry))
     person = Person(name="苏和", phone="0471-0000000")
     teller.tell(RegisterLiaison(department=MARKET, number="L01", person=person))
+    deputy = Person(name="其木格", phone="0471-0000002")
+    teller.tell(RegisterLiaison(department=HEALTH, number="L02", person=deputy, deputy=True, valid_from=TODAY))
     for code, name in ((MATTER, "食品经营许可"), (OTHER_MATTER, "公共场所卫生许可")):
         law = "《中华人民共和国食品安全法》第三十五条"
         entry_ = Matter(code=code, name=name, competent=MARKET, legal_basis=law, opinions=("outside",))
@@ -186,6 +191,7 @@ def lists(teller: Teller) -> None:
             owners=(APPROVAL, HEALTH),
             certificate_serial="4A5B6C7E",
         ),
+        Letterhead(organ=APPROVAL, mark="呼审批函", address="呼和浩特市新城区新华东街1号", phone="0471-0000001"),
         Bundle(code="kcy", name="开餐饮店一件事", lead=APPROVAL, matters=(MATTER, OTHER_MATTER)),
     )
     for entry in entries:

@@ -21,6 +21,7 @@ from domain.deadletters import RetryDeadLetter
 from domain.event import Recorded
 from domain.identifiers import make_licence_id
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
+from domain.letters import IssueLetter, LetterIssued, ReceiveLetter
 from domain.message import NoticeMessage, case_part, fact_part, notice_message
 from domain.notices import NoticeOwed, ReceiveNotice, ReturnNotice, RuleOnDuty, TakeNotice
 from domain.opinions import IssueOpinion
@@ -144,6 +145,7 @@ def _case(teller: Teller) -> None:
     clerk = officer("1103", "高娃")
     teller.tell(ReceiveNotice(department=MARKET, officer=clerk, notice=notice, received_at=teller.now), CASE)
     teller.tell(TakeNotice(department=MARKET, officer=clerk, notice=notice), CASE)
+    _letter(teller, f"{HEALTH}/{decision}")
     _inspections(teller)
     _feedback(teller)
     teller.tell(
@@ -160,6 +162,34 @@ def _case(teller: Teller) -> None:
             on=TODAY,
             reason="文书笔误。",
             authorised_by="巴特尔科长",
+        )
+    )
+
+
+def _letter(teller: Teller, notice: str) -> None:
+    """On paper, to a department that has no system."""
+    teller.tell(
+        IssueLetter(
+            department=APPROVAL,
+            officer=officer("0012", "乌兰"),
+            addressee=HEALTH,
+            issued_on=TODAY,
+            notices=(notice,),
+        )
+    )
+    letter = next(one for one in teller.world.pending if isinstance(one, LetterIssued))
+    slip = hashlib.sha256(b"slip").hexdigest()
+    teller.tell(
+        ReceiveLetter(
+            department=APPROVAL,
+            officer=officer("0012", "乌兰"),
+            organ=APPROVAL,
+            number=letter.number,
+            addressee=HEALTH,
+            code=letter.code,
+            signer=officer("2201", "娜仁"),
+            received_at=teller.now,
+            scan_sha256=slip,
         )
     )
 

@@ -18,6 +18,7 @@ AWAITED = {
     "feedback": ("监管反馈", "the feedback"),
     "handover": ("交接单", "the handover"),
     "inspection": ("检查记录", "the inspection"),
+    "letter": ("公函", "the letter of"),
     "mapping": ("双公示对应关系", "the mapping"),
     "matter": ("事项", "the matter"),
     "notice": ("告知", "the notice"),

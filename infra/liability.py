@@ -81,11 +81,12 @@ def _supervising(registers: Registers, events: Sequence[Recorded], stream: str) 
         notice = states.get(notice_stream(holder.notice))
         assert isinstance(notice, NoticeState)
         steps = [one.event for one in events if one.event.originator_id == notice_stream(holder.notice)]
-        signed = [
-            event.meta.officer.id
+        officers = [
+            event.received_by if isinstance(event, NoticeReceived) else event.meta.officer
             for event in steps
-            if isinstance(event, (NoticeReceived, NoticeTaken)) and event.meta.officer is not None
+            if isinstance(event, (NoticeReceived, NoticeTaken))
         ]
+        signed = [one.id for one in officers if one is not None]
         item = supervision_item(
             registers, case.matter, holder.department, date.fromisoformat(case.decision["decided_on"] or "")
         )

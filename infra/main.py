@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import queries, submitting, subscribe
+from infra import letter_commands, queries, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -28,6 +28,7 @@ import_app = typer.Typer(no_args_is_help=True, help="导入外部数据。")
 app.add_typer(queries.app)
 app.command()(submitting.submit)
 app.command()(subscribe.subscribe)
+app.add_typer(letter_commands.app, name="letters")
 app.add_typer(topics_app, name="topics")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")

@@ -159,6 +159,7 @@ class Shown:
 _WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
     *("due", "item", "standing", "wanting", "work", "party", "progress", "side", "seal_kind", "category", "result"),
+    "contact",
     *("relation", "cost_item", "payer", "budget", "lamp"),
 }
 """The columns whose codes are put into words."""

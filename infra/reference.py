@@ -135,6 +135,20 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         "The first return moves the notice to the proposed department; the next goes to the reform office, to rule.",
     ),
     "duty.rule": Facts("职责裁定", _REFORM, "`notice` is that of the dispute; the ruling moves it, for good."),
+    "letter.issue": Facts(
+        "发函",
+        "An approval department, of its own cases and facts; the reform office 审改部门 of anybody's",
+        "To a department whose `channels` name `letter`. It carries the notices listed, each of which is dispatched by "
+        "it; the number 文号, gapless in a year, is given, and the code for the slip.",
+        False,
+    ),
+    "letter.receive": Facts(
+        "登记公函回执",
+        "The organ that sent the letter, or its successor",
+        "From the slip that the addressee signed: its signer receives the notices listed, or all of the letter's that "
+        "are still open.",
+        False,
+    ),
     "feedback.raise": Facts(
         "监管反馈", "A supervisor that was told of the decision", "The approving department is owed a notice."
     ),
@@ -215,7 +229,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
         "associated work, where matters are handled, innovations and relations, tasks of the reform, policy documents, "
-        "seals; "
+        "seals, letterheads; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -289,6 +303,7 @@ _WAITS: Final = {
     "notice/": "the notice being owed, or its receipt",
     "feedback/": "the feedback itself, or its disposition",
     "inspection/": "the inspection's report",
+    "letter/": "the letter being issued",
     "tasks/": "the task being opened",
     "circular/": "the circular being sent",
     "consultation/": "the consultation being asked for, or answered",

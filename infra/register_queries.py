@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, TrueAt, TrueOn, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, Reveal, TrueAt, TrueOn, begin
 
 app = typer.Typer()
 
@@ -39,7 +39,7 @@ def lists(
         str,
         typer.Argument(
             help="power_item supervision_item proposal deferral bundle guide work_capability placement innovation"
-            " relation duty document seal system_access time_limit calendar"
+            " relation duty document seal letterhead system_access time_limit calendar"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,
@@ -48,7 +48,7 @@ def lists(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、上级系统权限、时限、工作日历，某日的版本。"""
+    """清单：权力清单、监管清单、拟划转、暂缓、办成一件事、办事指南、试点创新与部门关系、改革任务、政策文件、印章登记、函头、上级系统权限、时限、工作日历，某日的版本。"""
     from infra import registers
 
     context, shown = begin(ctx, lang, as_json)
@@ -69,6 +69,24 @@ def placements(
 
     context, shown = begin(ctx, lang, as_json)
     registers.placements(context, shown, wanting, as_true_at, as_known_at)
+
+
+@app.command()
+def liaisons(
+    ctx: typer.Context,
+    department: Dept = None,
+    missing: Annotated[bool, typer.Option("--missing", help="只列没有联络员的，仅有副联络员的也列出")] = False,
+    as_true_at: TrueAt = None,
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """联络员：某日各部门由谁联络，副联络员是谁；哪些部门没有。"""
+    from infra import liaisons as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.liaisons(context, shown, department, missing, as_true_at, as_known_at)
 
 
 @app.command()

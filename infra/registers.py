@@ -104,6 +104,9 @@ ENTRY = columns("""
     certificate_serial | 证书序列号 | certificate
     certificate_from | 证书有效期自 | certificate from
     certificate_to | 证书有效期至 | certificate to
+    mark | 机关代字 | mark
+    address | 地址 | address
+    phone | 电话 | telephone
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -181,6 +184,7 @@ TITLES = {
     "duty": ("改革任务", "Tasks of the reform"),
     "document": ("政策文件", "Policy documents"),
     "seal": ("印章登记", "Register of seals"),
+    "letterhead": ("公函函头", "Letterheads"),
     "system_access": ("上级系统权限", "Access to systems above"),
     "time_limit": ("时限", "Time limits"),
     "calendar": ("工作日历", "Calendars"),

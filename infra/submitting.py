@@ -6,7 +6,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -57,7 +57,6 @@ def submit(
     lang: Lang = None,
 ) -> None:
     """提交信息，如部门系统所为；给出 --wait 则等到裁定并说明结果，没有入账则以 1 结束。"""
-    from infra.handing_in import NotSubmitted
     from infra.presentation import moment
     from infra.settings import load
 
@@ -65,8 +64,17 @@ def submit(
     zh = (lang or settings.language) != "en"
     occurred_at = moment(at) if at else datetime.now(UTC)
     wishes = Wishes(type_, principal, source or principal, id_ or str(uuid.uuid4()), occurred_at, key, wait)
+    carry(settings, wishes, lambda: read(_text(data)), zh, as_json)
+
+
+def carry(
+    settings: Settings, wishes: Wishes, texts: Callable[[], list[tuple[str, dict[str, Any]]]], zh: bool, as_json: bool
+) -> None:
+    """Hands in and says what became of each. Raises Exit where not all is on record."""
+    from infra.handing_in import NotSubmitted
+
     try:
-        ids, records = zip(*_records(wishes, read(_text(data))), strict=True)
+        ids, records = zip(*_records(wishes, texts()), strict=True)
         found = _deliver(settings, wishes, records)
     except (SubmitProblem, NotSubmitted) as problem:
         typer.echo(problem.zh if zh else problem.en, err=True)
@@ -74,7 +82,7 @@ def submit(
     for name, (place, became) in zip(ids, found, strict=True):
         for line in _lines(wishes, name, place, became, zh, as_json):
             typer.echo(line)
-    if wait is not None and not all(became and became.good for _, became in found):
+    if wishes.wait is not None and not all(became and became.good for _, became in found):
         raise typer.Exit(1)
 
 

@@ -216,7 +216,8 @@ _CHECKS = (
         )
     ),
     *(
-        # What was dispatched and is to be sent again is not sent at present; what was delivered stays so.
+        # What was dispatched and is to be sent again is not sent at present; what was delivered stays so. A letter may
+        # carry what was owed before its addressee was told by letter.
         (
             mark,
             f"日志称 {{0}} {zh}（{{1}}），却没有这样的投递",
@@ -228,7 +229,7 @@ _CHECKS = (
             f" WHERE {missing} LIMIT 5",
         )
         for mark, topic, zh, missing in (
-            ("dispatched", "notice.dispatched", "已推送", "d.notice IS NULL"),
+            ("dispatched", "notice.dispatched", "已推送", "d.notice IS NULL AND e.channel <> 'letter'"),
             ("delivered", "notice.delivered", "已送达", "d.delivered_at IS NULL"),
         )
     ),

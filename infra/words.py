@@ -133,6 +133,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "consultation_closed": ("商询办结", "consultation closed"),
     "agreed": ("同意", "agreed"),
     "not_agreed": ("不同意", "not agreed"),
+    # liaison officers
+    "liaison": ("有联络员", "liaison officer"),
+    "deputy_acting": ("副联络员代", "deputy acting"),
     # circulars and consultations
     "meeting": ("会议", "meeting"),
     "training": ("培训", "training"),
@@ -206,6 +209,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "case.supervision_moved": ("监管移交", "supervision moved"),
     "case.notice_passed": ("告知由承接部门接续", "notice passed to the successor"),
     "case.supervisor_joined": ("新监管部门加入", "supervisor joined"),
+    "letter.issued": ("发出公函", "letter issued"),
     "notice.owed": ("应告知", "notice owed"),
     "notice.dispatched": ("已推送", "dispatched"),
     "notice.delivered": ("已送达", "delivered"),
@@ -310,6 +314,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "notice.take": ("纳入监管", "take into supervision"),
     "notice.return": ("退回", "return a notice"),
     "duty.rule": ("职责裁定", "rule on duties"),
+    "letter.issue": ("发函", "issue a letter"),
+    "letter.receive": ("登记公函回执", "enter a letter's signed slip"),
     "seal.apply": ("用印", "apply a seal"),
     "seal.demand": ("要求加盖印章", "demand a seal"),
     "inspection.report": ("上报检查", "report an inspection"),

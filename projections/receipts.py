@@ -167,8 +167,8 @@ def _live(row: Receipt, one: Recorded) -> None:
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
             row.waited = event.waited
-            if event.meta.officer is not None:
-                row.received_by, row.received_by_name = event.meta.officer.id, event.meta.officer.name
+            if event.received_by is not None:
+                row.received_by, row.received_by_name = event.received_by.id, event.received_by.name
         case NoticeTaken():
             row.taken_at = event.meta.occurred_at
         case NoticeReturned():
@@ -215,6 +215,15 @@ def find_receipts(
         return page(conn, "read.receipts", conditions, "serial DESC", limit, total="coalesce(max(serial), 0)")
     order = "owed_at" if outstanding or case else "owed_at DESC"  # the order of the log: record times strictly rise
     return page(conn, "read.receipts", conditions, order, limit)
+
+
+def received_of(conn: Connection[Any], notices: Sequence[str]) -> dict[str, datetime]:
+    """Which of these notices were received, and when."""
+    rows = conn.execute(
+        "SELECT notice, received_at FROM read.receipts WHERE notice = ANY(%s) AND received_at IS NOT NULL",
+        (list(notices),),
+    )
+    return dict(rows.fetchall())
 
 
 class Outstanding(NamedTuple):

@@ -24,6 +24,7 @@ from domain.notices import (
     NoticeDispatched,
     NoticeOwed,
     NoticePassed,
+    NoticeReceived,
     SupervisionMoved,
     SupervisorJoined,
 )
@@ -165,23 +166,26 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.to
         case NoticeDispatched() | NoticeDelivered():
             channel = event.channel
+    meta = event.meta
+    by, officer = meta.department, meta.officer
     owed = notices.get(notice) if notice else None  # none of a notice that is about no case
     if owed is not None:
         case = owed.case
-        if event.meta.department is None:
+        if by is None or isinstance(event, NoticeDispatched):
             to = owed.addressee
+        if isinstance(event, NoticeReceived) and event.signer is not None:  # on paper, entered by the letter's sender
+            by, to, officer = owed.addressee, by, event.signer
     if not case.startswith("case/"):
         return None
-    meta = event.meta
     return Step(
         case_stream=case,
         position=one.position,
-        department=meta.department or to or "",
+        department=by or to or "",
         kind=event.TOPIC,
-        from_department=meta.department,
+        from_department=by,
         to_department=to,
-        officer=meta.officer.id if meta.officer else None,
-        officer_name=meta.officer.name if meta.officer else None,
+        officer=officer.id if officer else None,
+        officer_name=officer.name if officer else None,
         effective_on=date.fromisoformat(event.effective_on) if event.effective_on else None,
         occurred_at=meta.occurred_at,
         recorded_at=one.recorded_at,

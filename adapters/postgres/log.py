@@ -137,6 +137,11 @@ class Log:
         )
         return [event for row in rows if isinstance(event := self._event(row), NoticeOwed)]
 
+    def owed(self, notices: Iterable[str]) -> dict[str, Recorded]:
+        """What was owed under these names."""
+        found = map(self._recorded, self._rows("WHERE unique_key = ANY(%s)", (list(notices),)))
+        return {str(one.event.unique_key): one for one in found}
+
     def after(
         self, position: int, limit: int, up_to: int | None = None, topics: Collection[str] | None = None
     ) -> list[Recorded]:

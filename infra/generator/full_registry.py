@@ -20,6 +20,8 @@ REVIEW: Final = "SF"
 MERGING: Final = "RF"
 """Ends the code of a league's civil defence office, which only a merger is about."""
 SUCCESSOR: Final = "ZJ"
+ON_PAPER: Final = "ST"
+"""Ends the code of a league's department that is told by letter too."""
 MERGED_ON: Final = date(2025, 12, 29)
 """Later than every decision of the year."""
 JOINED_ON: Final = "2024-12-02"
@@ -72,7 +74,11 @@ class FullRegistry(Registry):
         return {**found, PLATFORM_PRINCIPAL: both, REVIEW_PRINCIPAL: reviews}
 
     def _registered(self, clerk: Clerk) -> Iterator[Arrival]:
-        yield from super()._registered(clerk)
+        for arrival in super()._registered(clerk):
+            entry = arrival.data.get("entry", {})
+            if entry.get("code", "").endswith(f"-{ON_PAPER}"):
+                entry["channels"] = ["kafka", "letter"]
+            yield arrival
         for league in names.LEAGUES:
             yield from self._matter(clerk, self.merging[league.code])
             for item in self.items[league.code]:

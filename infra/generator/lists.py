@@ -45,6 +45,11 @@ def old_seal(league: names.League) -> str:
     return f"{league.code}-SP-XZSP-2019"
 
 
+def mark(league: names.League) -> str:
+    """机关代字 of the approval department's letters."""
+    return f"{league.name[:-1]}审批函"
+
+
 def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
     """Of every league; what is about a matter has its code as key, so that it comes after the matter's transfer."""
     yield from _of_the_region(clerk)
@@ -208,6 +213,16 @@ def _of_league(registry: FullRegistry, clerk: Clerk, league: names.League) -> It
             certificate_from=since,
             certificate_to=until,
         )
+    yield _entered(
+        clerk,
+        approval,
+        f"{league.name}党政机关公文处理办法",
+        kind="letterhead",
+        organ=approval,
+        mark=mark(league),
+        address=f"{league.name}政务服务中心",
+        phone="0471-0000000",
+    )
     yield from _accesses(clerk, approval)
 
 

@@ -15,8 +15,8 @@ import traceback
 from typing import Self
 
 USED = (
-    *("answers", "disposition", "founding", "handing_in", "liability", "licences", "main", "registers", "replaying"),
-    *("stewarding", "subscriber", "tasks", "topics", "verify"),
+    *("answers", "disposition", "founding", "handing_in", "letters", "liability", "liaisons", "licences", "main"),
+    *("registers", "replaying", "stewarding", "subscriber", "tasks", "topics", "verify"),
 )
 
 

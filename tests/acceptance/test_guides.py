@@ -14,7 +14,7 @@ from tests.acceptance.guide import missing, run, steps
 
 GUIDES = ROOT / "docs/guide"
 FIRST = "reform-office"
-OTHERS = ("approver", "supervisor", "higher-authority")
+OTHERS = ("approver", "supervisor", "higher-authority", "liaison-officer")
 ENDINGS = {"en": ".md", "zh": ".zh-CN.md"}
 
 

@@ -21,8 +21,10 @@ from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.identifiers import make_receipt_code
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
 from domain.ladders import ExtendClock, ResumeClock, SuspendClock
+from domain.letters import IssueLetter, Letterhead, ReceiveLetter
 from domain.matters import (
     MapPublicRecord,
     Matter,
@@ -346,7 +348,35 @@ def everything(store: TestStore) -> None:
         lambda world, now: system.subscription_backfilled(world, subscription, 1, (MATTER, None, None), 1, True, now),
     )
     store.facts(lambda world, now: system.notice_passed(world, f"{S3}/test/r4", now))
+    by_letter(store, "14")
     _by_time(store)
+
+
+def by_letter(store: TestStore, number: str) -> str:
+    """S1 is told of a case on paper and has signed the slip; the letter's number."""
+    on_paper = department(S1, "监管一局", "SUPERVISION").model_copy(update={"channels": ("kafka", "letter")})
+    head = Letterhead(organ=APPROVAL, mark="呼审批函", address="新华大街1号", phone="0471-0000001")
+    store.submit(
+        RegisterDepartment(department=OFFICE, entry=on_paper),
+        EnterRegister(department=OFFICE, entry=head, valid_from=DAY, basis="四"),
+    )
+    notice = f"{S1}/{granted(store, number)}"
+    issue = IssueLetter(department=APPROVAL, addressee=S1, issued_on=DAY, notices=(notice,))
+    store.submit(issue, id_=f"l-{number}")
+    letter = f"呼审批函〔{DAY.year}〕1号"
+    store.submit(
+        ReceiveLetter(
+            department=APPROVAL,
+            organ=APPROVAL,
+            number=letter,
+            addressee=S1,
+            code=make_receipt_code(f"{letter} test/l-{number}"),
+            signer=officer("9", "苏和"),
+            received_at=DAY,
+            scan_sha256="0" * 64,
+        )
+    )
+    return letter
 
 
 def _by_time(store: TestStore) -> None:

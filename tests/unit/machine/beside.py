@@ -9,11 +9,13 @@ from domain.blanks import BlanksState
 from domain.circulars import INVITATIONS, CircularState
 from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
+from domain.identifiers import make_receipt_code
 from domain.ladders import ClockState
 from tests.unit.machine.life import (
     FLAGGED,
     MATTERS,
     OFFICE,
+    ON_PAPER,
     TRANSFERRED,
 )
 from tests.unit.machine.pick import DEPARTMENTS, Data, Pick, offer
@@ -131,11 +133,45 @@ def declare(pick: Pick) -> Data:
     return {"department": department, "counted_source": pick.by(department), "day": str(pick.day()), "count": 3}
 
 
+@offer("letter.issue")
+def issue_letter(pick: Pick) -> Data:
+    notice, addressee = pick.notice(
+        fit=lambda one: (
+            not one.received and "letter" not in one.dispatched and one.owed.addressee in ON_PAPER
+            if one.owed
+            else False
+        )
+    )
+    owed = pick.life.world.notice(notice).owed
+    organ = owed.case.split("/")[1] if owed and owed.case else OFFICE
+    return {
+        "department": pick.by(organ, OFFICE), "addressee": addressee,
+        "issued_on": str(pick.day() if pick.seldom() else pick.life.today), "notices": [notice],
+    }  # fmt: skip
+
+
+@offer("letter.receive")
+def receive_letter(pick: Pick) -> Data:
+    issued = [letter for one in pick.states("letter") for letter in one.issued.values()]
+    said: Data = {
+        "signer": {"id": "9", "name": "苏和"}, "received_at": pick.of(str(pick.life.today), pick.moment()),
+        "scan_sha256": "0" * 64,
+    }  # fmt: skip
+    if not issued:
+        none = {"organ": "sp1", "number": "sp函〔2026〕1号", "addressee": "s1", "code": make_receipt_code("none")}
+        return {"department": pick.by("sp1"), **said, **none}
+    letter, other = pick.of(*issued), pick.of(*issued)
+    return {
+        "department": pick.by(letter.organ), **said, "organ": letter.organ, "number": letter.number,
+        "addressee": letter.addressee, "code": other.code if pick.seldom() else letter.code,
+    }  # fmt: skip
+
+
 @offer("liaison.register")
 def liaison(pick: Pick) -> Data:
     return {
         "department": pick.by(*DEPARTMENTS), "number": pick.number(), "person": {"name": "李联络"},
-        "deputy": pick.of(False, True), "active": pick.of(True, False),
+        "deputy": pick.of(False, True), "active": pick.of(True, False), "valid_from": pick.of(None, str(pick.day())),
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from domain.cases import CaseAccepted, CaseCorrected, CaseDecided
 from domain.departments import Department, DepartmentRegistered, PrincipalRegistered
 from domain.event import Event
+from domain.letters import LetterIssued
 from domain.matters import Matter, MatterRegistered, MatterReturned, MatterRouted, MatterTransferred
 from domain.notices import NoticeMoved, NoticeOwed
 from domain.registering import EntryRegistered, EntryStruck
@@ -53,6 +54,7 @@ class Books:
     firsts: dict[str, Event] = field(default_factory=dict)
     """The event with which each stream began."""
     tasks: dict[tuple[str, str], TaskOpened] = field(default_factory=dict)
+    letters: dict[str, LetterIssued] = field(default_factory=dict)
     serials: defaultdict[str, list[NoticeOwed]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, event: Event) -> None:
@@ -86,6 +88,8 @@ class Books:
                 case.routed = case.routed or bool(event.joining)
                 if event.target == "decided_on":
                     case.decided_on = date.fromisoformat(event.new)
+            case LetterIssued():
+                self.letters[event.number] = event
             case TaskOpened():
                 self.tasks[event.case, event.task] = event
             case NoticeOwed():

@@ -33,6 +33,8 @@ ROLES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 LATER: dict[str, tuple[str, ...]] = {"sg2": ("REFORM_OFFICE",), "s4": ("SUPERVISION",)}
 """Departments that may be registered one day."""
+ON_PAPER = ("s1", "s2", "zjj")
+"""Those told by letter too."""
 TRANSFERRED, UNTRANSFERRED, FLAGGED = MATTERS = tuple(f"11150100000000001F3000112{n}000" for n in ("001", "002", "003"))
 NEW = "11150100000000001F3000112004000"
 """One that may be registered one day."""
@@ -182,6 +184,10 @@ def begun() -> Life:
         )  # fmt: skip
     work = {"kind": "work_capability", "matter": FLAGGED, "work": "survey", "party": "both"}
     _accepted(life, "register.enter", entry=work, valid_from="2026-01-01", basis="通知")
+    head = {"kind": "letterhead", "address": "新华大街1号", "phone": "0471-0000001"}
+    for organ in ("sp1", OFFICE):
+        said = head | {"organ": organ, "mark": f"{organ[:2]}函"}
+        _accepted(life, "register.enter", entry=said, valid_from="2026-01-01", basis="通知")
     for organ, number, of in (("sp1", "1", TRANSFERRED), ("sp1", "2", FLAGGED), ("zjj", "1", UNTRANSFERRED)):
         _accepted(life, "case.accept", organ, **accepting(organ, number, of))
         _accepted(life, "case.decide", organ, **granting(organ, number))
@@ -203,7 +209,8 @@ def granting(organ: str, number: str) -> dict[str, Any]:
 
 def entry(code: str, *roles: str) -> dict[str, Any]:
     region = "150000" if code == "qu" else "150100"
-    return {"code": code, "name": code, "roles": list(roles), "region": region, "valid_from": "2020-01-01"}
+    said = {"code": code, "name": code, "roles": list(roles), "region": region, "valid_from": "2020-01-01"}
+    return said | ({"channels": ["kafka", "letter"]} if code in ON_PAPER else {})
 
 
 def matter(code: str, **more: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ SYSTEM_ONLY = frozenset(
         "calendar.adopted", "clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired",
     }
 )  # fmt: skip
-"""What Shenguan records of itself."""
+"""What Shenguan records of itself; a dispatch may be a letter's as well."""
 FOUNDING = frozenset({"department.registered", "principal.registered"})
 """What it begins a store with, too."""
 FOLLOWS = frozenset({"notice.owed", "notice.moved"})
@@ -56,7 +56,7 @@ def _allowed(books: Books, event: Event, together: Sequence[Event]) -> bool:
         return True
     if event.meta.auth == "system":
         return event.TOPIC in SYSTEM_ONLY or (event.TOPIC in FOUNDING and event.meta.id.startswith("found."))
-    if event.TOPIC in SYSTEM_ONLY:
+    if event.TOPIC in SYSTEM_ONLY and event.TOPIC not in MAY:
         return False
     if event.TOPIC in ANYBODY:
         return True
@@ -253,7 +253,34 @@ def _inspects(books: Books, event: Any) -> bool:
 
 @may("notice.received")
 def _receives(books: Books, event: Any) -> bool:
-    return books.notices[event.originator_id.removeprefix("notice/")].addressee == event.meta.department
+    """The addressee; on paper the letter's sender enters it, with the slip's signer."""
+    notice = event.originator_id.removeprefix("notice/")
+    if event.letter is None:
+        return books.notices[notice].addressee == event.meta.department and event.signer is None
+    letter = books.letters[event.letter]
+    sender = books.acting(letter.organ, day_of(event), "")
+    return sender == event.meta.department and notice in letter.notices and event.signer is not None
+
+
+@may("letter.issued")
+def _writes(books: Books, event: Any) -> bool:
+    """An approver of its own cases, the reform office of anybody's, to others that are told by letter."""
+    notices = [books.notices[one] for one in event.notices]
+    organs = [one.case.split("/")[1] if one.case else one.meta.department for one in notices]
+    on, mine = day_of(event), event.meta.department
+    own = all(one and books.acting(one, on, notice.matter) == mine for one, notice in zip(organs, notices, strict=True))
+    roles = _roles(books, event)
+    told = {one.addressee for one in notices} == {event.addressee} and event.addressee != mine
+    allowed = "REFORM_OFFICE" in roles or ("APPROVAL" in roles and own)
+    return allowed and told and "letter" in books.departments[event.addressee].channels
+
+
+@may("notice.dispatched")
+def _carries(books: Books, event: Any) -> bool:
+    """By a letter that has just been issued."""
+    letter = books.letters.get(event.reference)
+    notice = event.originator_id.removeprefix("notice/")
+    return letter is not None and letter.meta.fact == event.meta.fact and notice in letter.notices
 
 
 @may("notice.taken", "notice.returned")

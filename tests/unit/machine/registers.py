@@ -100,6 +100,10 @@ def enter(pick: Pick) -> Data:
         {"kind": "proposal", "matter": code, "batch": "2026-1"},
         {"kind": "deferral", "matter": code, "reason": "条件不足", "review_on": str(on + timedelta(days=90))},
         {
+            "kind": "letterhead", "organ": pick.by("sp2", "sp1"), "mark": pick.of("甲函", "sp函"),
+            "address": "新华大街1号", "phone": "0471-0000001",
+        },
+        {
             "kind": "document", "code": pick.of("W1", "W2"), "number": pick.of("通知〔2020〕1号", "通知〔2020〕2号"),
             "title": "通知", "issuer": "自治区", "issued_on": "2020-01-01", "repealed_on": pick.of(None, str(on)),
         },

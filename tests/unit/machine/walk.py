@@ -70,6 +70,7 @@ NEEDS = {
     "blanks.receive": Need("blanks.request", "blanks", lambda one: bool(one.due)),
     "blanks.use": Need("blanks.print", "blanks", lambda one: bool(one.left)),
     "handover.sign": Need("handover.draw", "handover", lambda one: len(one.signed) < 2),
+    "letter.receive": Need("letter.issue", "letter", lambda one: bool(one.issued)),
     "clock.resume": Need("clock.suspend", "clock", lambda one: one.suspended_on is not None),
     "permit.report": Need("mapping.register", "mapping", lambda one: True),
 }

@@ -1,0 +1,275 @@
+"""A 公函 as a PDF in the letter's form 信函格式 of GB/T 9704-2012: the letter, the list of notices, the slip 回执."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+
+from adapters.formats.paper import (
+    BLACK,
+    BOTTOM,
+    CHARACTER,
+    LEFT,
+    PITCH,
+    POINT,
+    RED,
+    SIZE_2,
+    SIZE_3,
+    SIZE_4,
+    SIZE_5,
+    TOP,
+    WIDTH,
+    Paper,
+    first_line,
+    printable,
+    ranges,
+    under,
+)
+
+TITLE = "关于告知审批监管信息的函"
+_PAGE, _PAGE_HEIGHT = 210.0, 297.0
+_CHINA = timezone(timedelta(hours=8))
+_PAD = 1.2
+_STEP = SIZE_5 * POINT * 1.35
+COLUMNS = (
+    ("编号", 11.0),
+    ("告知内容", 20.0),
+    ("事项", 26.0),
+    ("办件号", 30.0),
+    ("行政相对人", 25.0),
+    ("日期", 22.0),
+    ("签收期限", 22.0),
+)
+_CENTRED = frozenset(("编号", "日期", "签收期限"))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One notice, as the list has it; empty where there is none. `note`: what was decided or found, in words."""
+
+    serial: int
+    about: str
+    matter: str
+    case: str
+    party: str
+    day: str
+    due: str
+    note: str
+
+    def cells(self) -> tuple[str, ...]:
+        return str(self.serial), self.about, self.matter, self.case, self.party, self.day, self.due
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """All that a letter says. `reference` is what the slip's QR code holds."""
+
+    organ: str
+    number: str
+    issued_on: date
+    addressee: str
+    items: tuple[Item, ...]
+    code: str
+    reference: str
+    address: str
+    phone: str
+
+    @property
+    def serials(self) -> str:
+        return ranges([one.serial for one in self.items])
+
+
+def letter_pdf(letter: LetterPage) -> bytes:
+    """The same letter gives the same bytes."""
+    made_at = datetime.combine(letter.issued_on, time(), _CHINA)
+    paper = Paper(f"{letter.number} {TITLE}", letter.organ, made_at)
+    _front(paper, letter)
+    _list(paper, letter)
+    _slip(paper, letter)
+    return paper.finish()
+
+
+def spoken(day: date) -> str:
+    """2026年4月9日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def grouped(code: str) -> str:
+    """A code in groups of three, to be read out and typed."""
+    return " ".join(code[at : at + 3] for at in range(0, len(code), 3))
+
+
+def _front(paper: Paper, letter: LetterPage) -> None:
+    paper.turn()
+    organ = printable(letter.organ)
+    size = min(40.0, WIDTH / max(len(organ), 1) / POINT / 1.02)
+    paper.centred(_PAGE / 2, under(30.0, size), organ, size, "biaosong", RED)
+    line = 30.0 + size * POINT + 4.0
+    edge = (_PAGE - 170.0) / 2
+    paper.rule(edge, line, 170.0, 1.0, RED)
+    paper.rule(edge, line + 1.7, 170.0, 0.35, RED)
+    paper.rule(edge, _PAGE_HEIGHT - 20.0 - 1.7, 170.0, 0.35, RED)
+    paper.rule(edge, _PAGE_HEIGHT - 20.0 - 1.0, 170.0, 1.0, RED)
+    gap = SIZE_3 * POINT * 7 / 8
+    y = under(line + 2.05 + gap, SIZE_3)
+    paper.put(LEFT + WIDTH - paper.width(letter.number, SIZE_3), y, letter.number)
+    y += PITCH * 3
+    paper.centred(_PAGE / 2, y, TITLE, SIZE_2, "biaosong")
+    y = paper.paragraph(y + PITCH * 2, f"{letter.addressee}：", indent=0)
+    for text in _body(letter):
+        y = paper.paragraph(y, text)
+    y += PITCH
+    paper.put(LEFT + 2 * CHARACTER, y, "附件：1. 告知事项清单")
+    paper.put(LEFT + 5 * CHARACTER, y + PITCH, "2. 回执")
+    _signature(paper, letter, y + PITCH * 4)
+
+
+def _body(letter: LetterPage) -> tuple[str, ...]:
+    due = "于各项所列签收期限前" if any(one.due for one in letter.items) else "及时"
+    return (
+        "按照内政办发〔2020〕9号文件关于审批与监管信息双向告知的要求，现将你单位应当知悉的信息"
+        f"{len(letter.items)}项（告知编号{letter.serials}）告知你单位，详见附件1，请予查收。",
+        f"请你单位收函后，由经办人在回执（附件2）上签名并加盖印章，{due}退回我单位。"
+        "认为所列事项不属于你单位职责的，请在回执中注明并说明理由。",
+        "特此函告。",
+    )
+
+
+def _signature(paper: Paper, letter: LetterPage, y: float) -> None:
+    """The date four characters from the right, the organ centred over it unless it is too long."""
+    day, organ = spoken(letter.issued_on), printable(letter.organ)
+    long, short = paper.width(organ, SIZE_3), paper.width(day, SIZE_3)
+    right = LEFT + WIDTH
+    middle = min(right - 4 * CHARACTER - short / 2, right - 2 * CHARACTER - long / 2)
+    paper.put(middle - long / 2, y, organ)
+    paper.put(middle - short / 2, y + PITCH, day)
+
+
+def _attachment(paper: Paper, number: int, title: str) -> float:
+    """A page of its own; where what follows the title may begin."""
+    paper.turn()
+    paper.put(LEFT, first_line(0), f"附件{number}", face="hei")
+    paper.centred(LEFT + WIDTH / 2, first_line(2), title, SIZE_2, "biaosong")
+    return TOP + 3.5 * PITCH
+
+
+def _list(paper: Paper, letter: LetterPage) -> None:
+    y = _attachment(paper, 1, "告知事项清单")
+    caption = f"{letter.number}    共{len(letter.items)}项"
+    paper.put(LEFT, y - 2.0, caption, SIZE_5)
+    y = _heads(paper, y)
+    for item in letter.items:
+        y = _row(paper, item, y)
+
+
+def _heads(paper: Paper, y: float) -> float:
+    height = _STEP + 2 * _PAD
+    x = LEFT
+    for name, width in COLUMNS:
+        paper.box(x, y, width, height)
+        paper.centred(x + width / 2, under(y + _PAD + 0.4, SIZE_5), name, SIZE_5, "hei")
+        x += width
+    return y + height
+
+
+def _row(paper: Paper, item: Item, y: float) -> float:
+    """A notice stays on one page if it can: what is said of it too, unless that alone is longer than a page."""
+    cells = [
+        paper.lines(text, width - 2 * _PAD, SIZE_5) if text else []
+        for text, (_, width) in zip(item.cells(), COLUMNS, strict=True)
+    ]
+    note = paper.lines(item.note, WIDTH - 2 * _PAD, SIZE_5) if item.note else []
+    height = max(map(len, cells)) * _STEP + 2 * _PAD
+    said = len(note) * _STEP + 2 * _PAD if note else 0.0
+    if y + height + min(said, BOTTOM - TOP - height - 20.0) > BOTTOM:
+        y = _next(paper)
+    x = LEFT
+    for lines, (name, width) in zip(cells, COLUMNS, strict=True):
+        paper.box(x, y, width, height)
+        edge = y + (height - len(lines) * _STEP) / 2 + 0.4
+        for number, line in enumerate(lines):
+            at = (width - paper.width(line, SIZE_5)) / 2 if name in _CENTRED else _PAD
+            paper.put(x + at, under(edge + number * _STEP, SIZE_5), line, SIZE_5)
+        x += width
+    return _note(paper, note, y + height)
+
+
+def _note(paper: Paper, lines: list[str], y: float) -> float:
+    while lines:
+        fit = int((BOTTOM - y - 2 * _PAD) / _STEP)
+        if fit < 1:
+            y = _next(paper)
+            continue
+        height = min(fit, len(lines)) * _STEP + 2 * _PAD
+        paper.box(LEFT, y, WIDTH, height)
+        for number, line in enumerate(lines[:fit]):
+            paper.put(LEFT + _PAD, under(y + _PAD + 0.4 + number * _STEP, SIZE_5), line, SIZE_5)
+        lines, y = lines[fit:], y + height
+    return y
+
+
+def _next(paper: Paper) -> float:
+    paper.turn()
+    return _heads(paper, TOP)
+
+
+def _slip(paper: Paper, letter: LetterPage) -> None:
+    y = _attachment(paper, 2, "回    执")
+    side = 24.0
+    paper.code(LEFT + WIDTH - side, TOP, side, letter.reference)
+    step, label = 12.0, 34.0
+    rows = (
+        ("发函机关", letter.organ),
+        ("发文字号", letter.number),
+        ("回执码", grouped(letter.code)),
+        ("收函单位", letter.addressee),
+        ("告知编号", f"{letter.serials}（共{len(letter.items)}项）"),
+    )
+    for name, text in rows:
+        lines = paper.lines(text, WIDTH - label - 4 * _PAD, SIZE_4)
+        height = max(step, len(lines) * 6.5 + 4.0)
+        paper.box(LEFT, y, label, height)
+        paper.box(LEFT + label, y, WIDTH - label, height)
+        paper.centred(LEFT + label / 2, _middle(y, height), name, SIZE_4, "hei")
+        for number, line in enumerate(lines):
+            at = y + (height - len(lines) * 6.5) / 2 + number * 6.5
+            paper.put(LEFT + label + 2 * _PAD, _middle(at, 6.5), line, SIZE_4)
+        y += height
+    y = _signed(paper, y)
+    where = f"请将本回执退回：{letter.organ}，{letter.address}，联系电话{letter.phone}。登记回执时须录入回执码。"
+    for number, line in enumerate(paper.lines(where, WIDTH, SIZE_5)):
+        paper.put(LEFT, under(y + 3.0 + number * 5.0, SIZE_5), line, SIZE_5, colour=BLACK)
+
+
+def _signed(paper: Paper, y: float) -> float:
+    """What the addressee fills in."""
+    height = 92.0
+    paper.box(LEFT, y, WIDTH, height)
+    x = LEFT + 4 * _PAD
+    for down, text in (
+        (10.0, "□ 上列告知已全部收到。"),
+        (20.0, "□ 只收到下列编号："),
+        (30.0, "□ 下列编号不属于本单位职责（理由另附）："),
+        (46.0, "签收人（签名）："),
+        (58.0, "签收时间：        年      月      日      时      分"),
+    ):
+        paper.put(x, y + down, text, SIZE_4)
+    for down, text, until in (
+        (20.0, "□ 只收到下列编号：", WIDTH - 8 * _PAD),
+        (30.0, "□ 下列编号不属于本单位职责（理由另附）：", WIDTH - 8 * _PAD),
+        (46.0, "签收人（签名）：", 82.0),
+    ):
+        start = paper.width(text, SIZE_4)
+        paper.rule(x + start, y + down + 1.2, until - start, 0.2, BLACK)
+    number = "工作证号："
+    paper.put(x + 86.0, y + 46.0, number, SIZE_4)
+    start = 86.0 + paper.width(number, SIZE_4)
+    paper.rule(x + start, y + 47.2, WIDTH - 8 * _PAD - start, 0.2, BLACK)
+    stamp = "（单位印章）"
+    paper.put(LEFT + WIDTH - 6 * CHARACTER - paper.width(stamp, SIZE_4), y + height - 10.0, stamp, SIZE_4)
+    return y + height
+
+
+def _middle(y: float, height: float) -> float:
+    """The base line of 四号 in the middle of a box."""
+    return y + height / 2 + 0.38 * SIZE_4 * POINT
