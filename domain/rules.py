@@ -324,6 +324,20 @@ RULES: dict[str, Rule] = {
         Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
         # rejections: the content itself is wrong; to the dead letters
         Rule("number.shape", None, "须为 1–64 个字符，不含空白与斜杠", "1–64 characters, no white space, no slash"),
+        Rule(
+            "public.breakdown",
+            "5.4a",
+            "公开统计只按地区或事项分列，不得细到可以认出个人或办件",
+            "public statistics are by region or matter, by nothing that singles anybody or any case out",
+        ),
+        Rule(
+            "public.selection",
+            "5.4a",
+            "公开统计只有整季度的固定表，不得另选范围、时点或清单：两次之差会泄露被隐去的数",
+            "public statistics are fixed tables of whole quarters, without any other choice: what is hidden in one"
+            " would be the difference of two",
+        ),
+        Rule("public.quarter", "5.4a", "须为已结束的季度，写作 2026Q1", "a quarter that is over, such as 2026Q1"),
         Rule("date.shape", None, "须为 YYYY-MM-DD 日期", "a date as YYYY-MM-DD"),
         Rule("calendar.unknown", "2.2j", "该年工作日历未公布", "the working days of the year are not known"),
         Rule("calendar.year", None, "日期不在该年之内", "the day is not in the year"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,17 +38,22 @@ KINDS: dict[str, tuple[tuple[Column, ...], str, Complete]] = {
 def export(context: Context, shown: Shown, kind: str, file: Path, department: str | None) -> None:
     if kind not in KINDS:
         raise typer.BadParameter(f"须是 {'、'.join(KINDS)} 之一", param_hint="KIND")
+    shape, order, more = KINDS[kind]
+    save(shown, file, shape, _rows(context, kind, order, department, more))
+
+
+def save(shown: Shown, file: Path, shape: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Writes a file of the kind that its name says, whole or not at all, and says how many rows it has."""
     write = WRITERS.get(file.suffix.lower())
     if write is None:
         raise typer.BadParameter(f"须以 {'、'.join(WRITERS)} 之一结尾", param_hint="FILE")
     if file.exists():
         raise shown.fail(f"{file} 已存在，不覆盖。", f"{file} is there already and is not written over.")
-    shape, order, more = KINDS[kind]
     part = file.with_name(f".{file.name}.part")
     count = 0
     try:
         with write(part, shape, shown) as put:
-            for row in _rows(context, kind, order, department, more):
+            for row in rows:
                 put(row)
                 count += 1
         shown.settle(count)

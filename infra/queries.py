@@ -342,6 +342,50 @@ def export(
 
 
 @question(app)
+def statistics(
+    ctx: typer.Context,
+    by: Annotated[
+        str | None, typer.Option(help="分列：department matter region，或 day month quarter year；不给则只有合计")
+    ] = None,
+    department: Dept = None,
+    matter: MatterOption = None,
+    about: Annotated[str | None, typer.Option(help="只计由此而起的告知：decision change feedback …")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="自此日起应告知、提出的")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="至此日止应告知、提出的")] = None,
+    as_known_at: Annotated[str | None, typer.Option("--as-known-at", help="某日结束时所知：只给日期；默认今日")] = None,
+    rank: Annotated[
+        str,
+        typer.Option(
+            help="按此比率排名：dispatch_rate receipt_rate timely_receipt_rate return_rate feedback_rate"
+            " timely_feedback_rate disposition_rate"
+        ),
+    ] = "timely_receipt_rate",
+    overdue: Annotated[bool, typer.Option("--overdue", help="列出逾期未签收的告知")] = False,
+    public: Annotated[bool, typer.Option("--public", help="可公布的匿名统计：一个季度，按 region 或 matter")] = False,
+    quarter: Annotated[str | None, typer.Option(help="公布哪个季度：2026Q1；默认上一季度")] = None,
+    file: Annotated[Path | None, typer.Option("--export", help="写成 .csv、.xlsx 或 .jsonl；已有的文件不覆盖")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """统计：推送、签收、退回、反馈各率，各以什么为分母；某日所知；排名；逾期未签收；可公布的匿名统计。"""
+    from infra import public_statistics
+    from infra import statistics as answer
+    from infra.settings import load
+
+    context, shown = begin(ctx, lang, as_json)
+    wanted = answer.Wanted(by, department, matter, about, since, until, as_known_at, rank, limit, file)
+    if quarter is not None and not public:
+        raise typer.BadParameter("只与 --public 同用 (with --public only)", param_hint="--quarter")
+    if public:
+        public_statistics.public(context, shown, wanted, overdue, quarter, load().public_smallest)
+    elif overdue:
+        answer.overdue(context, shown, wanted)
+    else:
+        answer.statistics(context, shown, wanted)
+
+
+@question(app)
 def reconcile(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="只列此来源")] = None,

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """Bytes of submissions decided in one transaction."""
     reads_apart: bool = True
     """Whether intake fetches, reads and seals in a process beside the one that decides and writes."""
+    public_smallest: int = Field(5, ge=3, le=100)
+    """The smallest count that public statistics show."""
     language: Language = "zh"
     """Of messages to people."""
     operator: str = Field("operator", pattern=r"^[a-z0-9-]{1,64}$")

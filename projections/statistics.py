@@ -2,11 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import dict_row
+
+from projections.daily import COUNTERS
+from projections.page import Page, page
+
+
+class Asked(NamedTuple):
+    """Of which notices and feedback counters are asked: those owed, or raised, from a day `since` to a day `until`."""
+
+    department: str | None = None
+    matter: str | None = None
+    root: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def conditions(self, cohort: str) -> dict[str, Any]:
+        return {
+            "department = %s": self.department,
+            "matter = %s": self.matter,
+            "root = %s": self.root,
+            f"{cohort} >= %s": self.since,
+            f"{cohort} <= %s": self.until,
+        }
+
+
+class Known(NamedTuple):
+    """As of when: what was recorded as far as the day `on`, and the time limits that had ended with the day `ended`,
+    which is the same day, or the one before where that is not over yet."""
+
+    on: date
+    ended: date
+
+
+def counters(
+    conn: Connection[Any],
+    by: Literal["department", "matter", "cohort"],
+    asked: Asked,
+    known: Known,
+    but: Sequence[str] = (),
+) -> dict[Any, Mapping[str, int]]:
+    """The daily counters summed up, by department, by matter or by the day of owing; without the matters `but`."""
+    used = {text: value for text, value in asked.conditions("cohort").items() if value is not None}
+    sums = ", ".join(f"sum({name})::int8 AS {name}" for name in COUNTERS)
+    where = " AND ".join([*used, "matter <> ALL(%s)", "day <= CASE WHEN falls THEN %s::date ELSE %s END"])
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            f"SELECT {by} AS part, {sums} FROM read.daily WHERE {where} GROUP BY {by} ORDER BY {by}",
+            [*used.values(), list(but), known.ended, known.on],
+        ).fetchall()
+    return {row.pop("part"): row for row in rows}
+
+
+def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int = 50) -> Page:
+    """Notices that had fallen due unreceived and still lay so at the end of a day, the longest overdue first."""
+    then = f"DATE '{known.on.isoformat()}'"
+    source = (
+        "(SELECT n.notice, n.department, serial, case_stream, n.matter, n.root, about, n.owed_on, held_until,"
+        " CASE WHEN d.day IS NULL THEN first_due_on ELSE d.due_on END AS due_on FROM read.daily_notices AS n"
+        " JOIN (SELECT notice, serial, about FROM read.receipts) AS r USING (notice)"
+        f" LEFT JOIN LATERAL (SELECT day, due_on FROM read.daily_dues AS d WHERE d.notice = n.notice AND day <= {then}"
+        " ORDER BY day DESC LIMIT 1) AS d ON true) AS notices"
+    )
+    conditions = asked.conditions("owed_on") | {
+        "held_until > %s": known.on,
+        "due_on <= %s": known.ended,
+        "owed_on <= %s": known.on,
+    }
+    columns = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
+    return page(conn, source, conditions, "due_on, department, serial", limit, columns)
 
 
 def notices_of_decisions(conn: Connection[Any]) -> dict[str, int]:

@@ -30,10 +30,11 @@ class Table(Generic[R]):
     """Of dataclass rows; columns and their types are the fields', the first `key_size` of them the primary key.
 
     The name goes without schema, so that search_path chooses it. Reading before writing is safe, because a projection
-    has one live runner, which holds the lock on its position.
+    has one live runner, which holds the lock on its position. `adds`: what is stored under a key that is there already
+    is added to what that has.
     """
 
-    def __init__(self, name: str, row: type[R], key_size: int = 1) -> None:
+    def __init__(self, name: str, row: type[R], key_size: int = 1, adds: bool = False) -> None:
         self._row = row
         names = [field.name for field in fields(row)]  # type: ignore[arg-type]
         kinds = [str(field.type).removesuffix(" | None") for field in fields(row)]  # type: ignore[arg-type]
@@ -45,7 +46,7 @@ class Table(Generic[R]):
         columns = ", ".join(quoted)
         key = ", ".join(quoted[:key_size])
         given = ", ".join(f"%b::{kind}[]" for kind in self._types)
-        changes = ", ".join(f"{one} = excluded.{one}" for one in quoted[key_size:])
+        changes = ", ".join(f"{one} = {f'{name}.{one} + ' if adds else ''}excluded.{one}" for one in quoted[key_size:])
         wanted = ", ".join(f"%b::{kind}[]" for kind in self._types[:key_size])
         self._load = f"SELECT {columns} FROM {name} JOIN unnest({wanted}) AS k ({key}) USING ({key})"
         self._store = (

@@ -5,7 +5,8 @@ date. Its rows are staged in a schema of the store that is to be filled, with a 
 the serial part of submission ids, at the end of case numbers and of those whose keys seal something. The n-th clone is
 the staged rows with the mark replaced by n in three digits, positions, record times and serials moved on. So every
 clone holds the same cases under other numbers, with all that goes with them: notices on gapless ledgers and their
-lives, dispositions, dead letters, deliveries, keys, read models.
+lives, dispositions, dead letters, deliveries, keys, read models. Counters cannot be cloned: they are folded from the
+log.
 
 What is old is settled: stories with a notice outstanding are left out, and so is what is parked. So are those that
 enter something in the registers, which the clones share. What is not as intake would have written it: a key of one
@@ -28,9 +29,11 @@ from adapters.postgres.publication import DEAD_LETTERS
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.mix import Mix, take_in
 from infra.bench.settled import deliver
+from infra.rebuilding import rebuild_all
 from infra.roles.outlet import Filler
 from infra.roles.publisher import LogPublisher
 from projections.catalogue import PROJECTIONS
+from projections.daily import DailyCounters
 from projections.projection import Projection
 from projections.risks import Risks
 
@@ -120,6 +123,7 @@ class Pattern:
             followers_at_head(conn)
         with store.connect() as conn:
             catch_up(conn, [Risks()])
+        rebuild_all(store, DailyCounters.name, lambda _done, _total: None)
         settle(store.migrator_url)
         return before + clones * self.events
 
@@ -289,8 +293,8 @@ def _read_models() -> Iterable[str]:
 
 
 def _cloned() -> list[Projection]:
-    """Not what is counted across cases: it follows the log of the clones."""
-    return [projection for projection in PROJECTIONS if not isinstance(projection, Risks)]
+    """Not what is counted across cases: that follows the log of the clones."""
+    return [projection for projection in PROJECTIONS if not isinstance(projection, (Risks, DailyCounters))]
 
 
 def _columns(conn: Connection[Any], table: str) -> list[tuple[str, str]]:

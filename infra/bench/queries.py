@@ -16,7 +16,7 @@ from adapters.postgres.log import Log
 from adapters.postgres.proofs import unproven
 from domain.arrivals import Arrival, Place
 from domain.notices import TakeNotice
-from domain.submissions import Submission
+from domain.submissions import Submission, local_date
 from infra.bench.filler import CASES_AT_MOST, Pattern, settle
 from infra.bench.ground import Ground, ScratchStore
 from infra.bench.mix import lay_out, take_in
@@ -26,6 +26,7 @@ from infra.bench.pace import quantiles_ms
 from infra.bench.settled import follow, verified
 from projections.approvals import find_approvals
 from projections.receipts import find_receipts
+from projections.statistics import Asked, Known, counters, find_overdue
 from projections.two_way import find_steps
 
 EVENTS = 1_000_000
@@ -94,6 +95,7 @@ def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], As
         " (SELECT department, notice FROM read.receipts LIMIT 1) AS r WHERE s.id <> '' ORDER BY random() LIMIT 1000",
         rng,
     )
+    known = Known(local_date(datetime.now(UTC)), local_date(datetime.now(UTC)))
     return {
         NOTHING: (cases, lambda c, _: c.execute("SELECT 1", prepare=True).fetchall()),
         "stream of a case": (cases, lambda c, row: Log(c).streams([row[0]])),
@@ -111,6 +113,8 @@ def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], As
             notices,
             lambda c, row: find_receipts(c, department=row[1], outstanding=True),
         ),
+        "statistics of a department": (notices, lambda c, row: counters(c, "matter", Asked(department=row[1]), known)),
+        "overdue of a department": (notices, lambda c, row: find_overdue(c, Asked(department=row[1]), known)),
         "two-way record": (cases, lambda c, row: find_steps(c, row[0])),
     }
 

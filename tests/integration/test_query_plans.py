@@ -21,7 +21,7 @@ from infra.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("plans")  # the store is filled once
 EVENTS = 40_000
-LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "two_way"}
+LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily_notices", "two_way"}
 INDEXES = {
     "an empty round trip": set(),
     "stream of a case": {"stored_events_pkey"},
@@ -36,6 +36,8 @@ INDEXES = {
     "receipts of a case": {"receipts_case_idx"},
     "receipts of a department": {"receipts_serial_idx"},
     "outstanding of a department": {"receipts_outstanding_idx"},
+    "statistics of a department": {"daily_pkey"},
+    "overdue of a department": {"daily_notices_held_idx"},
     "two-way record": {"two_way_pkey"},
 }
 
@@ -129,6 +131,7 @@ def test_a_hot_query_finds_its_rows_by_its_index(filled: ScratchStore, name: str
         ("case by number", "read.approvals_number_idx"),
         ("receipts of a department", "read.receipts_serial_idx"),
         ("outstanding of a department", "read.receipts_outstanding_idx"),
+        ("overdue of a department", "read.daily_notices_held_idx"),
         ("place and claim of a submission", "shenguan.submission_claim_idx"),
         ("stream of a notice", "shenguan.stored_events_unique_key_idx"),
     ],

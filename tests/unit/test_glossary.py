@@ -27,7 +27,9 @@ from domain.supervision import FeedbackStatus, Outcome, Suggestion
 from infra import schemas
 from projections.approvals import Approval
 from projections.attempts import Attempt
+from projections.daily import Daily
 from projections.inspections import Inspection
+from projections.rates import RATES
 from projections.ratings import Rating
 from projections.receipts import Receipt
 from projections.region import RegionDecision, RegionNotice
@@ -60,7 +62,8 @@ def names() -> Iterator[str]:
     yield from EVENT_TYPES
     yield from PAYLOADS
     yield from FIELDS
-    for row in (Approval, Attempt, Inspection, Rating, Receipt, Risk, Step, RegionNotice, RegionDecision):
+    yield from (rate.key for rate in RATES)
+    for row in (Approval, Attempt, Daily, Inspection, Rating, Receipt, Risk, Step, RegionNotice, RegionDecision):
         yield from (field.name for field in fields(row))
     for schema in schemas.schemas().values():
         yield from _properties(schemas.inlined(schema))
