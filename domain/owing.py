@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.circulars import CircularKind, CircularSent, CircularWithdrawn, InvitationAnswered
+from domain.clock_state import ClockEscalated, ClockReminded
 from domain.consultations import (
     ConsultationAnswered,
     ConsultationAsked,
@@ -13,7 +14,6 @@ from domain.consultations import (
     ConsultationClosed,
 )
 from domain.event import Event
-from domain.ladders import ClockEscalated, ClockReminded
 from domain.notices import About, NoticePassed, Owed, SupervisionMoved, SupervisorJoined
 from domain.ratings import BAD, RatingAppealDecided, RatingRecorded
 from domain.registers import Registers

@@ -24,6 +24,7 @@ from domain.cases import (
     LicenceIssued,
 )
 from domain.circulars import CircularSent, CircularWithdrawn, InvitationAnswered, reached
+from domain.clock_state import ClockEscalated, ClockRecomputed, ClockReminded
 from domain.consultations import (
     ConsultationAnswered,
     ConsultationAsked,
@@ -35,7 +36,7 @@ from domain.departments import DepartmentRegistered, PrincipalRegistered
 from domain.event import Event, Recorded
 from domain.expiry import expiring_id
 from domain.following import STREAM, RegistersFollowed
-from domain.ladders import ClockEscalated, ClockRecomputed, ClockReminded, recomputing_id, rising_id
+from domain.ladders import recomputing_id, rising_id
 from domain.letters import LetterBook, LetterIssued
 from domain.notices import (
     NoticeDeemed,

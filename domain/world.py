@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from domain.blanks import BlanksState
 from domain.case_state import CaseState
 from domain.circulars import CircularState
+from domain.clock_state import ClockState, clock_stream
 from domain.clocks import Due
 from domain.consultations import ConsultationState
 from domain.departments import Department, OperatorPayload, RegisterState, department_stream, principal_stream
 from domain.event import Event, Meta, State
 from domain.handovers import HandoverState
 from domain.inspections import InspectionState
-from domain.ladders import ClockState, clock_stream
 from domain.letters import LettersState
 from domain.matters import Matter, matter_stream
 from domain.notices import (

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from domain import system
 from domain.calendars import CalendarYear
+from domain.clock_state import ExtendClock, ResumeClock, SuspendClock
 from domain.clocks import LADDER, TimeLimit
-from domain.ladders import ExtendClock, ResumeClock, SuspendClock
 from domain.notices import NoticeOwed
 from domain.registering import AnyEntry, EnterRegister
 from domain.submissions import BEIJING

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from adapters.postgres.log import Log
 from domain.calendars import CalendarUnknown
+from domain.clock_state import Clock
 from domain.clocks import Lamp, lamp
-from domain.ladders import Clock, clock_of
+from domain.ladders import clock_of
 from domain.registers import Registers
 from domain.world import World
 from infra.presentation import Context, Shown, columns, names_over

@@ -10,15 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from domain.clocks import ClockKind, Due
-from domain.consultations import (
-    ConsultationAnswered,
-    ConsultationAsked,
-    ConsultationAskedAgain,
-    ConsultationClosed,
-)
-from domain.event import Event, Recorded
-from domain.ladders import (
+from domain.clock_state import (
     ClockEscalated,
     ClockEvent,
     ClockExtended,
@@ -27,6 +19,14 @@ from domain.ladders import (
     ClockResumed,
     ClockSuspended,
 )
+from domain.clocks import ClockKind, Due
+from domain.consultations import (
+    ConsultationAnswered,
+    ConsultationAsked,
+    ConsultationAskedAgain,
+    ConsultationClosed,
+)
+from domain.event import Event, Recorded
 from domain.ratings import (
     STAGES,
     Complexity,

@@ -15,9 +15,9 @@ from typing import Any
 
 from psycopg import Connection
 
+from domain.clock_state import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.clocks import Due
 from domain.event import Event, Recorded
-from domain.ladders import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.notices import NoticeDeemed, NoticeDispatched, NoticeMoved, NoticeOwed, NoticeReceived, NoticeReturned
 from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised, FeedbackReplied

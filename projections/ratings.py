@@ -10,9 +10,9 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from domain.clock_state import ClockEvent, ClockExtended, ClockRecomputed, ClockResumed
 from domain.clocks import Due
 from domain.event import Event, Recorded
-from domain.ladders import ClockEvent, ClockExtended, ClockRecomputed, ClockResumed
 from domain.ratings import (
     BAD,
     RatingAppealDecided,

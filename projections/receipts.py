@@ -9,9 +9,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from domain.clocks import Due
-from domain.event import Event, Recorded
-from domain.ladders import (
+from domain.clock_state import (
     ClockEscalated,
     ClockExtended,
     ClockRecomputed,
@@ -20,6 +18,8 @@ from domain.ladders import (
     ClockSuspended,
     clock_stream,
 )
+from domain.clocks import Due
+from domain.event import Event, Recorded
 from domain.notices import (
     About,
     NoticeDeemed,

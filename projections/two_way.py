@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from domain.cases import CaseExpired
+from domain.clock_state import ClockEscalated, ClockEvent
 from domain.consultations import (
     ConsultationAnswered,
     ConsultationAsked,
@@ -18,7 +19,6 @@ from domain.consultations import (
 )
 from domain.event import Event, Recorded
 from domain.inspections import InspectionRecord, InspectionRetracted
-from domain.ladders import ClockEscalated, ClockEvent
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,

@@ -11,8 +11,8 @@ from psycopg import Connection
 
 from adapters.postgres.log import COLUMNS
 from adapters.postgres.mapper import EventMapper
+from domain.clock_state import clock_stream
 from domain.event import Recorded
-from domain.ladders import clock_stream
 from domain.notices import notice_stream
 from domain.ratings import OF_CASE, rating_stream
 from domain.tasks import TaskOpened

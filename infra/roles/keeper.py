@@ -21,8 +21,9 @@ from adapters.postgres.registers import RegisterCache
 from adapters.postgres.writer import Fact, Writer
 from domain import system
 from domain.calendars import CalendarUnknown
+from domain.clock_state import clock_stream
 from domain.event import Event
-from domain.ladders import clock_stream, entries_due
+from domain.ladders import entries_due
 from domain.notices import notice_stream
 from domain.registers import Registers
 from domain.submissions import local_date

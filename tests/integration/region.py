@@ -14,6 +14,7 @@ from domain import system
 from domain.blanks import AssistBlanks, PrintBlanks, ReceiveBlanks, RequestBlanks, UseBlank
 from domain.calendars import CalendarYear
 from domain.circulars import AnswerInvitation, SendCircular, WithdrawCircular
+from domain.clock_state import ExtendClock, ResumeClock, SuspendClock
 from domain.clocks import LADDER, TimeLimit
 from domain.consultations import AnswerConsultation, AskAgain, AskConsultation, CloseConsultation
 from domain.counts import DeclareCount
@@ -23,7 +24,6 @@ from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.identifiers import make_receipt_code
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
-from domain.ladders import ExtendClock, ResumeClock, SuspendClock
 from domain.letters import IssueLetter, Letterhead, ReceiveLetter
 from domain.matters import (
     MapPublicRecord,

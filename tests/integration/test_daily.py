@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from domain.clock_state import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.event import Event, Recorded
-from domain.ladders import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.notices import NoticeDeemed, NoticeDispatched, NoticeMoved, NoticeOwed, NoticeReceived, NoticeReturned
 from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised, FeedbackReplied

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from adapters.postgres.writer import Writer
+from domain.clock_state import ExtendClock
 from domain.departments import RegisterDepartment
 from domain.event import Event
-from domain.ladders import ExtendClock
 from domain.matters import Matter, RegisterMatter, Supervisor, TransferMatter
 from domain.notices import NoticeDeemed, ReturnNotice
 from domain.submissions import BEIJING

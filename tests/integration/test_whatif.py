@@ -14,7 +14,7 @@ import pytest
 
 from adapters.postgres.log import Log
 from adapters.postgres.writer import Writer
-from domain.ladders import ClockExtended, ExtendClock
+from domain.clock_state import ClockExtended, ExtendClock
 from domain.notices import NoticeMoved, NoticeOwed, NoticeReceived
 from domain.submissions import local_date
 from domain.supervision import FeedbackDisposed, FeedbackRaised

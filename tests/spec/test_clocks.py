@@ -10,9 +10,10 @@ import pytest
 
 from domain import system
 from domain.calendars import CalendarUnknown
+from domain.clock_state import ClockEscalated, ClockReminded, Rise
 from domain.clocks import Due, lamp
 from domain.event import Event
-from domain.ladders import ClockEscalated, ClockReminded, Rise, clock_of, entries_due
+from domain.ladders import clock_of, entries_due
 from domain.notices import NoticeDeemed, NoticeOwed
 from tests.spec.test_succession import problems
 from tests.unit.spec import MATTER, OWN_MATTER, Region, owed

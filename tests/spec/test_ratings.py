@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from domain import system
+from domain.clock_state import Clock
 from domain.clocks import ClockKind, Due
-from domain.ladders import Clock, clock_of
+from domain.ladders import clock_of
 from domain.notices import NoticeOwed
 from domain.ratings import RatingState
 from tests.unit.memory_intake import MemoryIntake

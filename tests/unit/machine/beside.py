@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from domain.blanks import BlanksState
 from domain.circulars import INVITATIONS, CircularState
+from domain.clock_state import ClockState
 from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
 from domain.identifiers import make_receipt_code
-from domain.ladders import ClockState
 from domain.ratings import BAD, RatingState
 from tests.unit.machine.life import (
     FLAGGED,
