@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from domain.deadletters import RetryDeadLetter
 from domain.event import Auth, Event
 from domain.handling import Disposition, Outcome, handle
-from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed, notice_stream
+from domain.notices import NoticeDelivered, NoticeDispatched, NoticeGivenUp, NoticeOwed, notice_stream
 from domain.rules import FieldError, rejection
 from domain.submissions import Submission
 from domain.world import World
@@ -233,7 +233,7 @@ def _advanced(events: list[Event]) -> list[str]:
     """The streams that somebody may have been waiting for, in order and once each."""
     streams: dict[str, None] = {}
     for event in events:
-        if isinstance(event, (NoticeDispatched, NoticeDelivered)):
+        if isinstance(event, (NoticeDispatched, NoticeDelivered, NoticeGivenUp)):
             continue  # no decision depends on how a notice travels
         stream = notice_stream(event.notice) if isinstance(event, NoticeOwed) else event.originator_id
         if stream.partition("/")[0] in AWAITED:

@@ -129,7 +129,7 @@ _FINISHED = {
     "1.2": "abcd",
     "1.3": "abcd",
     "2.1": "abcd",
-    "2.2": "abcdefgijk",
+    "2.2": "abcdefghijk",
     "2.3": "abcd",
     "2.4": "abc",
     "2.5": "abc",

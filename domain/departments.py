@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.channels import Channel, Endpoint, check_channels
 from domain.event import Event, State
 from domain.fields import Region, Uscc
-from domain.notices import Channel
 from domain.personal import Model, Person
 from domain.rules import BadField, Refusal
 from domain.submissions import Code, Day, Payload, Submission, Title, decides, local_date
@@ -22,7 +22,8 @@ Role = Literal["APPROVAL", "SUPERVISION", "HIGHER_AUTHORITY", "REFORM_OFFICE", "
 
 
 class Department(Model):
-    """A department's entry. `region` is a GB/T 2260 code, `consumer_group` its Kafka group for notices."""
+    """A department's entry. `region` is a GB/T 2260 code, `consumer_group` its Kafka group for notices; `channels` are
+    in the order in which they are tried, `endpoint` is the address of its server for `https`."""
 
     code: Code
     name: Title
@@ -32,11 +33,17 @@ class Department(Model):
     valid_from: Day
     consumer_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = ("kafka",)
+    endpoint: Endpoint | None = None
 
     @model_validator(mode="after")
     def _inspectors_and_platforms_are_nothing_else(self) -> Department:
         if len(self.roles) > 1 and {"DISCIPLINE", "PLATFORM"} & set(self.roles):
             raise BadField("roles", "roles.alone", "纪检监察与平台不得兼有其他职责")
+        return self
+
+    @model_validator(mode="after")
+    def _notices_can_travel(self) -> Department:
+        check_channels(self.channels, self.endpoint)
         return self
 
     @property

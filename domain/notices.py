@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
+from domain.channels import Channel, GivenUpWhy
 from domain.clocks import ClockKind, Due
 from domain.event import Event, State
 from domain.personal import Model, Officer, Text
@@ -37,8 +38,6 @@ PRESSING: frozenset[About] = frozenset({"reminder", "escalation"})
 _PART = r"[A-Za-z0-9._:-]{1,64}"
 NoticeId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9_-]{{1,64}}/{_PART}/{_PART}$")]
 """`<addressee>/<source>/<submission id>`."""
-Channel = Literal["kafka", "https", "sms", "letter"]
-"""消息队列, 网络推送, 短信, 公函."""
 
 
 def ledger_stream(addressee: str) -> str:
@@ -120,6 +119,16 @@ class NoticeDelivered(Event):
     group: str | None = None
     committed: int | None = None
     reference: str | None = None
+
+
+class NoticeGivenUp(Event):
+    """The channel will not bring it any more, and why; `detail`: what the other side answered. The next channel in the
+    department's order, if there is one, has its turn (2.2h)."""
+
+    TOPIC = "notice.given_up"
+    channel: Channel
+    reason: GivenUpWhy
+    detail: str | None = None
 
 
 class NoticeReceived(Event):
@@ -240,6 +249,7 @@ class NoticeState(State):
     owed: NoticeOwed | None = None
     dispatched: frozenset[str] = frozenset()
     delivered: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
     received_on: date | None = None
     deemed: bool = False
     taken: bool = False
@@ -260,6 +270,8 @@ class NoticeState(State):
                 return {"dispatched": self.dispatched | {event.channel}}
             case NoticeDelivered():
                 return {"delivered": self.delivered | {event.channel}}
+            case NoticeGivenUp():
+                return {"given_up": self.given_up | {event.channel}}
             case NoticeReceived():
                 return {"received_on": local_date(event.received_at)}
             case NoticeDeemed():

@@ -42,6 +42,7 @@ from domain.notices import (
     NoticeDeemed,
     NoticeDelivered,
     NoticeDispatched,
+    NoticeGivenUp,
     NoticeMoved,
     NoticeOwed,
     NoticePassed,
@@ -372,6 +373,8 @@ def _of_system(event: Event) -> bool:
             id_ = f"dispatched.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
         case NoticeDelivered(channel=channel):
             id_ = f"delivered.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
+        case NoticeGivenUp(channel=channel):
+            id_ = f"given_up.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
         case EpochOpened(topic=topic, epoch=epoch):
             id_ = f"epoch.{topic}.{epoch}"
         case CalendarAdopted(edition=edition):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from domain.attempts import attempt_refused
 from domain.calendars import STREAM as CALENDAR
 from domain.calendars import CalendarAdopted, Published
+from domain.channels import CARRIERS, Channel, GivenUpWhy
 from domain.departments import (
     Department,
     DepartmentRegistered,
@@ -19,9 +20,9 @@ from domain.expiry import expired, expiring_id
 from domain.following import STREAM, CannotFollow, RegistersFollowed
 from domain.ladders import climbed, recomputed, recomputing_id, rising_id
 from domain.notices import (
-    Channel,
     NoticeDelivered,
     NoticeDispatched,
+    NoticeGivenUp,
     NoticeState,
     dispatched_in_time,
     notice_stream,
@@ -133,6 +134,36 @@ def delivered(world: World, notice: str, channel: Channel, group: str, committed
         return []
     meta = system_meta(f"delivered.{channel}.{notice}".replace("/", "."), now)
     return [state.then(NoticeDelivered, meta, channel=channel, group=group, committed=committed)]
+
+
+def pushed(world: World, notice: str, channel: Channel, reference: str, now: datetime) -> list[Event]:
+    """A channel other than Kafka took the notice. Nothing where that is recorded already."""
+    state = _notice(world, notice)
+    if channel in state.dispatched:
+        return []
+    meta = system_meta(f"dispatched.{channel}.{notice}".replace("/", "."), now)
+    in_time = dispatched_in_time(state, world) if channel in CARRIERS else None
+    return [state.then(NoticeDispatched, meta, channel=channel, reference=reference, in_time=in_time)]
+
+
+def arrived(world: World, notice: str, channel: Channel, reference: str, now: datetime) -> list[Event]:
+    """The other side says that it has the notice. Nothing where that is recorded already."""
+    state = _notice(world, notice)
+    if channel in state.delivered:
+        return []
+    meta = system_meta(f"delivered.{channel}.{notice}".replace("/", "."), now)
+    return [state.then(NoticeDelivered, meta, channel=channel, reference=reference)]
+
+
+def given_up(
+    world: World, notice: str, channel: Channel, reason: GivenUpWhy, detail: str | None, now: datetime
+) -> list[Event]:
+    """The channel will not bring the notice any more. Nothing where that is recorded already."""
+    state = _notice(world, notice)
+    if channel in state.given_up:
+        return []
+    meta = system_meta(f"given_up.{channel}.{notice}".replace("/", "."), now)
+    return [state.then(NoticeGivenUp, meta, channel=channel, reason=reason, detail=detail)]
 
 
 def epoch_opened(world: World, topic: str, old: str, new: str, epoch: int, reason: str, now: datetime) -> list[Event]:

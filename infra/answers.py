@@ -96,6 +96,9 @@ RECEIPT = columns("""
     offset
     delivered_at | 送达 | delivered
     delivered_group
+    given_up_channel | 放弃渠道 | channel given up
+    given_up_why | 放弃缘由 | why given up
+    given_up_at
     received_at | 签收 | received
     receipt_recorded_at | 签收登记 | receipt entered
     received_by | 签收人 | received by
@@ -355,7 +358,7 @@ def status(context: Context, shown: Shown) -> None:
             "  WHERE notification_id > coalesce(t.notification_id, 0) LIMIT 100000) AS behind)"
             " FROM shenguan.notification_tracking AS t FULL JOIN shenguan.follower AS f ON f.name = t.application_name"
             " WHERE coalesce(t.application_name, f.name) <> 'deadletters'"  # follows the dead letters, not the log
-            " AND coalesce(f.name, '') !~ '^(registrar|region)[.]'"  # they follow other stores' logs
+            " AND coalesce(f.name, '') !~ '^(registrar|region|outlet)[.]'"  # others' logs; the queue, see `channels`
             " ORDER BY 1"
         ).fetchall()
         readings = log_readings(conn)

@@ -349,6 +349,7 @@ def _system(teller: Teller) -> None:
     topic = f"shenguan.intake.{STORE}.{APPROVAL}"
     world.append(system.dispatched(world, first.notice, "kafka", "7Jq0vJ3sQ7yN1bXcT8wZkA", 0, 0, now))
     world.append(system.delivered(world, first.notice, "kafka", f"shenguan.{MARKET}", 1, now))
+    world.append(system.given_up(world, first.notice, "https", "not_accepted", "HTTP 422", now))
     world.append(system.registers_followed(World(Registers(), lambda _: {}, now), STORE, now))  # in a league's store
     world.append(system.epoch_opened(world, topic, "", "4Hq0vJ3sQ7yN1bXcT8wZkA", 1, "first", now))
     question = Question(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import letter_commands, queries, submitting, subscribe
+from infra import channels, letter_commands, queries, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -30,6 +30,7 @@ app.command()(submitting.submit)
 app.command()(subscribe.subscribe)
 app.add_typer(letter_commands.app, name="letters")
 app.add_typer(topics_app, name="topics")
+app.add_typer(channels.app, name="channels")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 
@@ -355,6 +356,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     """What a person can mend; imported only when something has failed."""
     import psycopg
 
+    from adapters.channels.sms import GatewayProblem
     from adapters.crypto.sealer import MasterKeyError
     from adapters.kafka.clients import BrokerError
     from adapters.kafka.topics import TopicError
@@ -363,7 +365,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from infra.servers.child import ServerError
 
     ours = (ServerError, MasterKeyError, MigrationError, TopicError, BrokerError, RebuildRunning, SwapRefused)
-    return (*ours, psycopg.OperationalError, OSError)
+    return (*ours, GatewayProblem, psycopg.OperationalError, OSError)
 
 
 if __name__ == "__main__":

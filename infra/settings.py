@@ -14,6 +14,8 @@ from pydantic import AliasChoices, Field, StringConstraints, ValidationError, fi
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from infra.working_hours import Hours, parse_hours
+
 PREFIX = "SHENGUAN_"
 _STORE = r"^[a-z0-9-]{1,32}$"
 KAFKA_OPTIONS = "SHENGUAN_KAFKA_OPTIONS"
@@ -84,6 +86,21 @@ class Settings(BaseSettings):
     """Of a new topic: how many brokers hold it."""
     evidence_seconds: float = Field(3.0, ge=0.1, le=3600)
     """How often addressees' consumer groups are asked how far they have read."""
+    channel_attempts: int = Field(12, ge=1)
+    """After how many failures in a row a department's channel is given up for the next in its order."""
+    ca_file: Path | None = None
+    """The authorities whose certificates the servers that are pushed to, and the gateway, must have; None: those of the
+    system."""
+    push_seconds: float = Field(10.0, ge=0.1, le=300)
+    """How long a server may take for a push."""
+    sms_gateway: Path | None = None
+    """The description of the 短信 gateway, as JSON; None: no text messages are sent."""
+    sms_secret: str | None = Field(None, repr=False)
+    """What the gateway knows us by."""
+    sms_hours: Annotated[Hours, NoDecode] = parse_hours("08:30-12:00,14:30-17:30")
+    """When text messages are sent on working days, in Beijing time."""
+    sms_gather_seconds: float = Field(600.0, ge=0)
+    """For how long a department's notices are gathered, to be told of by one text message."""
     clock_seconds: float = Field(5.0, ge=0.1, le=3600)
     """How often the clock looks for what has fallen due or is to be carried out."""
     batch_max_records: int = Field(2000, ge=1)
@@ -146,6 +163,16 @@ class Settings(BaseSettings):
                 # From None: libpq quotes the string, password included.
                 raise _problem("不是有效的 PostgreSQL 连接串", "is no valid PostgreSQL connection string") from None
         return value
+
+    @field_validator("sms_hours", mode="before")
+    @classmethod
+    def _is_hours(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_hours(value)
+        except ValueError:
+            raise _problem("须形如 08:30-12:00,14:30-17:30", "must look like 08:30-12:00,14:30-17:30") from None
 
     @field_validator("region_stores", mode="before")
     @classmethod

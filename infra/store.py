@@ -15,6 +15,7 @@ import psycopg
 from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer, read_master_key
+from adapters.crypto.webhooks import SecretBox
 from adapters.kafka.names import TopicNames
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer
@@ -85,6 +86,10 @@ class Store:
         conn = self.connect()
         conn.execute("SET synchronous_commit TO off")
         return conn
+
+    def secret_box(self) -> SecretBox:
+        """Wraps the secrets of pushes."""
+        return SecretBox(self._master)
 
     def writer(self) -> Writer:
         """The one way to append. Not for several threads."""

@@ -16,7 +16,7 @@ from domain.event import Recorded
 from domain.recheck import Problem, Recheck, Run, Runs
 from infra.memory import calmer
 from infra.verify_models import ReadModel
-from infra.verify_tables import OUTLET, Claims, Expected, deliveries, owed_deliveries, subjects, tables
+from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
 BATCH = 5000
@@ -84,7 +84,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
     row = conn.execute("SELECT count(*) FROM shenguan.stored_events").fetchone()
     total = int(row[0]) if row else 0
     outlet = position_of(conn, OUTLET)
-    claims, runs, mapper = Claims(conn), Runs(), EventMapper()
+    claims, runs, turns, mapper = Claims(conn), Runs(), Turns(conn), EventMapper()
     position = 0
     while rows := conn.execute(_AFTER, (position, BATCH), binary=True, prepare=True).fetchall():
         batch: list[Recorded] = []
@@ -106,7 +106,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
             if not followed:  # its keys are its master's
                 states.append(state)
             if position <= outlet:
-                expected |= owed_deliveries(recorded, recheck.registers)
+                expected |= turns.take(recorded, recheck.registers)
         yield from claims.take([run for run in ended if run is not None])
         yield from deliveries(conn, expected)
         yield from subjects(conn, states, position)
@@ -116,6 +116,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
     last = runs.finish()
     yield from claims.take([last] if last is not None else [])
     yield from claims.finish()
+    yield from turns.finish()
     yield from recheck.finish()
 
 

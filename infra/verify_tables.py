@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from psycopg import Connection
 
+from domain.channels import CARRIERS, turns
 from domain.event import Recorded
-from domain.notices import NoticeOwed
+from domain.notices import NoticeGivenUp, NoticeOwed
 from domain.recheck import Problem, Run
 from domain.registers import Registers
 
@@ -99,20 +100,55 @@ class Claims:
             yield Problem(0, "submission", "fact", zh, en)
 
 
-def owed_deliveries(recorded: Recorded, registers: Registers) -> Expected:
-    """Of an owing one for each channel that its addressee has at its position, for which `registers` are good."""
-    event = recorded.event
-    if not isinstance(event, NoticeOwed) or event.addressee not in registers.departments:
+class Turns:
+    """Which deliveries there ought to be: of an owing those whose turn it was at its position, in its addressee's
+    order; of a channel given up those that came next. What was ever given up is compared at the end."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
+        rows = conn.execute(
+            "SELECT DISTINCT substr(originator_id, 8) FROM shenguan.stored_events WHERE topic = %s",
+            (NoticeGivenUp.TOPIC,),
+        )
+        self._turned: dict[str, tuple[set[str], Expected]] = {row[0]: (set(), {}) for row in rows}
+
+    def take(self, recorded: Recorded, registers: Registers) -> Expected:
+        """What can be compared already; `registers` are good for the event's position."""
+        event = recorded.event
+        if isinstance(event, NoticeGivenUp):
+            self._turn(event, registers)
+        if not isinstance(event, NoticeOwed) or event.addressee not in registers.departments:
+            return {}
+        there = (recorded.position, event.addressee, event.serial)
+        found: Expected = {
+            (event.notice, channel): there for channel in turns(registers.departments[event.addressee].channels)
+        }
+        if event.notice not in self._turned:
+            return found
+        self._turned[event.notice][1].update(found)
         return {}
-    there = (recorded.position, event.addressee, event.serial)
-    return {(event.notice, channel): there for channel in registers.departments[event.addressee].channels}
+
+    def _turn(self, event: NoticeGivenUp, registers: Registers) -> None:
+        given_up, expected = self._turned[event.originator_id.removeprefix("notice/")]
+        if not expected:  # nothing owed it, or all was given up
+            return
+        given_up.add(event.channel)
+        (notice, _), there = next(iter(expected.items()))
+        expected.pop((notice, event.channel), None)
+        if event.channel in CARRIERS and there[1] in registers.departments:
+            for channel in turns(registers.departments[there[1]].channels, given_up):
+                expected.setdefault((notice, channel), there)
+
+    def finish(self) -> Iterator[Problem]:
+        expected = {key: there for _, one in self._turned.values() for key, there in one.items()}
+        yield from deliveries(self._conn, expected, self._turned)
 
 
-def deliveries(conn: Connection[Any], expected: Expected) -> Iterator[Problem]:
-    """Each has its row, as it was owed, and there is none beside them."""
+def deliveries(conn: Connection[Any], expected: Expected, notices: Iterable[str] = ()) -> Iterator[Problem]:
+    """Each has its row, as it was owed, and there is none beside them, nor of the `notices` that have none."""
     rows = conn.execute(
         "SELECT notice, channel, position, department, serial FROM shenguan.delivery WHERE notice = ANY(%s)",
-        (sorted({notice for notice, _ in expected}),),
+        (sorted({notice for notice, _ in expected} | set(notices)),),
         binary=True,
     ).fetchall()
     found: Expected = {(notice, channel): (p, d, s) for notice, channel, p, d, s in rows}
@@ -226,7 +262,9 @@ _CHECKS = (
             f" ->> 'channel' AS channel FROM shenguan.stored_events WHERE topic = '{topic}') AS e"
             " LEFT JOIN shenguan.delivery AS d"  # by its key: where nothing is known of sizes it may be a nested loop
             f" ON d.notice = substr(e.originator_id, {len('notice/') + 1}) AND d.channel = e.channel"
-            f" WHERE {missing} LIMIT 5",
+            f" WHERE {missing} AND NOT EXISTS (SELECT FROM shenguan.stored_events AS g"
+            " WHERE g.originator_id = e.originator_id AND g.topic = 'notice.given_up'"
+            " AND convert_from(g.state, 'UTF8')::jsonb ->> 'channel' = e.channel) LIMIT 5",
         )
         for mark, topic, zh, missing in (
             ("dispatched", "notice.dispatched", "已推送", "d.notice IS NULL AND e.channel <> 'letter'"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from domain.channels import CARRIERS
 from domain.clock_state import (
     ClockEscalated,
     ClockExtended,
@@ -25,6 +26,7 @@ from domain.notices import (
     NoticeDeemed,
     NoticeDelivered,
     NoticeDispatched,
+    NoticeGivenUp,
     NoticeMoved,
     NoticeOwed,
     NoticeReceived,
@@ -70,6 +72,9 @@ class Receipt:
     delivered_at: datetime | None = None
     delivered_group: str | None = None
     delivered_committed: int | None = None
+    given_up_at: datetime | None = None
+    given_up_channel: str | None = None
+    given_up_why: str | None = None
     received_at: datetime | None = None
     receipt_recorded_at: datetime | None = None
     received_by: str | None = None
@@ -152,18 +157,22 @@ def _owed(one: Recorded) -> Receipt:
 def _live(row: Receipt, one: Recorded) -> None:
     """Each step fills columns of its own, so a receipt stands that came before its dispatch was recorded.
 
-    Of several dispatches and deliveries the first is kept: later ones are repetitions or other channels.
+    Of several dispatches and deliveries the first is kept: later ones are repetitions or other channels. A 短信
+    is neither, for it does not carry the notice. Of channels that were given up the last one shows.
     """
     event = one.event
     row.last_position = one.position
     match event:
-        case NoticeDispatched() if row.dispatched_at is None:
+        case NoticeDispatched() if row.dispatched_at is None and event.channel in CARRIERS:
             row.dispatched_at, row.channel = event.meta.occurred_at, event.channel
             row.topic_id, row.partition, row.offset = event.topic_id, event.partition, event.offset
             row.reference, row.dispatched_in_time = event.reference, event.in_time
-        case NoticeDelivered() if row.delivered_at is None:
+        case NoticeDelivered() if row.delivered_at is None and event.channel in CARRIERS:
             row.delivered_at = event.meta.occurred_at
             row.delivered_group, row.delivered_committed = event.group, event.committed
+        case NoticeGivenUp():
+            row.given_up_at, row.given_up_channel = event.meta.occurred_at, event.channel
+            row.given_up_why = event.reason
         case NoticeReceived():
             row.received_at, row.receipt_recorded_at = event.received_at, one.recorded_at
             row.waited = event.waited

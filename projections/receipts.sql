@@ -23,6 +23,9 @@ CREATE TABLE receipts (
     delivered_at timestamptz,           -- machine evidence
     delivered_group text,
     delivered_committed bigint,
+    given_up_at timestamptz,            -- the channel given up last, and why
+    given_up_channel text,
+    given_up_why text,
     received_at timestamptz,            -- 签收, when the officer did
     receipt_recorded_at timestamptz,
     received_by text,                   -- officer

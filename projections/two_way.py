@@ -22,6 +22,7 @@ from domain.inspections import InspectionRecord, InspectionRetracted
 from domain.notices import (
     NoticeDelivered,
     NoticeDispatched,
+    NoticeGivenUp,
     NoticeOwed,
     NoticePassed,
     NoticeReceived,
@@ -167,7 +168,7 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
             case, to = event.case, event.department
         case ConsultationAsked() | ConsultationAskedAgain() | ConsultationClosed():
             case, to = event.case, event.to
-        case NoticeDispatched() | NoticeDelivered():
+        case NoticeDispatched() | NoticeDelivered() | NoticeGivenUp():
             channel = event.channel
     meta = event.meta
     by, officer = meta.department, meta.officer

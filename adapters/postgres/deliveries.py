@@ -6,7 +6,7 @@ not due because it failed, keeps those behind it waiting, and nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,8 +15,8 @@ from psycopg import Connection
 
 from adapters.postgres.log import COLUMNS
 from adapters.postgres.mapper import EventMapper
+from domain.channels import Channel
 from domain.event import Event, Recorded
-from domain.notices import Channel
 
 WOKEN = "shenguan_deliveries"
 """The channel on which the database tells that there is something to send."""
@@ -167,6 +167,31 @@ def fail(conn: Connection[Any], channel: Channel, failures: Sequence[tuple[str, 
     )
 
 
+def postpone(conn: Connection[Any], channel: Channel, department: str, error: str, seconds: float) -> None:
+    """All that waits for the department in the channel waits longer; no attempt is counted against a notice."""
+    conn.execute(
+        "UPDATE shenguan.delivery SET leased_until = NULL, error = %b,"
+        " due_at = clock_timestamp() + %b * interval '1 second'"
+        " WHERE department = %b AND channel = %b AND sent_at IS NULL",
+        (error, seconds, department, channel),
+    )
+
+
+def due(conn: Connection[Any], channel: Channel, since: float, limit: int) -> list[Delivery]:
+    """All that waits for the departments whose first has been due for so many seconds, by department and serial.
+    Nothing is leased: for channels in which one sends at a time."""
+    rows = conn.execute(
+        "SELECT notice, department, serial, position, attempts FROM shenguan.delivery AS d"
+        " WHERE sent_at IS NULL AND channel = %b AND department IN (SELECT department FROM shenguan.delivery"
+        " WHERE sent_at IS NULL AND channel = %b GROUP BY department"
+        " HAVING min(due_at) <= clock_timestamp() - %b * interval '1 second')"
+        " ORDER BY department, serial LIMIT %b",
+        (channel, channel, since, limit),
+        prepare=True,
+    )
+    return [Delivery(*row) for row in rows]
+
+
 def mark_sent(conn: Connection[Any], channel: Channel, dispatches: Sequence[Dispatch]) -> None:
     """In the transaction that records their dispatch."""
     # Not "sent_at IS NULL": the planner would search the index of what is due, once for each. Nor the channel as one
@@ -185,6 +210,28 @@ def mark_sent(conn: Connection[Any], channel: Channel, dispatches: Sequence[Disp
         ),
         prepare=True,
     )
+
+
+def mark_pushed(conn: Connection[Any], channel: Channel, references: Mapping[str, str], *, delivered: bool) -> None:
+    """What a channel other than Kafka took, and calls so; `delivered`: its answer is the evidence. In the transaction
+    that records it."""
+    conn.execute(
+        "UPDATE shenguan.delivery SET sent_at = clock_timestamp(), leased_until = NULL, error = NULL, reference = s.r,"
+        " delivered_at = CASE WHEN %b THEN clock_timestamp() END"
+        " FROM unnest(%b::text[], %b::text[]) AS s (n, r) WHERE notice = s.n AND channel = %b AND sent_at IS NULL",
+        (delivered, list(references), list(references.values()), channel),
+    )
+
+
+def turn_to_next(conn: Connection[Any], channel: Channel, next_: Mapping[str, Sequence[Channel]]) -> None:
+    """These notices leave the channel's queue, for those of the channels named. In the transaction that records it."""
+    for notice, channels in next_.items():
+        row = conn.execute(
+            "DELETE FROM shenguan.delivery WHERE notice = %b AND channel = %b RETURNING department, serial, position",
+            (notice, channel),
+        ).fetchone()
+        if row is not None:
+            owe(conn, [Owing(notice, one, *row) for one in channels])
 
 
 def owings(conn: Connection[Any], positions: Sequence[int]) -> dict[int, Recorded]:

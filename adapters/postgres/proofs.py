@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from adapters.postgres.deliveries import WOKEN
-from domain.notices import Channel
+from domain.channels import Channel
 
 # One row per topic by skipping through the index: there may be millions of deliveries that nobody ever fetched.
 _TOPICS = """
@@ -63,3 +63,25 @@ def send_again(conn: Connection[Any], channel: Channel, topic_id: str) -> int:
     )
     conn.execute(f"NOTIFY {WOKEN}")
     return again.rowcount
+
+
+def unreported(conn: Connection[Any], channel: Channel, limit: int) -> dict[str, list[str]]:
+    """Notices by what the channel calls the message that told of them, sent in the last days and not known to have
+    come; the latest first, for most reports come soon."""
+    rows = conn.execute(
+        "SELECT reference, array_agg(notice) FROM shenguan.delivery WHERE channel = %b AND sent_at IS NOT NULL"
+        " AND delivered_at IS NULL AND reference IS NOT NULL AND sent_at > now() - interval '3 days'"
+        " GROUP BY reference ORDER BY max(sent_at) DESC LIMIT %b",
+        (channel, limit),
+    )
+    return dict(rows.fetchall())
+
+
+def received_already(conn: Connection[Any], notices: Sequence[str]) -> set[str]:
+    """Those that were signed for, or have moved on: there is nothing left to tell of."""
+    rows = conn.execute(
+        "SELECT DISTINCT substr(originator_id, 8) FROM shenguan.stored_events"
+        " WHERE originator_id = ANY(%b::text[]) AND topic IN ('notice.received', 'notice.moved')",
+        ([f"notice/{notice}" for notice in notices],),
+    )
+    return {row[0] for row in rows}

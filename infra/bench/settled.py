@@ -11,8 +11,9 @@ from adapters.postgres.follower import catch_up
 from adapters.postgres.proofs import mark_delivered
 from adapters.postgres.registers import RegisterCache
 from domain import system
+from domain.channels import Channel
 from domain.event import Event
-from domain.notices import Channel, notice_stream
+from domain.notices import notice_stream
 from domain.world import World
 from infra.bench.options import Options
 from infra.roles.outlet import Filler

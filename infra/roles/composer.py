@@ -1,9 +1,9 @@
-"""Leased deliveries become Kafka records."""
+"""Leased deliveries become Kafka records, or what another channel sends."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,8 @@ ACCEPTED, DECIDED = 1, 2
 """Versions in a case's stream: nothing can happen between them."""
 _Told = dict[tuple[str, int, str, str], tuple[CasePart | None, FactPart]]
 """What a batch has to say of each fact, opened once for all its addressees."""
+Write = Callable[[Mapping[str, Value], bytes], tuple[list[tuple[str, bytes]], bytes]]
+"""A CloudEvent's attributes and data as a channel carries them: headers and body."""
 _log = structlog.get_logger("shenguan.outlet")
 # What CloudEvents forbids in attributes; a case number may hold some of it. The escape itself is escaped too.
 _ESCAPED = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -53,10 +55,11 @@ class Outgoing:
 class Composer:
     """Composes notices, a batch with four queries. For one thread."""
 
-    def __init__(self, store: str, sealer: Sealer, registers: RegisterCache) -> None:
+    def __init__(self, store: str, sealer: Sealer, registers: RegisterCache, write: Write = encode) -> None:
         self._source = source(store)
         self._sealer = sealer
         self._registers = registers
+        self._write = write
 
     def compose(self, conn: Connection[Any], deliveries: Sequence[Delivery]) -> list[Outgoing]:
         """One for each, in their order. May raise what the database and the key store raise."""
@@ -107,7 +110,7 @@ class Composer:
             "time": owed.recorded_at.isoformat(),
             "serial": notice.serial,
         }
-        headers, value = encode(attributes, message.model_dump_json().encode())
+        headers, value = self._write(attributes, message.model_dump_json().encode())
         key_text = notice.case.rpartition("/")[2] or notice.owing_stream
         return Outgoing(delivery, key_text.encode(), value, tuple(headers))
 

@@ -13,12 +13,15 @@ from psycopg import Connection
 from adapters.kafka.outbox import Failed, Outbox, Sent
 from adapters.postgres.deliveries import Delivery, Dispatch, fail, lease, mark_sent, release
 from adapters.postgres.registers import RegisterCache
+from adapters.postgres.troubles import failed, in_trouble, works
 from adapters.postgres.writer import Writer
 from domain import system
+from domain.channels import Channel
 from domain.event import Event
-from domain.notices import Channel, notice_stream
+from domain.notices import notice_stream
 from domain.world import World
 from infra.roles.composer import Composer, Outgoing
+from infra.roles.giving_up import GivenUp, give_up
 from infra.roles.notice_topics import NoticeTopics
 from infra.store import Store
 
@@ -60,6 +63,8 @@ class Dispatcher:
         self._outbox = Outbox(store.kafka_options)
         self._flights: dict[str, _Flight] = {}
         self._handles: dict[int, str] = {}
+        self._attempts = store.settings.channel_attempts
+        self._troubled: set[str] = set()
 
     def close(self) -> None:
         self._outbox.close()
@@ -69,6 +74,7 @@ class Dispatcher:
         self._flights.clear()
         self._handles.clear()
         release(conn, CHANNEL)
+        self._troubled = in_trouble(conn, CHANNEL)
 
     def turn(self, conn: Connection[Any]) -> bool:
         """Leases, sends, records; whether there was anything to do.
@@ -87,14 +93,17 @@ class Dispatcher:
         ids = self._topics.ids({d.department for d in taken}, self._registers.refresh(conn))
         self._outbox.expect(self._topics.name(department) for department in ids)
         failures: list[tuple[Delivery, str]] = []
+        unwritten: list[tuple[Delivery, str]] = []
         behind: list[str] = []
         for department, group in groupby(self._composer.compose(conn, taken), lambda o: o.delivery.department):
             records = list(group)
             good = self._fly(department, ids.get(department), records)
             if good < len(records):
-                failures.append((records[good].delivery, records[good].error or NO_TOPIC))
+                delivery, error = records[good].delivery, records[good].error
+                (unwritten if error else failures).append((delivery, error or NO_TOPIC))
                 behind += [o.delivery.notice for o in records[good + 1 :]]
         self._settle(conn, failures, behind)
+        self._later(conn, unwritten)  # no fault of the channel's
 
     def _fly(self, department: str, topic_id: str | None, records: list[Outgoing]) -> int:
         """Hands records over up to the first that cannot be; how many."""
@@ -124,20 +133,23 @@ class Dispatcher:
         behind: list[str] = []
         for department in landed:
             flight = self._flights[department]
-            failed = False
+            stuck = False
             for handle, delivery in flight.deliveries.items():
                 fate = flight.fates[handle]
-                if failed:
+                if stuck:
                     behind.append(delivery.notice)
                 elif isinstance(fate, Sent) and fate.offset >= 0:
                     dispatches.append(Dispatch(delivery.notice, flight.topic_id, fate.partition, fate.offset))
                 else:
                     # Without an offset there can be no evidence of delivery: once more, for a place of its own.
-                    failed = True
+                    stuck = True
                     failures.append((delivery, fate.error if isinstance(fate, Failed) else PLACE_UNKNOWN))
                     self._topics.forget(department)
         if dispatches:
             self._record(dispatches)
+        if self._troubled and (mended := self._troubled & set(landed) - {d.department for d, _ in failures}):
+            works(conn, CHANNEL, mended)
+            self._troubled -= mended
         self._settle(conn, failures, behind)
         for department in landed:
             del self._flights[department]
@@ -163,9 +175,21 @@ class Dispatcher:
                 attempts=delivery.attempts + 1,
                 error=error,
             )
-        fail(
-            conn,
-            CHANNEL,
-            [(d.notice, error, BACK_OFF[min(d.attempts, len(BACK_OFF) - 1)]) for d, error in failures],
-        )
+        given = self._give_up(conn, failures) if failures else set()
+        self._later(conn, [one for one in failures if one[0].notice not in given])
         release(conn, CHANNEL, behind)
+
+    def _later(self, conn: Connection[Any], failures: list[tuple[Delivery, str]]) -> None:
+        pauses = [(d.notice, error, BACK_OFF[min(d.attempts, len(BACK_OFF) - 1)]) for d, error in failures]
+        fail(conn, CHANNEL, pauses)
+
+    def _give_up(self, conn: Connection[Any], failures: list[tuple[Delivery, str]]) -> set[str]:
+        """Those whose department has another channel, and failed too often by this one."""
+        departments = self._registers.refresh(conn).departments
+        wanted = []
+        for delivery, error in failures:
+            self._troubled.add(delivery.department)
+            often = failed(conn, CHANNEL, delivery.department, error) >= self._attempts
+            if often and len(departments[delivery.department].channels) > 1:
+                wanted.append(GivenUp(delivery.notice, delivery.department, "exhausted", error))
+        return give_up(self._writer, CHANNEL, wanted)

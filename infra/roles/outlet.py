@@ -1,4 +1,5 @@
-"""The outlet: what is owed becomes deliveries, deliveries become records in the addressees' topics, with evidence."""
+"""The outlet: what is owed becomes deliveries, deliveries become records in the addressees' topics, or what their
+other channels carry, with evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
-import structlog
 from psycopg import Connection
 
 from adapters.postgres.deliveries import WOKEN, Owing, owe
@@ -16,18 +16,18 @@ from adapters.postgres.mapper import EventMapper
 from adapters.postgres.publication import StoredRow, stored_rows_after
 from adapters.postgres.registers import RegisterCache
 from adapters.postgres.runner import Runner
+from adapters.postgres.troubles import begin_anew
+from domain.channels import turns
+from domain.departments import DepartmentRegistered
 from domain.notices import NoticeOwed
 from domain.registers import REGISTER_TOPICS, Registers
-from infra.roles.dispatcher import Dispatcher
+from infra.roles.beside import POLL_S, beside, lead
+from infra.roles.dispatcher import CHANNEL, Dispatcher
 from infra.roles.notice_topics import NoticeTopics
 from infra.roles.prover import Prover
 from infra.roles.role import persist
 from infra.store import Store
 
-_log = structlog.get_logger("shenguan.outlet")
-LEASE_CLASS = 0x4F55_544C  # apart from the writer's, the migrations' and the followers' advisory locks
-POLL_S = 0.25
-STANDBY_S = 1.0
 GATHER_S = 0.1
 """While many are owed they are queued this often, so that a department's go as one batch: whatever is done once for a
 batch (in Kafka's broker and at the reader too) costs more than a notice. One owed after a pause goes at once."""
@@ -36,7 +36,8 @@ _FOLLOWED = frozenset((NoticeOwed.TOPIC, *REGISTER_TOPICS))
 
 
 class Filler:
-    """Follows the log and queues each notice for every channel that its addressee had when it was owed."""
+    """Follows the log and queues each notice for the channels whose turn it was in its addressee's order when it was
+    owed."""
 
     name = "outlet"
 
@@ -57,15 +58,20 @@ class Filler:
             Log(conn).refresh(self._registers, self._at, before)
         self._at = rows[-1].position
         owings = []
+        anew: list[str] = []
         for row in rows:
             if row.topic not in _FOLLOWED:
                 continue
             event = self._mapper.read(row.stream, row.version, row.topic, row.state)
             self._registers.evolve(event)
             if isinstance(event, NoticeOwed):
-                for channel in self._registers.departments[event.addressee].channels:
+                for channel in turns(self._registers.departments[event.addressee].channels):
                     owings.append(Owing(event.notice, channel, event.addressee, event.serial, row.position))
+            elif isinstance(event, DepartmentRegistered):
+                anew.append(event.entry.code)
         owe(conn, owings)
+        if anew:
+            begin_anew(conn, anew)
 
 
 class OutletRole:
@@ -90,6 +96,10 @@ class OutletRole:
                 ("outlet-evidence", lambda: persist(self.stopped, self._prove)),
             )
         ]
+        threads += [
+            threading.Thread(target=one.run, name=f"outlet-{one.channel}", daemon=True)
+            for one in beside(self._store, self.stopped)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -103,7 +113,7 @@ class OutletRole:
             raise failures[0]
 
     def _guard(self, work: Callable[[], None], failures: list[BaseException]) -> None:
-        """A part that fails for good ends the whole: half an outlet would look alive."""
+        """A part that fails for good ends the whole: half an outlet would look alive. But see `beside`."""
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - raised again by `run`, in the role's own thread
@@ -113,8 +123,9 @@ class OutletRole:
     def _dispatch(self) -> None:
         with closing(self._store.writer()) as writer, closing(NoticeTopics(self._store)) as topics:
             with self._store.connect() as conn:
-                if not self._lead(conn):
+                if not lead(conn, CHANNEL, self.stopped):
                     return
+                self._leads.set()
                 conn.execute("SET synchronous_commit TO off")  # leases: what counts is recorded by the writer
                 conn.execute(f"LISTEN {WOKEN}")
                 try:
@@ -126,17 +137,6 @@ class OutletRole:
                                     pass
                 finally:
                     self._leads.clear()
-
-    def _lead(self, conn: Connection[Any]) -> bool:
-        """Waits for its turn to be the one that sends; False where it was stopped before."""
-        while not self.stopped.is_set():
-            row = conn.execute("SELECT pg_try_advisory_lock(%s, 1)", (LEASE_CLASS,)).fetchone()
-            if row and row[0]:
-                _log.info("outlet_leads")
-                self._leads.set()
-                return True
-            self.stopped.wait(STANDBY_S)
-        return False
 
     def _prove(self) -> None:
         with closing(self._store.writer()) as writer, closing(Prover(self._store, writer)) as prover:

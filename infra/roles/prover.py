@@ -16,8 +16,9 @@ from adapters.postgres.proofs import mark_delivered, send_again, sent_before, un
 from adapters.postgres.registers import RegisterCache
 from adapters.postgres.writer import Writer
 from domain import system
+from domain.channels import Channel
 from domain.event import Event
-from domain.notices import Channel, notice_stream
+from domain.notices import notice_stream
 from domain.world import World
 from infra.roles.notice_topics import NoticeTopics
 from infra.store import Store

@@ -354,6 +354,7 @@ def everything(store: TestStore) -> None:
     subscription = subscription_stream(S1, "1")
     store.facts(
         lambda world, now: system.succession_advanced(world, S3, succession_stream(S3, 1), 1, now),
+        lambda world, now: system.given_up(world, f"{S1}/{disputed}", "https", "not_accepted", "HTTP 422", now),
         lambda world, now: system.subscriber_joined(world, subscription, f"case/{APPROVAL}/6", now),
         lambda world, now: system.subscription_backfilled(world, subscription, 1, (MATTER, None, None), 1, True, now),
     )

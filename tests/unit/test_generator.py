@@ -158,7 +158,7 @@ def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
     assert time_passes(intake, 700)
     elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
     assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
-        "notice.delivered", "read.recorded"
+        "notice.delivered", "notice.given_up", "read.recorded"
     }  # fmt: skip
     decisions = [event for event in intake.events if isinstance(event, CaseDecided)]
     assert {event.manner for event in decisions} == {"ordinary", "commitment", "lacking"}

@@ -22,6 +22,7 @@ MAY: dict[str, Rule] = {}
 SYSTEM_ONLY = frozenset(
     {
         "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
+        "notice.given_up",
         "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
         "read.recorded",
         "calendar.adopted", "clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired",

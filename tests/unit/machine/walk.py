@@ -36,8 +36,8 @@ TYPES = tuple(type_ for type_ in sorted(PAYLOADS) for _ in range(OFTEN.get(type_
 """Every type; what brings cases further, and what moves supervision, more often. Sorted: else a seed's life would hang
 on what was imported first."""
 FACTS = (
-    "notice_passed", "notice_passed", "succession_advanced", *("subscriber_joined",) * 5,
-    "subscription_backfilled", "dispatched", "delivered", "epoch_opened", "read_recorded",
+    "notice_passed", "notice_passed", "succession_advanced", *("subscriber_joined",) * 8,
+    "subscription_backfilled", "dispatched", "delivered", "given_up", "epoch_opened", "read_recorded",
     "rung_climbed", "rung_climbed", "due_recomputed", "permit_expired",
 )  # fmt: skip
 
@@ -143,13 +143,14 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
             return lambda world, now: system.epoch_opened(
                 world, "shenguan.intake.150100.sp1", str(epoch - 1), str(epoch), epoch, "created", now
             )
-        case "notice_passed" | "dispatched" | "delivered" if notices:
+        case "notice_passed" | "dispatched" | "delivered" | "given_up" if notices:
             succeeded = [one.notice for one in life.owed if one.addressee in life.registers.successions]
             notice = rng.choice(succeeded or notices if kind == "notice_passed" else notices)
             return {
                 "notice_passed": lambda world, now: system.notice_passed(world, notice, now),
                 "dispatched": lambda world, now: system.dispatched(world, notice, "kafka", "topic", 0, 1, now),
                 "delivered": lambda world, now: system.delivered(world, notice, "kafka", "group", 2, now),
+                "given_up": lambda world, now: system.given_up(world, notice, "https", "exhausted", None, now),
             }[kind]
         case "rung_climbed" | "due_recomputed":
             kinds = ("feedback", "case")

@@ -15,7 +15,7 @@ from domain.cases import AudienceEvent, CaseCorrected, CaseDecided
 from domain.circulars import CircularSent, CircularWithdrawn
 from domain.event import Event, Recorded, State
 from domain.handling import Disposition
-from domain.notices import NoticeDelivered, NoticeDispatched, NoticeOwed
+from domain.notices import NoticeDelivered, NoticeDispatched, NoticeGivenUp, NoticeOwed
 from domain.recheck import Recheck
 from domain.registers import Registers
 from domain.world import blank
@@ -173,7 +173,7 @@ class Watch:
         self.registers.evolve(event)
         for stream in _streams(event):
             self.states[stream] = self.states.get(stream, blank(stream)).evolve(event)
-            self.moves[stream] += not isinstance(event, (NoticeDispatched, NoticeDelivered))
+            self.moves[stream] += not isinstance(event, (NoticeDispatched, NoticeDelivered, NoticeGivenUp))
 
     def without_seals(self) -> None:
         """Had nobody sealed anything, or demanded a seal, everything else would be as it is."""

@@ -1,0 +1,1 @@
+"""Channels beside Kafka: pushes over HTTPS, and short messages by a gateway."""
