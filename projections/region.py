@@ -12,12 +12,12 @@ from psycopg.rows import dict_row
 
 from domain.cases import CaseDecided
 from domain.event import Recorded
-from domain.notices import NoticeMoved, NoticeOwed, NoticeReceived, notice_stream
+from domain.notices import NoticeDeemed, NoticeMoved, NoticeOwed, NoticeReceived, notice_stream
 from projections.page import Page, page
 from projections.projection import Projection
 from projections.table import Fold, Table
 
-TOPICS = tuple(kind.TOPIC for kind in (CaseDecided, NoticeOwed, NoticeReceived, NoticeMoved))
+TOPICS = tuple(kind.TOPIC for kind in (CaseDecided, NoticeOwed, NoticeReceived, NoticeDeemed, NoticeMoved))
 """All that this read model is folded from."""
 
 
@@ -63,7 +63,8 @@ class Region(Projection):
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
         owed = {notice_stream(one.event.notice) for one in events if isinstance(one.event, NoticeOwed)}
-        streams = {one.event.originator_id for one in events if isinstance(one.event, (NoticeReceived, NoticeMoved))}
+        ends = (NoticeReceived, NoticeDeemed, NoticeMoved)
+        streams = {one.event.originator_id for one in events if isinstance(one.event, ends)}
         ledger = Fold(conn, NOTICES, [self._key(stream) for stream in streams - owed])
         decisions = []
         for one in events:
@@ -74,6 +75,8 @@ class Region(Projection):
                     ledger.rows[row.store, row.notice] = row
                 case NoticeReceived():
                     ledger.rows[self._key(event.originator_id)].received_at = event.received_at
+                case NoticeDeemed():
+                    ledger.rows[self._key(event.originator_id)].deemed_at = one.recorded_at
                 case NoticeMoved():
                     ledger.rows[self._key(event.originator_id)].moved_at = one.recorded_at
                 case CaseDecided():

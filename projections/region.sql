@@ -9,7 +9,7 @@ CREATE TABLE region_notices (
     about text NOT NULL,
     owed_at timestamptz NOT NULL,
     received_at timestamptz,
-    deemed_at timestamptz,              -- no rule deems anything received yet
+    deemed_at timestamptz,              -- 视为接收, by a local rule
     moved_at timestamptz,
     status text NOT NULL GENERATED ALWAYS AS (CASE
         WHEN moved_at IS NOT NULL THEN 'moved'
