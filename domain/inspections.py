@@ -188,10 +188,8 @@ def report_inspection(submission: Submission[ReportInspection], world: World) ->
     payload = submission.payload
     record = supervised_record(submission, world)
     state = world.inspection(payload.department, payload.number)
-    if state.retracted:
-        raise Refusal("inspection.retracted")
     if state.record is not None:
-        raise Refusal("inspection.exists")
+        raise Refusal("inspection.exists")  # also of one that was retracted: its number is used up
     return [state.then(InspectionReported, submission.meta, **record)]
 
 

@@ -78,7 +78,7 @@ def test_a_number_is_reported_once_and_nothing_follows_its_retraction(region: Re
     region.accepted("inspection.report", "s1", **INSPECTION)
     region.refused("inspection.exists", "inspection.report", "s1", **INSPECTION)
     region.accepted("inspection.retract", "s1", **RETRACTION)
-    region.refused("inspection.retracted", "inspection.report", "s1", **INSPECTION)
+    region.refused("inspection.exists", "inspection.report", "s1", **INSPECTION)
     region.refused("inspection.retracted", "inspection.correct", "s1", **INSPECTION)
     region.refused("inspection.retracted", "inspection.retract", "s1", **RETRACTION)
 
