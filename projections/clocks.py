@@ -10,16 +10,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from domain.clock_state import (
-    ClockEscalated,
-    ClockEvent,
-    ClockExtended,
-    ClockRecomputed,
-    ClockReminded,
-    ClockResumed,
-    ClockSuspended,
-)
-from domain.clocks import ClockKind, Due
+from domain.clock_state import ClockEvent
+from domain.clocks import ClockKind
 from domain.consultations import (
     ConsultationAnswered,
     ConsultationAsked,
@@ -43,6 +35,7 @@ from domain.submissions import local_date
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
 from domain.whatif import Past
+from projections.clocked import follow_clock, set_due
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
@@ -107,7 +100,7 @@ def _begun(one: Recorded, subject: str) -> Running | None:
     match event:
         case FeedbackRaised() | FeedbackReplied() if event.due is not None:
             row = _row(one, subject, "reply", event.organ, event.case, event.matter, event.due.since)
-            _due(row, event.due)
+            set_due(row, event.due)
             return row
         case ConsultationAsked() | ConsultationAskedAgain() if event.reply_by is not None:
             on = local_date(event.meta.occurred_at)
@@ -123,7 +116,7 @@ def _begun(one: Recorded, subject: str) -> Running | None:
                 return None
             kind = stage_clock(stage, complexity)
             row = _row(one, subject, kind, event.organ, event.case, event.matter, event.due.since)
-            _due(row, event.due)
+            set_due(row, event.due)
             return row
         case TaskOpened() if event.due_on is not None:
             row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.opened_on)
@@ -134,11 +127,6 @@ def _begun(one: Recorded, subject: str) -> Running | None:
 
 def _row(one: Recorded, subject: str, kind: ClockKind, department: str, case: str, matter: str, since: date) -> Running:
     return Running(subject, kind, department, case, matter, since, one.position)
-
-
-def _due(row: Running, due: Due) -> None:
-    row.due_on, row.yellow_on = due.on, due.yellow
-    row.due_limit, row.due_document, row.due_calendar = due.limit, due.document, due.calendar
 
 
 def _follow(row: Running, one: Recorded) -> None:
@@ -159,18 +147,8 @@ def _follow(row: Running, one: Recorded) -> None:
             row.ended_on = event.on
         case RatingAppealDecided() if event.outcome == "excluded":
             row.ended_on = row.ended_on or on
-        case ClockSuspended():
-            row.suspended_on = event.on
-        case ClockResumed():
-            row.suspended_on, row.extra = None, row.extra + event.days
-            _due(row, event.due)
-        case ClockExtended():
-            row.extra += event.days
-            _due(row, event.due)
-        case ClockRecomputed():
-            _due(row, event.due)
-        case ClockReminded() | ClockEscalated():
-            row.rungs, row.pressed_at = row.rungs + 1, one.recorded_at
+        case ClockEvent():
+            follow_clock(row, one)
 
 
 def running_after(conn: Connection[Any], due_by: date | None, after: str, limit: int) -> list[str]:

@@ -10,16 +10,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from domain.channels import CARRIERS
-from domain.clock_state import (
-    ClockEscalated,
-    ClockExtended,
-    ClockRecomputed,
-    ClockReminded,
-    ClockResumed,
-    ClockSuspended,
-    clock_stream,
-)
-from domain.clocks import Due
+from domain.clock_state import ClockEvent, clock_stream
 from domain.event import Event, Recorded
 from domain.notices import (
     About,
@@ -37,6 +28,7 @@ from domain.notices import (
 from domain.registers import Registers
 from domain.submissions import local_date
 from domain.whatif import Past
+from projections.clocked import follow_clock, set_due
 from projections.page import Page, page
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
@@ -125,11 +117,6 @@ def _notice(event: Event) -> str:
     return event.originator_id.removeprefix(clock_stream("")).removeprefix(PREFIX)
 
 
-def _due(row: Receipt, due: Due) -> None:
-    row.due_on, row.yellow_on = due.on, due.yellow
-    row.due_limit, row.due_document, row.due_calendar = due.limit, due.document, due.calendar
-
-
 def _owed(one: Recorded) -> Receipt:
     event = one.event
     assert isinstance(event, NoticeOwed)
@@ -150,7 +137,7 @@ def _owed(one: Recorded) -> Receipt:
         last_position=one.position,
     )
     if event.due is not None:
-        _due(row, event.due)
+        set_due(row, event.due)
     return row
 
 
@@ -187,18 +174,8 @@ def _live(row: Receipt, one: Recorded) -> None:
             row.moved_at, row.moved_to = one.recorded_at, event.to
         case NoticeDeemed():
             row.deemed_at = one.recorded_at
-        case ClockSuspended():
-            row.suspended_on = event.on
-        case ClockResumed():
-            row.suspended_on, row.extra = None, row.extra + event.days
-            _due(row, event.due)
-        case ClockExtended():
-            row.extra += event.days
-            _due(row, event.due)
-        case ClockRecomputed():
-            _due(row, event.due)
-        case ClockReminded() | ClockEscalated():
-            row.rungs, row.pressed_at = row.rungs + 1, one.recorded_at
+        case ClockEvent():
+            follow_clock(row, one)
 
 
 def find_receipts(
