@@ -15,6 +15,7 @@ from typing import Literal
 import segno
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from pylopdf_fonts_zh_cn import sans_path, serif_path
 
 Face = Literal["song", "hei", "biaosong"]
@@ -60,8 +61,12 @@ class Paper:
             self.put(x, BOTTOM + 7 + _MIDDLE * SIZE_4 * POINT, text, SIZE_4)
 
     def finish(self) -> bytes:
-        """The file."""
-        return bytes(self.pdf.output())
+        """The file. Nothing can be put on it afterwards."""
+        file = bytes(self.pdf.output())
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()  # which fpdf2 leaves to the collector
+        return file
 
     def width(self, text: str, size: float, face: Face = "song") -> float:
         advances = _advances(face == "hei")

@@ -35,9 +35,11 @@ PATIENCE = 3600.0  # seconds
 _RECORDED = "(SELECT recorded_at FROM shenguan.stored_events WHERE notification_id = %(position)s)"
 _OWED = f"""
 INSERT INTO stock.receipts (notice, department, serial, case_stream, matter, about, root, origin, returns, owing_stream,
-                            owing_version, owed_at, owed_position, last_position)
+                            owing_version, owed_at, owed_position, last_position,
+                            due_on, yellow_on, due_limit, due_document, due_calendar)
 VALUES (%(notice)s, %(addressee)s, %(serial)s, %(case)s, %(matter)s, %(about)s, %(root)s, %(origin)s, %(returns)s,
-        %(owing_stream)s, %(owing_version)s, {_RECORDED}, %(position)s, %(position)s)
+        %(owing_stream)s, %(owing_version)s, {_RECORDED}, %(position)s, %(position)s,
+        %(due_on)s, %(yellow_on)s, %(due_limit)s, %(due_document)s, %(due_calendar)s)
 """
 
 
@@ -47,6 +49,9 @@ class Ledger(PostgresTrackingRecorder):
     def add(self, event: NoticeOwed, tracking: Tracking) -> None:
         names = ("notice", "addressee", "serial", "case", "matter", "about", "root", "origin", "returns")
         values = {name: getattr(event, name) for name in (*names, "owing_stream", "owing_version")}
+        due = event.due
+        values |= {f"due_{name}": getattr(due, name, None) for name in ("on", "limit", "document", "calendar")}
+        values["yellow_on"] = getattr(due, "yellow", None)
         self._change(_OWED, values, tracking)
 
     def change(self, event: Event, changes: dict[str, str], values: dict[str, Any], tracking: Tracking) -> None:
@@ -78,8 +83,9 @@ class StockReceipts(Projection[Ledger]):
     @process_event.register
     def _dispatched(self, event: NoticeDispatched, tracking: Tracking) -> None:
         values = {"dispatched_at": event.meta.occurred_at} | {
-            name: getattr(event, name) for name in ("channel", "topic_id", "partition", "offset")
+            name: getattr(event, name) for name in ("channel", "topic_id", "partition", "offset", "reference")
         }
+        values["dispatched_in_time"] = event.in_time
         self.view.change(event, _once(values), values, tracking)
 
     @process_event.register
@@ -93,10 +99,10 @@ class StockReceipts(Projection[Ledger]):
 
     @process_event.register
     def _received(self, event: NoticeReceived, tracking: Tracking) -> None:
-        values: dict[str, Any] = {"received_at": event.received_at}
-        if event.meta.officer is not None:
-            values["received_by"] = event.meta.officer.id
-            values["received_by_name"] = Jsonb(event.meta.officer.name, to_json)
+        values: dict[str, Any] = {"received_at": event.received_at, "waited": event.waited}
+        if event.received_by is not None:
+            values["received_by"] = event.received_by.id
+            values["received_by_name"] = Jsonb(event.received_by.name, to_json)
         changes = {name: f"%({name})s" for name in values}
         self.view.change(event, changes | {"receipt_recorded_at": _RECORDED}, values, tracking)
 
@@ -106,8 +112,9 @@ class StockReceipts(Projection[Ledger]):
 
     @process_event.register
     def _returned(self, event: NoticeReturned, tracking: Tracking) -> None:
-        values = {"at": event.meta.occurred_at, "to": event.proposed}
-        self.view.change(event, {"returned_at": "%(at)s", "returned_to": "%(to)s"}, values, tracking)
+        values = {"returned_at": event.meta.occurred_at, "returned_to": event.proposed}
+        values |= {"returned_in_time": event.in_time}
+        self.view.change(event, {name: f"%({name})s" for name in values}, values, tracking)
 
     @process_event.register
     def _moved(self, event: NoticeMoved, tracking: Tracking) -> None:
