@@ -82,11 +82,11 @@ class LetterPage:
 def letter_pdf(letter: LetterPage) -> bytes:
     """The same letter gives the same bytes."""
     made_at = datetime.combine(letter.issued_on, time(), _CHINA)
-    paper = Paper(f"{letter.number} {TITLE}", letter.organ, made_at)
-    _front(paper, letter)
-    _list(paper, letter)
-    _slip(paper, letter)
-    return paper.finish()
+    with Paper(f"{letter.number} {TITLE}", letter.organ, made_at) as paper:
+        _front(paper, letter)
+        _list(paper, letter)
+        _slip(paper, letter)
+        return paper.finish()
 
 
 def spoken(day: date) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Literal
+from typing import Literal, Self
 
 import segno
 from fontTools.ttLib import TTFont
@@ -50,6 +50,15 @@ class Paper:
         self.pdf.add_font("song", "", serif_path())
         self.pdf.add_font("hei", "", sans_path())
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the fonts' files, which fpdf2 leaves open."""
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
+
     def turn(self) -> None:
         """A new page; all but a letter's first have their number."""
         self.pdf.add_page()
@@ -62,11 +71,7 @@ class Paper:
 
     def finish(self) -> bytes:
         """The file. Nothing can be put on it afterwards."""
-        file = bytes(self.pdf.output())
-        for font in self.pdf.fonts.values():
-            if isinstance(font, TTFFont):
-                font.ttfont.close()  # which fpdf2 leaves to the collector
-        return file
+        return bytes(self.pdf.output())
 
     def width(self, text: str, size: float, face: Face = "song") -> float:
         advances = _advances(face == "hei")

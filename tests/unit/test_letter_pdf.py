@@ -142,28 +142,28 @@ def test_what_the_font_lacks_is_written_by_its_code() -> None:
 
 
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one() -> None:
-    paper = Paper("", "", LETTER_TIME)
     text = "一二三四五六七八九十，（甲）乙丙丁。" * 5
-    for width in (30.0, 31.0, 40.0, 55.0, 77.7):
-        lines = paper.lines(text, width, 16)
-        assert "".join(lines) == text
-        for line in lines:
-            assert line[0] not in "，。）"
-            assert line[-1] != "（"
-            assert paper.width(line, 16) <= width + 1e-6
+    with Paper("", "", LETTER_TIME) as paper:
+        for width in (30.0, 31.0, 40.0, 55.0, 77.7):
+            lines = paper.lines(text, width, 16)
+            assert "".join(lines) == text
+            for line in lines:
+                assert line[0] not in "，。）"
+                assert line[-1] != "（"
+                assert paper.width(line, 16) <= width + 1e-6
 
 
 def test_numbers_and_words_are_not_torn() -> None:
-    paper = Paper("", "", LETTER_TIME)
-    assert paper.lines("准予许可2026031000001号", 40.0, 16) == ["准予许可", "2026031000001", "号"]
+    with Paper("", "", LETTER_TIME) as paper:
+        assert paper.lines("准予许可2026031000001号", 40.0, 16) == ["准予许可", "2026031000001", "号"]
 
 
 def test_the_block_has_22_lines_of_28_characters() -> None:
     assert (TOP, LEFT, WIDTH, BOTTOM - TOP) == (37, 28, 156, 225)
     assert round((BOTTOM - TOP) / PITCH) == 22
-    paper = Paper("", "", LETTER_TIME)
     spacing = WIDTH / 28 - 16 * POINT
-    assert [len(line) for line in paper.lines("正" * 60, WIDTH, 16, spacing=spacing)] == [28, 28, 4]
+    with Paper("", "", LETTER_TIME) as paper:
+        assert [len(line) for line in paper.lines("正" * 60, WIDTH, 16, spacing=spacing)] == [28, 28, 4]
 
 
 def test_serials_in_ranges() -> None:
