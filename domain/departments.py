@@ -85,11 +85,16 @@ class OperatorPayload(Payload):
 
 
 class RegisterPrincipal(OperatorPayload):
-    """The operator says for which departments a principal may act."""
+    """The operator says for which departments a principal may act.
+
+    One that vouches hands in for people whom it has authenticated by their tokens, whatever department they are of, and
+    names the caller with each; it has no department of its own.
+    """
 
     TYPE = "principal.register"
     principal: Code
     acts_for: tuple[Code, ...]
+    vouches: bool = False
 
     def streams(self) -> tuple[str, ...]:
         return (principal_stream(self.principal),)
@@ -100,6 +105,7 @@ class PrincipalRegistered(Event):
     principal: str
     acts_for: tuple[str, ...]
     operator: bool = False
+    vouches: bool = False
 
 
 class RegisterLiaison(Payload):
@@ -173,6 +179,7 @@ def register_principal(submission: Submission[RegisterPrincipal], world: World) 
             principal=payload.principal,
             acts_for=payload.acts_for,
             operator=known is not None and known.operator,  # nobody locks the operator out
+            vouches=payload.vouches,
         )
     ]
 

@@ -30,6 +30,8 @@ class Meta(BaseModel):
     department: str | None = None
     officer: Officer | None = None
     occurred_at: datetime
+    caller: str | None = None
+    """Issuer and subject of the token by which a principal that vouches knew who spoke."""
 
     @property
     def fact(self) -> str:

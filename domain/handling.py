@@ -37,6 +37,8 @@ def handle(submission: Submission[Any], world: World) -> Outcome:
         if submission.classified:
             raise Refusal("classified")
         world.require_mandate(submission)
+        if submission.caller is not None:
+            submission = submission._replace(auth="token")  # for it has a mandate, its principal vouches
         events = DECIDERS[type(payload)](submission, world)
     except Waiting as waiting:
         return Outcome("parked", stream=waiting.stream)

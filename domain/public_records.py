@@ -118,7 +118,7 @@ def report_permit(submission: Submission[ReportPermit], world: World) -> list[Ev
     if mapped is None:
         raise Waiting(mapping_stream(payload.organ_uscc))
     organ, matter = mapped
-    if organ not in world.registers.principals[submission.principal].acts_for:
+    if organ not in world.mandates(submission):
         raise Refusal("mandate.principal")
     world.require_power(organ, matter, payload.decided_on)
     if payload.decided_on > submission.occurred_on:

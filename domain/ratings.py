@@ -432,7 +432,7 @@ def _require_rated(submission: Submission[Any], recorded: RatingRecorded, world:
 
 def _require_acting(submission: Submission[Any], organ: str, matter: str, world: World) -> None:
     """A platform hands in for those for whom its principal may act, and for nobody else."""
-    acts_for = world.registers.principals[submission.principal].acts_for
+    acts_for = world.mandates(submission)
     if acts_for.isdisjoint((organ, world.registers.acting(organ, submission.occurred_on, matter))):
         raise Refusal("mandate.principal")
 

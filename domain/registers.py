@@ -105,10 +105,11 @@ class Limit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """What a principal may do: speak for these departments, or operate."""
+    """What a principal may do: speak for these departments, operate, or vouch for whom it has authenticated."""
 
     acts_for: frozenset[str]
     operator: bool
+    vouches: bool = False
 
 
 class Registers:
@@ -147,7 +148,7 @@ class Registers:
                 one = Succession(event.valid_from, self._sequence, event.to, frozenset(event.matters), event.basis)
                 insort(self.successions.setdefault(event.old, []), one, key=lambda v: v[:2])
             case PrincipalRegistered():
-                self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator)
+                self.principals[event.principal] = Principal(frozenset(event.acts_for), event.operator, event.vouches)
             case LiaisonRegistered():
                 versions = self.liaisons.setdefault(event.department, {}).setdefault(event.number, [])
                 insort(versions, (event.since, self._sequence, event), key=lambda v: v[:2])

@@ -20,6 +20,12 @@ RULES: dict[str, Rule] = {
     for rule in (
         # refusals: the submission is well formed and the notice forbids it
         Rule("mandate.principal", None, "该接入方未获授权代表此部门", "the principal may not act for this department"),
+        Rule(
+            "mandate.caller",
+            None,
+            "转交人员操作的接入方须注明经核验的人员，其他接入方不得注明",
+            "a principal that vouches names the caller it has authenticated; no other does",
+        ),
         Rule("mandate.role", None, "该部门的职责不允许此操作", "the department's role does not allow this"),
         Rule(
             "power.transferred",

@@ -38,6 +38,8 @@ Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 _INCOMING = {"incoming": True}
 SOURCE = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+CALLER = re.compile(r"^(?=.{3,256}$)[!-~]+ [!-~]+$")
+"""Who a principal vouches for: issuer and subject of the token, in visible ASCII."""
 
 
 class Payload(Model):
@@ -85,6 +87,7 @@ class Submission(NamedTuple, Generic[P]):
     auth: Auth
     payload: P
     classified: bool = False
+    caller: str | None = None
 
     @property
     def occurred_on(self) -> date:
@@ -101,6 +104,7 @@ class Submission(NamedTuple, Generic[P]):
             department=self.payload.department,
             officer=self.payload.officer,
             occurred_at=self.occurred_at,
+            caller=self.caller,
         )
 
 
@@ -150,6 +154,7 @@ class Header(NamedTuple):
     occurred_at: datetime
     retry_of: str | None
     classified: bool
+    caller: str | None
 
 
 def shaped(pattern: re.Pattern[str], value: Any) -> str:
@@ -200,6 +205,9 @@ def read_header(attributes: Mapping[str, Any], principal: str) -> Header:
     retry_of = attributes.get("retryof")
     if retry_of is not None and not re.match(r"^[A-Za-z0-9._:/-]{1,200}$", str(retry_of)):
         wrong("retryof", "retryof.shape", "须为 来源/编号")
+    caller = attributes.get("caller")
+    if caller is not None and not CALLER.match(str(caller)):
+        wrong("caller", "caller.shape", "须为 颁发者 空格 主体，不超过 256 个字符")
     if errors:
         raise Rejection(*errors)
     return Header(
@@ -209,6 +217,7 @@ def read_header(attributes: Mapping[str, Any], principal: str) -> Header:
         occurred_at,
         retry_of and str(retry_of),
         str(attributes.get("classified", "")).lower() == "true",
+        caller and str(caller),
     )
 
 

@@ -53,9 +53,15 @@ def system_meta(id_: str, now: datetime) -> Meta:
 
 
 def found(
-    world: World, office: Department, principals: dict[str, tuple[str, ...]], operator: str, now: datetime
+    world: World,
+    office: Department,
+    principals: dict[str, tuple[str, ...]],
+    operator: str,
+    now: datetime,
+    vouching: str | None = None,
 ) -> list[Event]:
-    """A store begins with its reform office, the office's principal and the operator; empty where it has begun."""
+    """A store begins with its reform office, the office's principal and the operator, and who vouches for people that
+    sign in, if anybody; empty where it has begun."""
     if office.code in world.registers.departments or world.registers.master is not None:
         return []
     events: list[Event] = [
@@ -63,7 +69,8 @@ def found(
             DepartmentRegistered, system_meta(f"found.{office.code}", now), entry=office
         )
     ]
-    for principal, acts_for in {**principals, operator: ()}.items():
+    nobody: dict[str, tuple[str, ...]] = {one: () for one in (operator, vouching) if one is not None}
+    for principal, acts_for in {**principals, **nobody}.items():
         events.append(
             world.state(principal_stream(principal)).then(
                 PrincipalRegistered,
@@ -71,6 +78,7 @@ def found(
                 principal=principal,
                 acts_for=acts_for,
                 operator=principal == operator,
+                vouches=principal == vouching,
             )
         )
     return events

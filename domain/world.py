@@ -240,20 +240,29 @@ class World:
         return history.entry
 
     def require_mandate(self, submission: Submission[Any]) -> None:
-        """The principal must be registered and may act for the department it names."""
+        """The principal must be registered and may act for the department it names, or vouch for who speaks for it."""
         principal = self.registers.principals.get(submission.principal)
         if principal is None:
             raise Waiting(principal_stream(submission.principal))
-        if principal.operator or isinstance(submission.payload, OperatorPayload):
-            if not (principal.operator and isinstance(submission.payload, OperatorPayload)):
+        if principal.vouches != (submission.caller is not None):
+            raise Refusal("mandate.caller")
+        if isinstance(submission.payload, OperatorPayload):
+            if not (principal.operator or principal.vouches):
                 raise Refusal("mandate.role")
-        elif submission.payload.department not in principal.acts_for:
+        elif principal.operator:
+            raise Refusal("mandate.role")
+        elif not principal.vouches and submission.payload.department not in principal.acts_for:
             raise Refusal("mandate.principal")
         if self.registers.ceased(submission.payload.department, submission.occurred_on):
             raise Refusal("department.ceased")
         entry = self.registers.departments.get(submission.payload.department)
         if entry is not None and "DISCIPLINE" in entry.roles:
             raise Refusal("mandate.role")  # inspectors read everything and write nothing
+
+    def mandates(self, submission: Submission[Any]) -> frozenset[str]:
+        """The departments for which its sender may act."""
+        principal = self.registers.principals[submission.principal]
+        return frozenset((submission.payload.department,)) if principal.vouches else principal.acts_for
 
     def require_power(self, department: str, matter: str, on: date) -> None:
         """The department held the power over the matter on that date (1.1a, 1.1b)."""

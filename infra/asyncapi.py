@@ -11,7 +11,7 @@ from domain.catalogue import EVENT_TYPES, PAYLOADS
 from domain.event import Recorded
 from domain.message import NoticeMessage, notice_type
 from domain.notices import About
-from domain.submissions import ID, SOURCE, full_type
+from domain.submissions import CALLER, ID, SOURCE, full_type
 from infra.examples import Story
 from infra.reference import ABOUT, SUBMISSIONS
 from infra.schemas import DIALECT, event_schema, inlined, notice_schema, submission_schema
@@ -209,6 +209,11 @@ def _submission(example: Example) -> Node:
         {
             "ce_retryof": {"type": "string", "pattern": "^[A-Za-z0-9._:/-]{1,200}$"},
             "ce_classified": {"type": "string", "enum": ["true", "false"]},
+            "ce_caller": {
+                "type": "string",
+                "pattern": CALLER.pattern,
+                "description": "Of principals that vouch only: issuer and subject of the token they verified.",
+            },
         },
     )
     key = {"type": "string", "description": "The case number 办件号." if facts.about_case else "Any constant text."}

@@ -24,6 +24,8 @@ class Founding(BaseModel):
     reform_office: Department
     principals: dict[Code, tuple[Code, ...]]
     operator: Code = "operator"
+    vouching: Code | None = None
+    """The principal of the HTTP doors."""
 
 
 def read(path: Path) -> Founding:
@@ -51,7 +53,8 @@ def found(store: Store, founding: Founding) -> int:
     """Writes the founding events through the writer; returns how many, 0 in a store that has begun."""
 
     def fact(world: World, now: datetime) -> list[Event]:
-        return system.found(world, founding.reform_office, dict(founding.principals), founding.operator, now)
+        office, principals = founding.reform_office, dict(founding.principals)
+        return system.found(world, office, principals, founding.operator, now, founding.vouching)
 
     def adopt(world: World, now: datetime) -> list[Event]:
         return system.calendar_adopted(world, published(), now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -109,6 +109,31 @@ class Settings(BaseSettings):
     """Bytes of submissions decided in one transaction."""
     reads_apart: bool = True
     """Whether intake fetches, reads and seals in a process beside the one that decides and writes."""
+    http_host: str = Field("127.0.0.1", pattern=r"^[A-Za-z0-9.:-]{1,253}$")
+    """The address at which the HTTP doors listen."""
+    http_port: int = Field(8300, ge=0, le=65535)
+    """Their port; 0 = any that is free."""
+    http_principal: str = Field("api", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """The principal under whom the HTTP doors hand in what people and systems write there; it vouches for them."""
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/]+$")
+    """How browsers reach the HTTP doors, where that is not by `http_host` and `http_port`."""
+    sign_in: Literal["demo", "oidc"] = Field(default_factory=lambda known: "demo" if _demo(known) else "oidc")
+    """How callers are known: by an OpenID Connect provider, or, on embedded servers that listen on this machine alone,
+    by their word. Default: the latter where it is allowed."""
+    oidc_issuer: str | None = Field(None, pattern=r"^https?://[^\s?#]+$")
+    """The OpenID Connect provider."""
+    oidc_client_id: str | None = None
+    """As what the provider knows these pages."""
+    oidc_client_secret: str | None = Field(None, repr=False)
+    """And by which secret."""
+    oidc_audience: str | None = None
+    """For whom bearer tokens must have been made; default `oidc_client_id`."""
+    oidc_departments: str = "departments"
+    """The claim that lists the departments for which a caller speaks."""
+    oidc_officer: str = "officer"
+    """The claim with the officer's number in the department."""
+    session_seconds: int = Field(8 * 3600, ge=60, le=7 * 24 * 3600)
+    """How long somebody stays signed in."""
     public_smallest: int = Field(5, ge=3, le=100)
     """The smallest count that public statistics show."""
     language: Language = "zh"
@@ -212,12 +237,27 @@ class Settings(BaseSettings):
                 "must be set too when SHENGUAN_MIGRATOR_URL or SHENGUAN_READER_URL is",
                 "database_url",
             )
+        if self.sign_in == "demo" and not _demo(vars(self)):
+            raise _problem(
+                "demo 只可用于内置数据库与消息队列、且只在本机监听时",
+                "may be demo only on embedded servers that listen on this machine alone",
+                "sign_in",
+            )
         if self.registers_from == self.store:
             raise _problem("不能跟随本库自己", "must be another store than SHENGUAN_STORE", "registers_from")
         chosen = "master_key_file" in self.model_fields_set
         if self.database_url is not None and not chosen and not self.master_key_file.exists():
             raise _problem(*_no_key(self.master_key_file), "master_key_file")
         return self
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _demo(known: Mapping[str, Any]) -> bool:
+    """Whether callers may be taken at their word: what runs here is a demonstration that nobody else can reach."""
+    embedded = known.get("database_url") is None and known.get("kafka_bootstrap_servers") is None
+    return embedded and known.get("http_host") in LOOPBACK
 
 
 def load() -> Settings:

@@ -189,6 +189,7 @@ def _arrival(row: Any) -> Arrival:
         auth=auth,
         payload=PAYLOADS[type_].model_validate(sealed["payload"]),
         classified=sealed["classified"],
+        caller=sealed.get("caller"),
     )
     return Arrival(
         place=Place(topic_id, partition, offset),
@@ -209,7 +210,7 @@ def sealed_json(submission: Submission[Any]) -> str:
     """What a parked submission needs in order to be decided later, as JSON; its personal data is sealed already."""
     return (
         f'{{"occurred_at":"{submission.occurred_at.isoformat()}","classified":{json.dumps(submission.classified)},'
-        f'"payload":{submission.payload.model_dump_json()}}}'
+        f'"caller":{json.dumps(submission.caller)},"payload":{submission.payload.model_dump_json()}}}'
     )
 
 

@@ -195,6 +195,13 @@ class Log:
         row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()
         return (row and row[0]) or 0
 
+    def registers_head(self) -> int:
+        """The position of the last register event, 0 where there is none."""
+        topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)
+        query = f"SELECT max(notification_id) FROM shenguan.stored_events WHERE topic IN ({topics})"
+        row = self._conn.execute(query).fetchone()
+        return (row and row[0]) or 0
+
     def refresh(self, registers: Registers, since: int, up_to: int = 2**62, known_at: datetime | None = None) -> None:
         """Folds in the register events after a position, up to another, that were recorded by a moment."""
         topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from infra.roles.api import ApiRole
 from infra.roles.clock import ClockRole
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
@@ -23,6 +24,7 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "clock": ClockRole,
     "registrar": RegistrarRole,
     "region": RegionRole,
+    "api": ApiRole,
 }
 
 

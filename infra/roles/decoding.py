@@ -65,6 +65,7 @@ class Decoder:
                 auth=self._auth,
                 payload=read.payload,
                 classified=header.classified,
+                caller=header.caller,
             )
         return Arrival(
             place=place,

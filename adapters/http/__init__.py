@@ -1,0 +1,1 @@
+"""HTTP: what belongs to the protocol and not to the domain."""

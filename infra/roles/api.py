@@ -1,0 +1,57 @@
+"""The HTTP doors: API, pages, live streams."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from infra.store import Store
+from infra.web.app import create_app
+
+_log = structlog.get_logger("shenguan.api")
+LOOK_S = 0.2
+LAST_S = 5
+"""How long open requests, live streams among them, have when the role is to end."""
+
+
+class ApiRole:
+    """Any number may run, each at an address of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until `stopped` is set. Raises OSError where the address is taken."""
+        settings = self._store.settings
+        config = uvicorn.Config(
+            create_app(self._store),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=LAST_S,
+            server_header=False,
+        )
+        server = _Server(config)
+        threading.Thread(target=self._watch, args=(server,), name="api-stop", daemon=True).start()
+        server.run()
+        if not self.stopped.is_set():
+            self.stopped.set()
+            raise OSError(f"{settings.http_host}:{settings.http_port}: the HTTP server ended")
+
+    def _watch(self, server: uvicorn.Server) -> None:
+        self.stopped.wait()
+        server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the role's own process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

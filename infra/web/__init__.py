@@ -1,0 +1,1 @@
+"""The HTTP doors: the API, the pages and what both stand on."""

@@ -1,0 +1,1 @@
+"""The pages, in Chinese and English: one file per page."""

@@ -1,0 +1,79 @@
+"""One read: a moment of the database as the caller may see it, its registers, and how persons are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from psycopg import Connection, IsolationLevel
+from psycopg_pool import ConnectionPool
+
+from adapters.http.problems import of_status
+from domain.access import Area, Caller
+from infra.web.identity import CallerOf
+
+EVERYBODY = "*"
+
+
+class Readers:
+    """Connections as the readers' role, each lent for one read."""
+
+    def __init__(self, url: str, most: int = 8) -> None:
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=most,
+            open=True,
+            kwargs={"application_name": "shenguan-http"},
+            configure=_prepare,
+        )
+
+    @contextmanager
+    def lend(self, department: str) -> Iterator[Connection[Any]]:
+        """A transaction that sees one moment, and of the read models the department's rows; `*` is everybody's."""
+        with self._pool.connection() as conn, conn.transaction():
+            conn.execute("SELECT set_config('shenguan.department', %s, true)", (department,))
+            yield conn
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _prepare(conn: Connection[Any]) -> None:
+    conn.isolation_level = IsolationLevel.REPEATABLE_READ
+    conn.read_only = True
+
+
+class Reading:
+    """What a door that reads works with."""
+
+    def __init__(self, request: Request, caller: Caller, area: Area, conn: Connection[Any]) -> None:
+        self.request = request
+        self.caller = caller
+        self.area = area
+        self.conn = conn
+
+    @property
+    def department(self) -> str | None:
+        """Whose rows these are; None: everybody's."""
+        return None if self.caller.scope(self.area) == "all" else self.caller.department
+
+
+def reading(area: Area) -> Callable[..., Iterator[Reading]]:
+    """A dependency: a read of an area by a caller who may."""
+
+    def begin(request: Request, caller: CallerOf) -> Iterator[Reading]:
+        scope = caller.scope(area)
+        if scope is None:
+            raise of_status(403)
+        readers: Readers = request.app.state.readers
+        with readers.lend(EVERYBODY if scope == "all" else caller.department) as conn:
+            yield Reading(request, caller, area, conn)
+
+    return begin
+
+
+ReadingCases = Annotated[Reading, Depends(reading("cases"))]
+ReadingNotices = Annotated[Reading, Depends(reading("notices"))]

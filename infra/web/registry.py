@@ -1,0 +1,50 @@
+"""The registers as the log has them now, or had them at a moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from adapters.postgres.log import Log
+from domain.registers import Registers
+
+
+class Registry:
+    """Kept up with the log, whenever asked. For several threads: what was given once stays as it is."""
+
+    def __init__(self, connect: Callable[[], Connection[Any]]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._registers = Registers()
+        self._position = 0
+        self._conn: Connection[Any] | None = None
+
+    def now(self) -> Registers:
+        """Of all that is recorded."""
+        with self._lock:
+            if self._conn is None or self._conn.closed:
+                self._conn = self._connect()
+            log = Log(self._conn)
+            head = log.registers_head()
+            if head > self._position:
+                found = Registers()
+                log.refresh(found, 0, head)
+                self._registers, self._position = found, head
+            return self._registers
+
+    def then(self, known_at: datetime) -> Registers:
+        """Of what was recorded by a moment."""
+        found = Registers()
+        with closing(self._connect()) as conn:
+            Log(conn).refresh(found, 0, known_at=known_at)
+        return found
+
+    def close(self) -> None:
+        with self._lock:
+            if self._conn is not None:
+                self._conn.close()

@@ -1,0 +1,72 @@
+"""Signing in at a demonstration: whoever can reach it says who he is. Never there beyond embedded servers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel
+
+from adapters.http.problems import Problem, responses
+from domain.access import OPERATOR
+from domain.submissions import local_date
+from infra.web.identity import COOKIE, Identity, Known
+from infra.web.pages.page import render
+
+router = APIRouter(include_in_schema=False)
+ISSUER = "shenguan-demo"
+
+
+class Token(BaseModel):
+    """As OAuth 2.0 has it (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in: int
+
+
+@router.get("/signin")
+def choose(request: Request) -> HTMLResponse:
+    """登录：演示身份。"""
+    registers = request.app.state.registry.now()
+    today = local_date(datetime.now(UTC))
+    departments = [one for one in registers.departments.values() if not registers.ceased(one.code, today)]
+    return render(request, "signin.html", departments=departments)
+
+
+@router.post("/signin")
+def begin(
+    request: Request,
+    department: Annotated[str, Form()],
+    officer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "D01",
+    name: Annotated[str, Form(min_length=1, max_length=50)] = "演示",
+) -> RedirectResponse:
+    """Signs in, for a department that the register knows."""
+    token, seconds = _token(request, department, officer, name)
+    response = RedirectResponse("/", 303)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+@router.post("/signin/token", responses=responses(403))
+def token(
+    request: Request,
+    department: Annotated[str, Form()],
+    officer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "D01",
+    name: Annotated[str, Form(min_length=1, max_length=50)] = "演示",
+) -> Token:
+    """A bearer token for the API."""
+    made, seconds = _token(request, department, officer, name)
+    return Token(access_token=made, expires_in=seconds)
+
+
+def _token(request: Request, department: str, officer: str, name: str) -> tuple[str, int]:
+    identity: Identity = request.app.state.identity
+    if department != OPERATOR.lower() and department not in request.app.state.registry.now().departments:
+        raise Problem(403, "登记簿中没有该部门", "the register knows no such department", detail=department)
+    seconds: int = request.app.state.store.settings.session_seconds
+    known = Known(f"{ISSUER} {department}.{officer}", officer, name, (department,))
+    return identity.begin(known, seconds), seconds
