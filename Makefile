@@ -17,7 +17,7 @@ demo: install
 	$(BIN)/shenguan demo --json
 
 up: install
-	$(BIN)/shenguan up
+	$(BIN)/shenguan up --sample 300
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not kafka" tests/acceptance tests/integration tests/spec tests/unit

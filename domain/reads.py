@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -58,10 +59,13 @@ class ReadRecorded(Event):
     rows: int
 
 
-def inspecting(registers: Registers, principal: str, on: date) -> str | None:
-    """The discipline inspection for which a principal reads; None where it may not."""
+def inspecting(registers: Registers, principal: str, on: date, vouched: str | None = None) -> str | None:
+    """The discipline inspection for which a principal reads; None where it may not. `vouched`: the department of whom a
+    principal that vouches speaks for."""
     known = registers.principals.get(principal)
-    acts_for = sorted(known.acts_for) if known is not None and not known.operator else ()
+    acts_for: Sequence[str] = sorted(known.acts_for) if known is not None and not known.operator else ()
+    if known is not None and known.vouches and vouched is not None:
+        acts_for = [vouched]
     for code in acts_for:
         entry = registers.departments.get(code)
         if entry is not None and "DISCIPLINE" in entry.roles and not registers.ceased(code, on):

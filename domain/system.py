@@ -230,10 +230,14 @@ def subscription_backfilled(
     ]
 
 
-def read_recorded(world: World, question: Question, now: datetime) -> list[Event]:
-    """An inspector's read, or that somebody wanted to read as one who may not, or persons in clear for no reason."""
-    department = inspecting(world.registers, question.principal, local_date(now))
-    about = {"department": question.department, "officer": question.officer}
+def read_recorded(world: World, question: Question, now: datetime, caller: str | None = None) -> list[Event]:
+    """An inspector's read, or that somebody wanted to read as one who may not, or persons in clear for no reason.
+
+    `caller`: whom a principal that vouches has authenticated.
+    """
+    vouched = question.department if caller is not None else None
+    department = inspecting(world.registers, question.principal, local_date(now), vouched)
+    about = {"department": question.department, "officer": question.officer, "caller": caller}
     if department is None or department != question.department or (question.revealed and question.reason is None):
         rule = "read.not_inspector" if department is None else "read.reason"
         meta = system_meta(refused_id(question.principal, now), now).model_copy(update=about)

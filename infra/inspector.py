@@ -74,7 +74,7 @@ def _question(context: Context, inspector: Inspector, rows: int, revealed: bool)
             department=department or (others[0] if others else ""),
             officer=inspector.officer,
             command=inspector.command,
-            parameters=tuple(Parameter(name=name, value=_short(value)) for name, value in inspector.given.items()),
+            parameters=tuple(Parameter(name=name, value=short(value)) for name, value in inspector.given.items()),
             as_known_at=known_at(inspector.given.get("as_known_at")),
             revealed=revealed,
             reason=inspector.reason or None,
@@ -86,7 +86,7 @@ def _question(context: Context, inspector: Inspector, rows: int, revealed: bool)
         ) from None
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """On one line; what a file is called is no matter, but that one was written."""
     words = "".join(char if char.isprintable() else " " for char in str(value)).split()
     return " ".join(words)[:LONGEST].strip() or "-"

@@ -36,11 +36,13 @@ app.add_typer(import_app, name="import")
 
 
 @contextmanager
-def _store(*, kafka: bool = True) -> Iterator[Store]:
+def _store(*, kafka: bool = True, http: bool = False) -> Iterator[Store]:
+    from infra.addresses import with_port
     from infra.settings import load
     from infra.store import open_store
 
-    with open_store(load(), kafka=kafka) as store:
+    settings = load()
+    with open_store(with_port(settings) if http else settings, kafka=kafka) as store:
         yield store
 
 
@@ -95,7 +97,7 @@ def topics_accept(topic: Annotated[str, typer.Argument(help="被重建的提交�
 
 @app.command()
 def role(
-    names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock registrar region")],
+    names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock registrar region api")],
 ) -> None:
     """运行一个或几个角色，直到收到终止信号。"""
     from infra.roles.supervisor import run_roles
@@ -105,19 +107,26 @@ def role(
 
 
 @app.command()
-def up() -> None:
+def up(
+    sample: Annotated[int, typer.Option(help="库中尚无内容时，先送入这么多办件的模拟数据；只用于内置服务器")] = 0,
+) -> None:
     """建库（如需要）并运行全部角色，直到收到终止信号。"""
+    from infra import sample as sampling
+    from infra.addresses import web_address
     from infra.founding import prepare
     from infra.roles.catalogue import needed
     from infra.roles.supervisor import run_roles
     from infra.topics import apply_topics
 
-    with _store() as store:
+    with _store(http=True) as store:
         prepare(store)
+        if sample and store.settings.sign_in == "demo":
+            sampling.begin(store, sample, lambda text: typer.echo(text, err=True))
         apply_topics(store)
         typer.echo(
             f"Kafka {store.kafka_options['bootstrap_servers']}，数据目录 {store.settings.data_dir}，按 Ctrl-C 结束"
         )
+        typer.echo(f"网页 {web_address(store.settings)}")
         run_roles(store, needed(store.settings), apart=True)
 
 

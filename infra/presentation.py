@@ -18,6 +18,7 @@ from rich.table import Table
 
 from adapters.postgres.writer import Fact
 from domain.personal import M, Sealed
+from infra.plain import Plain
 from infra.words import RULE_WORDS, WORDS
 from projections.page import Page
 from projections.working_days import CHINA
@@ -75,8 +76,7 @@ class Shown:
     ) -> None:
         self.zh = (language or context.language) != "en"
         self.as_json = as_json
-        self._reveal = reveal
-        self._open = context.open
+        self.plain = Plain(context.open, reveal, self.zh)
         self._record: Record | None = None
         self._holds = False
         self._rows = 0
@@ -177,28 +177,6 @@ class Shown:
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return ("、" if self.zh else ", ").join(value)
         return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
-
-    def plain(self, value: Any) -> Any:
-        """As JSON: times with Beijing's offset, personal data masked unless revealed."""
-        if isinstance(value, datetime):
-            return value.astimezone(CHINA).isoformat()
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, Sealed):
-            return self._personal(value)
-        if isinstance(value, Mapping):
-            if value.keys() == {"subject", "ciphertext", "commitment"}:
-                return self._personal(Sealed(**value))
-            return {key: self.plain(part) for key, part in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [self.plain(part) for part in value]
-        return value
-
-    def _personal(self, sealed: Sealed) -> str:
-        found = self._open(sealed)
-        if found is None:
-            return "（已销毁）" if self.zh else "(erased)"
-        return found if self._reveal else found[:1] + "*"
 
 
 _WORDED = {

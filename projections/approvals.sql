@@ -47,6 +47,9 @@ CREATE TABLE approvals (
     last_position bigint NOT NULL
 );
 
+-- Whoever was told of the case, or acted in it, sees it too.
+CREATE POLICY told ON approvals FOR SELECT USING (read.is_party(stream));
+
 -- The matters' current names.
 CREATE TABLE approval_matters (
     matter text COLLATE "C" PRIMARY KEY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,47 @@ class Page:
     @property
     def cut(self) -> bool:
         return len(self.rows) < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some rows of an ordered answer; `more`: whether others come after them; `scanned`: how many were looked at, where
+    that is more than these."""
+
+    rows: list[dict[str, Any]]
+    more: bool
+    scanned: int | None = None
+
+
+def slice_after(
+    conn: Connection[Any],
+    source: str,
+    conditions: Mapping[str, Any],
+    key: Sequence[str],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    descending: bool = True,
+    columns: str = "*",
+) -> Slice:
+    """Rows in the order of `key`, whose columns together are unique and never null, from after the values of one.
+
+    Conditions and texts as for `page`.
+    """
+    used = {text: value for text, value in conditions.items() if value is not None}
+    values = [value for text, value in used.items() if "%s" in text]
+    wheres = list(used)
+    if after is not None:
+        sign = "<" if descending else ">"
+        wheres.append(f"({', '.join(key)}) {sign} ({', '.join(['%s'] * len(key))})")
+        values += after
+    order = ", ".join(f"{column} DESC" if descending else column for column in key)
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            f"SELECT {columns} FROM {source} WHERE {' AND '.join(wheres) or 'true'} ORDER BY {order} LIMIT %s",
+            [*values, limit + 1],
+        ).fetchall()
+    return Slice(rows[:limit], len(rows) > limit)
 
 
 def page(

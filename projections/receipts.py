@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -29,7 +29,7 @@ from domain.registers import Registers
 from domain.submissions import local_date
 from domain.whatif import Past
 from projections.clocked import follow_clock, set_due
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
@@ -201,6 +201,69 @@ def find_receipts(
         return page(conn, "read.receipts", conditions, "serial DESC", limit, total="coalesce(max(serial), 0)")
     order = "owed_at" if outstanding or case else "owed_at DESC"  # the order of the log: record times strictly rise
     return page(conn, "read.receipts", conditions, order, limit)
+
+
+def receipts_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    known_at: datetime | None = None,
+    department: str | None = None,
+    serial: int | None = None,
+    organ: str | None = None,
+    matter: str | None = None,
+    case: str | None = None,
+    about: str | None = None,
+    status: str | None = None,
+    since: datetime | None = None,
+) -> Slice:
+    """Notices from the last owed on, by `owed_position`; with `known_at` as the record had them at that moment."""
+    conditions = {
+        "department = %s": department,
+        "serial = %s": serial,
+        "starts_with(case_stream, %s)": None if organ is None else f"case/{organ}/",
+        "matter = %s": matter,
+        "case_stream = %s": case,
+        "about = %s": about,
+        "status = %s": status,
+        "owed_at >= %s": since,
+        "owed_at <= %s": known_at,
+    }
+    source = "read.receipts" if known_at is None else _then(known_at)
+    return slice_after(conn, source, conditions, ["owed_position"], after, limit)
+
+
+_STEPS = {
+    "dispatched_at": ("channel", "topic_id", "partition", '"offset"', "reference", "dispatched_in_time"),
+    "delivered_at": ("delivered_group", "delivered_committed"),
+    "given_up_at": ("given_up_channel", "given_up_why"),
+    "receipt_recorded_at": ("received_at", "received_by", "received_by_name", "waited"),
+    "taken_at": (),
+    "returned_at": ("returned_to", "returned_in_time"),
+    "moved_at": ("moved_to",),
+    "deemed_at": (),
+}
+"""When a step of a notice's life was recorded, and what it filled."""
+
+
+def _then(known_at: datetime) -> str:
+    """The ledger as the record had it at a moment. A day that was moved since, and how often it was pressed, show as
+    they stand now; all else is as it was."""
+    moment = f"'{known_at.astimezone(UTC).isoformat()}'::timestamptz"
+    filled = {column: step for step, columns in _STEPS.items() for column in (step, *columns)}
+    names = [f'"{field.name}"' for field in fields(Receipt)]
+    parts = ", ".join(
+        f"CASE WHEN {filled[key]} <= {moment} THEN {name} END AS {name}"
+        if (key := name if name in filled else name.strip('"')) in filled
+        else name
+        for name in names
+    )
+    return (
+        f"(SELECT *, LEAST(received_at, deemed_at, moved_at) AS held_until, CASE WHEN moved_at IS NOT NULL THEN 'moved'"
+        " WHEN received_at IS NOT NULL THEN 'received' WHEN deemed_at IS NOT NULL THEN 'deemed' ELSE 'outstanding' END"
+        f" AS status FROM (SELECT {parts} FROM read.receipts) AS steps) AS ledger"
+    )
 
 
 def received_of(conn: Connection[Any], notices: Sequence[str]) -> dict[str, datetime]:

@@ -58,6 +58,10 @@ CREATE TABLE receipts (
         ELSE 'outstanding' END) STORED
 );
 
+-- The organ of a case sees who was told of it.
+CREATE POLICY organ ON receipts FOR SELECT
+    USING (starts_with(case_stream, 'case/' || current_setting('shenguan.department', true) || '/'));
+
 -- For queries only:
 CREATE UNIQUE INDEX receipts_serial_idx ON receipts (department, serial);
 CREATE INDEX receipts_case_idx ON receipts (case_stream);

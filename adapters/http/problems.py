@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
@@ -89,7 +89,9 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(request: Request, problem: Problem) -> JSONResponse:
+def answer(request: Request, problem: Problem) -> Response:
+    if problem.details.status == 304:
+        return Response(status_code=304, headers=problem.headers)
     details = problem.details.model_copy(update={"correlation_id": getattr(request.state, "correlation_id", None)})
     return JSONResponse(details.model_dump(exclude_none=True), details.status, problem.headers, media_type=MEDIA_TYPE)
 
@@ -103,15 +105,15 @@ def install(app: FastAPI) -> None:
     """Makes every error of the app's a problem."""
 
     @app.exception_handler(Problem)
-    async def _problem(request: Request, problem: Problem) -> JSONResponse:
+    async def _problem(request: Request, problem: Problem) -> Response:
         return answer(request, problem)
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         return answer(request, of_status(error.status_code, headers=dict(error.headers or {})))
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         # What was sent is not repeated: it may be personal.
         faults = [
             Fault(field=".".join(str(part) for part in one["loc"]), rule=str(one["type"]), message=str(one["msg"]))

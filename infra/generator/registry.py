@@ -115,6 +115,7 @@ class Registry:
             "reform_office": _entry(self._office, "2020-05-01"),
             "principals": {REFORM_PRINCIPAL: [REFORM_OFFICE]},
             "operator": OPERATOR,
+            "vouching": "api",
         }
 
     def late_department(self, league: names.League) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from adapters.http import problems
 from adapters.http.sessions import Sessions
 from infra.store import Store
 from infra.web import signing_in
-from infra.web.api import me
+from infra.web.api import me, notices
+from infra.web.heads import Heads
 from infra.web.identity import Identity
+from infra.web.inspecting import Recorder
+from infra.web.persons import Persons
 from infra.web.reading import Readers
 from infra.web.registry import Registry
 
@@ -31,6 +34,8 @@ def create_app(store: Store) -> FastAPI:
         yield
         app.state.readers.close()
         app.state.registry.close()
+        app.state.heads.close()
+        app.state.recorder.close()
 
     app = FastAPI(
         title="审管 Shenguan",
@@ -45,11 +50,15 @@ def create_app(store: Store) -> FastAPI:
     state.store = store
     state.registry = Registry(store.connect)
     state.readers = Readers(store.reader_url)
+    state.heads = Heads(store.connect)
+    state.recorder = Recorder(store)
+    state.persons = Persons(store.sealer)
     state.identity = Identity(
         Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store), state.registry
     )
     problems.install(app)
-    app.include_router(me.router, prefix=API)
+    for one in (me, notices):
+        app.include_router(one.router, prefix=API)
     if store.settings.sign_in == "demo":
         app.include_router(signing_in.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

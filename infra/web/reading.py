@@ -49,11 +49,14 @@ def _prepare(conn: Connection[Any]) -> None:
 class Reading:
     """What a door that reads works with."""
 
-    def __init__(self, request: Request, caller: Caller, area: Area, conn: Connection[Any]) -> None:
+    def __init__(
+        self, request: Request, caller: Caller, area: Area, conn: Connection[Any], positions: dict[str, int]
+    ) -> None:
         self.request = request
         self.caller = caller
         self.area = area
         self.conn = conn
+        self.positions = positions  # how far the read models had come when the read began, or before
 
     @property
     def department(self) -> str | None:
@@ -69,8 +72,9 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
         if scope is None:
             raise of_status(403)
         readers: Readers = request.app.state.readers
+        positions = request.app.state.heads.positions()
         with readers.lend(EVERYBODY if scope == "all" else caller.department) as conn:
-            yield Reading(request, caller, area, conn)
+            yield Reading(request, caller, area, conn, positions)
 
     return begin
 

@@ -111,7 +111,7 @@ class TestStore:
         )
 
         def fact(world: World, now: datetime) -> list[Event]:
-            return system.found(world, entry, {p: (p,) for p in principals}, "operator", now)
+            return system.found(world, entry, {p: (p,) for p in principals}, "operator", now, "api")
 
         self.facts(fact, lambda world, now: system.calendar_adopted(world, published(), now))
 

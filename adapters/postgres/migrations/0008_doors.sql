@@ -1,0 +1,32 @@
+-- What is handed in over HTTP, by the key that its sender gave it: the same key is the same submission, sent again.
+CREATE TABLE shenguan.http_request (
+    caller text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,              -- of what was asked
+    id text NOT NULL,                   -- of the submission that it became
+    occurred_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (caller, key)
+);
+GRANT SELECT, INSERT ON shenguan.http_request TO {runtime};
+
+-- Whether the reader's department is a party to the case. Found when called: read models are rebuilt beside each other.
+CREATE FUNCTION read.is_party(stream text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM read.two_way_parties AS p WHERE p.case_stream = stream);
+END
+$$;
+GRANT EXECUTE ON FUNCTION read.is_party TO {reader};
+
+-- Read models that were made before their files had these policies.
+DO $$
+BEGIN
+    IF to_regclass('read.approvals') IS NOT NULL THEN
+        CREATE POLICY told ON read.approvals FOR SELECT USING (read.is_party(stream));
+    END IF;
+    IF to_regclass('read.receipts') IS NOT NULL THEN
+        CREATE POLICY organ ON read.receipts FOR SELECT
+            USING (starts_with(case_stream, 'case/' || current_setting('shenguan.department', true) || '/'));
+    END IF;
+END
+$$;

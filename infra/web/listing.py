@@ -1,0 +1,177 @@
+"""Lists: one way of asking for them and of answering, as JSON page by page or whole as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Depends, Query, Response
+from psycopg import Connection
+from pydantic import BaseModel
+
+from adapters.http import cursors, etags, exports
+from adapters.http.problems import Fault, Problem
+from domain.submissions import local_date
+from infra.plain import Plain
+from infra.presentation import Column
+from infra.web.pages.page import language
+from infra.web.reading import EVERYBODY, Reading
+from infra.web.times import MomentText, known_at_of
+from projections.page import Slice
+
+MOST = 500
+BLOCK = 1000
+Row = TypeVar("Row", bound=BaseModel)
+Find = Callable[[Connection[Any], Sequence[Any] | None, int], Slice]
+"""Rows after a key, at most so many."""
+
+
+class Listed(BaseModel, Generic[Row]):
+    """Some rows of a list. `next`: the cursor of what comes after them, null at the end; `complete`: whether these are
+    all there are; `scanned`: how many rows were looked at to find them; `position`: every event up to here in the log
+    is taken into account, as far as `as_known_at` lets it be."""
+
+    items: list[Row]
+    next: str | None
+    complete: bool
+    scanned: int
+    position: int
+    as_known_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a list is asked for, whatever it lists."""
+
+    cursor: str | None
+    limit: int
+    known_at: datetime | None
+    reveal: bool
+    reason: str | None
+    form: Literal["json", "csv", "xlsx", "jsonl"]
+
+
+def asked(
+    cursor: Annotated[str | None, Query(description="接着上一页：其应答中的 next", max_length=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="最多几条")] = 50,
+    as_known_at: Annotated[MomentText | None, Query(description="当时所知：时间，只给日期则到当日结束")] = None,
+    reveal: Annotated[bool, Query(description="显示完整的个人信息，限职责所需")] = False,
+    reason: Annotated[str | None, Query(max_length=4000, description="监察查阅个人信息的事由")] = None,
+    form: Annotated[
+        Literal["json", "csv", "xlsx", "jsonl"], Query(alias="format", description="json 分页；其余为整份文件")
+    ] = "json",
+) -> Asked:
+    return Asked(cursor, limit, known_at_of(as_known_at), reveal, reason, form)
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Row]):
+    """A list: its name in addresses, what identifies a row and orders them, its columns' headings, a row's shape."""
+
+    name: str
+    key: tuple[str, ...]
+    shape: tuple[Column, ...]
+    row: type[Row]
+
+
+def answer(
+    listing: Listing[Row],
+    reading: Reading,
+    asked: Asked,
+    response: Response,
+    find: Find,
+    filters: Mapping[str, Any],
+    count: Callable[[Connection[Any]], int] | None = None,
+) -> Any:
+    """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen; `count`
+    tells how many rows a whole file has, for that record."""
+    plain = plain_of(reading, asked)
+    if asked.form != "json":
+        rows = _whole(listing, reading, find, plain)
+        number = count(reading.conn) if count is not None else 0
+        note(reading, listing.name, {**filters, "format": asked.form}, number, asked)
+        zh = language(reading.request) == "zh"
+        shown = [column for column in listing.shape if column.key in listing.row.model_fields]
+        headings = [(column.zh if zh else column.en) or column.key for column in shown]
+        keys = [column.key for column in shown]
+        lines = ([row[key] for key in keys] for row in rows)
+        return exports.export(asked.form, listing.name, keys, headings, lines)
+    positions = reading.positions
+    tag = tagged(reading, response, listing.name)
+    after = cursors.read(listing.name, asked.cursor, len(listing.key))
+    found = find(reading.conn, after, asked.limit)
+    items = [row_of(listing.row, plain(row)) for row in found.rows]
+    note(reading, listing.name, filters, len(items), asked)
+    following = cursors.write(listing.name, [found.rows[-1][part] for part in listing.key]) if found.more else None
+    if following is not None:
+        url = reading.request.url.include_query_params(cursor=following)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    response.headers["ETag"] = tag
+    return Listed[listing.row](  # type: ignore[name-defined]
+        items=items,
+        next=following,
+        complete=not found.more and after is None,
+        scanned=found.scanned if found.scanned is not None else len(found.rows),
+        position=min(positions.values()),
+        as_known_at=plain(asked.known_at),
+    )
+
+
+def row_of(shape: type[Row], row: Mapping[str, Any]) -> Row:
+    return shape.model_validate({name: row.get(name) for name in shape.model_fields})
+
+
+def plain_of(reading: Reading, asked: Asked) -> Plain:
+    """How persons are shown. Raises Problem where the caller's role needs no persons."""
+    if asked.reveal and not reading.caller.may_see_persons:
+        raise Problem(403, "职责无须查看个人信息", "the role needs no personal data")
+    if asked.reveal and reading.caller.inspector and not asked.reason:
+        fault = Fault(field="query.reason", rule="read.reason", message="say why persons are to be shown")
+        raise Problem(422, "查阅个人信息须说明事由", "say why persons are to be shown", faults=[fault])
+    return Plain(reading.request.app.state.persons.open, asked.reveal, language(reading.request) == "zh")
+
+
+def tagged(reading: Reading, response: Response, name: str) -> str:
+    """The entity tag of an answer made now; raises NotModified where the client has it. Inspectors are always answered
+    anew, for every read of theirs is recorded."""
+    request = reading.request
+    parts = (name, request.url.path, request.url.query, reading.caller.department, sorted(reading.caller.roles))
+    today = local_date(datetime.now(UTC))
+    tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items())))
+    response.headers["Cache-Control"] = "private, no-cache"
+    if not reading.caller.inspector:
+        etags.check(request, tag)
+    return tag
+
+
+def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, asked: Asked) -> None:
+    """Records the read, where the caller is an inspector."""
+    if reading.caller.inspector:
+        reading.request.app.state.recorder.read(
+            reading.caller,
+            name,
+            {key: value for key, value in filters.items() if value not in (None, False)},
+            rows,
+            known_at=asked.known_at,
+            reason=asked.reason,
+            revealed=asked.reveal,
+        )
+
+
+def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Iterator[dict[str, Any]]:
+    """Every row, read in a transaction that lasts as long as the file is written."""
+    department = reading.department or EVERYBODY
+    with reading.request.app.state.readers.lend(department) as conn:
+        after: list[Any] | None = None
+        while True:
+            found = find(conn, after, BLOCK)
+            for row in found.rows:
+                yield row_of(listing.row, plain(row)).model_dump(mode="json")
+            if not found.more:
+                return
+            after = [found.rows[-1][part] for part in listing.key]

@@ -1,0 +1,84 @@
+"""Notices over HTTP: whose they are, page by page, then and now, and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from infra.store import Store
+from tests.integration.doors import Doors, doors
+from tests.integration.region import APPROVAL, S1, S2, usual
+from tests.integration.teststore import TestStore
+
+
+@pytest.fixture
+def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
+    usual(region)
+    region.project()
+    with doors(outer) as made:
+        yield made
+
+
+def test_nobody_reads_without_signing_in(opened: Doors) -> None:
+    found = opened.client.get("/api/v1/notices")
+    assert found.status_code == 401
+    assert found.headers["content-type"] == "application/problem+json"
+    assert found.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_supervisor_sees_its_own_and_the_organ_all_of_its_cases(opened: Doors) -> None:
+    own = opened.get("/notices", S1)["items"]
+    assert own
+    assert {one["department"] for one in own} == {S1}
+    assert [one["serial"] for one in own] == list(range(len(own), 0, -1))
+    assert opened.get("/notices", S1, department=S2)["items"] == []
+    organs = opened.get("/notices", APPROVAL)["items"]
+    assert {S1, S2} <= {one["department"] for one in organs}
+    opened.get(f"/departments/{S1}/notices/1", S1)
+    opened.get(f"/departments/{S2}/notices/1", S1, 404)
+
+
+def test_page_by_page_is_the_whole(opened: Doors) -> None:
+    whole = opened.get("/notices", S1, limit=500)
+    assert whole["complete"]
+    found, cursor = [], None
+    while True:
+        page = opened.get("/notices", S1, limit=3, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        if (cursor := page["next"]) is None:
+            break
+        assert not page["complete"]
+    assert found == whole["items"]
+    opened.get("/notices", S1, 422, cursor="bm9uc2Vuc2U")
+
+
+def test_as_known_then(opened: Doors, region: TestStore) -> None:
+    now = opened.get("/notices", S1, limit=500)["items"]
+    received = next(one for one in now if one["status"] == "received")
+    before = opened.get("/notices", S1, limit=500, as_known_at=received["owed_at"])["items"]
+    [then] = [one for one in before if one["notice"] == received["notice"]]
+    assert (then["status"], then["received_at"], then["dispatched_at"]) == ("outstanding", None, None)
+    assert all(one["owed_at"] <= received["owed_at"] for one in before)
+    assert opened.get("/notices", S1, as_known_at=(region.now - timedelta(days=9)).date().isoformat())["items"] == []
+    opened.get("/notices", S1, 422, as_known_at="yesterday")
+
+
+def test_what_is_unchanged_is_not_sent_again(opened: Doors) -> None:
+    headers = opened.headers(S1)
+    first = opened.client.get("/api/v1/notices", headers=headers)
+    again = opened.client.get("/api/v1/notices", headers={**headers, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = opened.client.get("/api/v1/notices", headers={**opened.headers(S2), "If-None-Match": first.headers["etag"]})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+def test_as_a_file(opened: Doors, form: str) -> None:
+    found = opened.client.get(f"/api/v1/notices?format={form}", headers=opened.headers(S1))
+    assert found.status_code == 200
+    rows = len(opened.get("/notices", S1, limit=500)["items"])
+    if form != "xlsx":
+        assert len(found.text.splitlines()) == rows + (form == "csv")
+    assert "attachment" in found.headers["content-disposition"]
