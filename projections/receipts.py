@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -208,7 +208,6 @@ def receipts_slice(
     after: Sequence[Any] | None,
     limit: int,
     *,
-    known_at: datetime | None = None,
     department: str | None = None,
     serial: int | None = None,
     organ: str | None = None,
@@ -217,8 +216,9 @@ def receipts_slice(
     about: str | None = None,
     status: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Slice:
-    """Notices from the last owed on, by `owed_position`; with `known_at` as the record had them at that moment."""
+    """Notices from the last owed on, by `owed_position`."""
     conditions = {
         "department = %s": department,
         "serial = %s": serial,
@@ -228,42 +228,28 @@ def receipts_slice(
         "about = %s": about,
         "status = %s": status,
         "owed_at >= %s": since,
-        "owed_at <= %s": known_at,
+        "owed_at <= %s": until,
     }
-    source = "read.receipts" if known_at is None else _then(known_at)
-    return slice_after(conn, source, conditions, ["owed_position"], after, limit)
+    return slice_after(conn, "read.receipts", conditions, ["owed_position"], after, limit)
 
 
-_STEPS = {
-    "dispatched_at": ("channel", "topic_id", "partition", '"offset"', "reference", "dispatched_in_time"),
-    "delivered_at": ("delivered_group", "delivered_committed"),
-    "given_up_at": ("given_up_channel", "given_up_why"),
-    "receipt_recorded_at": ("received_at", "received_by", "received_by_name", "waited"),
-    "taken_at": (),
-    "returned_at": ("returned_to", "returned_in_time"),
-    "moved_at": ("moved_to",),
-    "deemed_at": (),
-}
-"""When a step of a notice's life was recorded, and what it filled."""
-
-
-def _then(known_at: datetime) -> str:
-    """The ledger as the record had it at a moment. A day that was moved since, and how often it was pressed, show as
-    they stand now; all else is as it was."""
-    moment = f"'{known_at.astimezone(UTC).isoformat()}'::timestamptz"
-    filled = {column: step for step, columns in _STEPS.items() for column in (step, *columns)}
-    names = [f'"{field.name}"' for field in fields(Receipt)]
-    parts = ", ".join(
-        f"CASE WHEN {filled[key]} <= {moment} THEN {name} END AS {name}"
-        if (key := name if name in filled else name.strip('"')) in filled
-        else name
-        for name in names
-    )
-    return (
-        f"(SELECT *, LEAST(received_at, deemed_at, moved_at) AS held_until, CASE WHEN moved_at IS NOT NULL THEN 'moved'"
-        " WHEN received_at IS NOT NULL THEN 'received' WHEN deemed_at IS NOT NULL THEN 'deemed' ELSE 'outstanding' END"
-        f" AS status FROM (SELECT {parts} FROM read.receipts) AS steps) AS ledger"
-    )
+def receipt_then(events: Sequence[Recorded]) -> dict[str, Any]:
+    """The row of a notice as some of its events make it, in their order: its owing, its life and its clock's."""
+    row = _owed(events[0])
+    for one in events[1:]:
+        _live(row, one)
+    held = [at for at in (row.received_at, row.deemed_at, row.moved_at) if at is not None]
+    if row.moved_at is not None:
+        status = "moved"
+    elif row.received_at is not None:
+        status = "received"
+    else:
+        status = "outstanding" if row.deemed_at is None else "deemed"
+    return {
+        **{one.name: getattr(row, one.name) for one in fields(row)},
+        "held_until": min(held, default=None),
+        "status": status,
+    }
 
 
 def received_of(conn: Connection[Any], notices: Sequence[str]) -> dict[str, datetime]:

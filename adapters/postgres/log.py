@@ -11,6 +11,7 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import Connection, conninfo
 
 from adapters.postgres.mapper import EventMapper
+from domain.clock_state import clock_stream
 from domain.event import Event, Recorded
 from domain.notices import NoticeOwed, ledger_stream, notice_stream
 from domain.registers import REGISTER_TOPICS, Registers
@@ -128,6 +129,21 @@ class Log:
         ):
             one = self._recorded(row)
             found.setdefault(one.event.unique_key or one.event.originator_id.removeprefix("notice/"), []).append(one)
+        return found
+
+    def lives(self, names: Iterable[str], known_at: datetime | None = None) -> dict[str, list[Recorded]]:
+        """As `notices`, with what became of their clocks."""
+        wanted = list(names)
+        streams = [notice_stream(one) for one in wanted]
+        found: dict[str, list[Recorded]] = {}
+        for row in self._rows(
+            "WHERE (unique_key = ANY(%s) OR originator_id = ANY(%s))"
+            " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz) ORDER BY notification_id",
+            (wanted, [*streams, *map(clock_stream, streams)], known_at),
+        ):
+            one = self._recorded(row)
+            name = one.event.originator_id.removeprefix(clock_stream("")).removeprefix(notice_stream(""))
+            found.setdefault(name if one.event.unique_key is None else one.event.unique_key, []).append(one)
         return found
 
     def ledger(self, addressee: str, serial: int) -> Recorded | None:

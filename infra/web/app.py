@@ -49,7 +49,7 @@ def create_app(store: Store) -> FastAPI:
     state = app.state
     state.store = store
     state.registry = Registry(store.connect)
-    state.readers = Readers(store.reader_url)
+    state.readers = Readers(store.reader_url, store.database_url)
     state.heads = Heads(store.connect)
     state.recorder = Recorder(store)
     state.persons = Persons(store.sealer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -18,17 +18,11 @@ EVERYBODY = "*"
 
 
 class Readers:
-    """Connections as the readers' role, each lent for one read."""
+    """Connections that only read, each lent for one read: as the readers' role, and as the runtime for the log."""
 
-    def __init__(self, url: str, most: int = 8) -> None:
-        self._pool = ConnectionPool(
-            url,
-            min_size=1,
-            max_size=most,
-            open=True,
-            kwargs={"application_name": "shenguan-http"},
-            configure=_prepare,
-        )
+    def __init__(self, url: str, log_url: str, most: int = 8) -> None:
+        self._pool = _pool(url, most)
+        self._logs = _pool(log_url, most)
 
     @contextmanager
     def lend(self, department: str) -> Iterator[Connection[Any]]:
@@ -37,8 +31,20 @@ class Readers:
             conn.execute("SELECT set_config('shenguan.department', %s, true)", (department,))
             yield conn
 
+    @contextmanager
+    def log(self) -> Iterator[Connection[Any]]:
+        """One moment of the log, for those who may see all of what they ask of it."""
+        with self._logs.connection() as conn, conn.transaction():
+            yield conn
+
     def close(self) -> None:
         self._pool.close()
+        self._logs.close()
+
+
+def _pool(url: str, most: int) -> ConnectionPool[Connection[Any]]:
+    named = {"application_name": "shenguan-http"}
+    return ConnectionPool(url, min_size=1, max_size=most, open=True, kwargs=named, configure=_prepare)
 
 
 def _prepare(conn: Connection[Any]) -> None:
@@ -57,6 +63,11 @@ class Reading:
         self.area = area
         self.conn = conn
         self.positions = positions  # how far the read models had come when the read began, or before
+
+    def log(self) -> AbstractContextManager[Connection[Any]]:
+        """The log, for what the caller was found to be allowed to see."""
+        readers: Readers = self.request.app.state.readers
+        return readers.log()
 
     @property
     def department(self) -> str | None:

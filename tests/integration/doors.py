@@ -29,9 +29,9 @@ class Doors:
         known = Known(f"{ISSUER} {department}.{officer}", officer, name, (department,))
         return {"Authorization": f"Bearer {identity.begin(known, 600)}", **more}
 
-    def get(self, path: str, department: str, code: int = 200, **params: Any) -> Any:
+    def get(self, path: str, caller: str, code: int = 200, **params: Any) -> Any:
         """The JSON of an answer; checks its status."""
-        found = self.client.get(f"/api/v1{path}", params=params, headers=self.headers(department))
+        found = self.client.get(f"/api/v1{path}", params=params, headers=self.headers(caller))
         assert found.status_code == code, found.text
         return found.json()
 

@@ -60,6 +60,8 @@ def test_as_known_then(opened: Doors, region: TestStore) -> None:
     before = opened.get("/notices", S1, limit=500, as_known_at=received["owed_at"])["items"]
     [then] = [one for one in before if one["notice"] == received["notice"]]
     assert (then["status"], then["received_at"], then["dispatched_at"]) == ("outstanding", None, None)
+    asked = {"as_known_at": received["owed_at"], "status": "received"}
+    assert received["notice"] not in [one["notice"] for one in opened.get("/notices", S1, **asked)["items"]]
     assert all(one["owed_at"] <= received["owed_at"] for one in before)
     assert opened.get("/notices", S1, as_known_at=(region.now - timedelta(days=9)).date().isoformat())["items"] == []
     opened.get("/notices", S1, 422, as_known_at="yesterday")

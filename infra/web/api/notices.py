@@ -10,14 +10,16 @@ from psycopg import Connection
 from pydantic import BaseModel
 
 from adapters.http.problems import of_status, responses
+from adapters.postgres.log import Log
 from infra.answers import RECEIPT, with_due
 from infra.web.listing import AskedFor, Listed, Listing, answer, note, plain_of, row_of, tagged
-from infra.web.reading import ReadingNotices
+from infra.web.reading import Reading, ReadingNotices
 from infra.web.times import MomentText, since_of
 from projections.page import Slice
-from projections.receipts import receipts_slice
+from projections.receipts import receipt_then, receipts_slice
 
 router = APIRouter(tags=["notices"])
+BLOCK = 200
 Status = Literal["outstanding", "received", "deemed", "moved"]
 Lamp = Literal["green", "yellow", "red", "paused", "unknown"]
 DepartmentCode = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="部门代码")]
@@ -87,15 +89,16 @@ def notices(
     since: Annotated[MomentText | None, Query(description="何时起应告知")] = None,
 ) -> Any:
     """签收台账：应告知谁、何时推送、送达、签收、纳入监管；最近应告知的在前。"""
-    filters = {"department": department, "organ": organ, "matter": matter, "case": case, "about": about}
-    chosen: dict[str, Any] = {**filters, "status": status, "since": since_of(since)}
+    chosen = {"department": department, "organ": organ, "matter": matter, "case": case, "about": about}
+    from_when = since_of(since)
 
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:
-        found = receipts_slice(conn, after, limit, known_at=asked.known_at, **chosen)
-        now = asked.known_at or datetime.now(UTC)
-        return Slice(with_due(found.rows, now), found.more)
+        if asked.known_at is not None:
+            return _then(reading, conn, after, limit, asked.known_at, status, {**chosen, "since": from_when})
+        found = receipts_slice(conn, after, limit, status=status, since=from_when, **chosen)
+        return Slice(with_due(found.rows, datetime.now(UTC)), found.more)
 
-    return answer(NOTICES, reading, asked, response, find, chosen)
+    return answer(NOTICES, reading, asked, response, find, {**chosen, "status": status, "since": since})
 
 
 @router.get("/departments/{department}/notices/{serial}", responses=responses(401, 403, 404, 422))
@@ -105,9 +108,43 @@ def notice(
     """一件告知，按部门与编号。"""
     plain = plain_of(reading, asked)
     response.headers["ETag"] = tagged(reading, response, "notice")
-    found = receipts_slice(reading.conn, None, 1, known_at=asked.known_at, department=department, serial=serial)
-    note(reading, "notice", {"department": department, "serial": serial}, len(found.rows), asked)
-    if not found.rows:
+    found = receipts_slice(reading.conn, None, 1, department=department, serial=serial).rows
+    if found and asked.known_at is not None:
+        with reading.log() as log:
+            found = _lives(log, found, asked.known_at)
+    note(reading, "notice", {"department": department, "serial": serial}, len(found), asked)
+    if not found:
         raise of_status(404)
-    [row] = with_due(found.rows, asked.known_at or datetime.now(UTC))
+    [row] = with_due(found, asked.known_at or datetime.now(UTC))
     return row_of(NoticeRow, plain(row))
+
+
+def _then(
+    reading: Reading,
+    conn: Connection[Any],
+    after: Any,
+    limit: int,
+    known_at: datetime,
+    status: Status | None,
+    chosen: dict[str, Any],
+) -> Slice:
+    """As the record had them: who was owed what does not change, what became of it is folded from the log anew."""
+    rows: list[dict[str, Any]] = []
+    scanned = 0
+    with reading.log() as log:
+        while True:
+            found = receipts_slice(conn, after, BLOCK, until=known_at, **chosen)
+            for row in _lives(log, found.rows, known_at):
+                if status in (None, row["status"]):
+                    if len(rows) == limit:
+                        return Slice(with_due(rows, known_at), True, scanned)
+                    rows.append(row)
+                scanned += 1
+            if not found.more:
+                return Slice(with_due(rows, known_at), False, scanned)
+            after = [found.rows[-1]["owed_position"]]
+
+
+def _lives(log: Connection[Any], rows: list[dict[str, Any]], known_at: datetime) -> list[dict[str, Any]]:
+    lives = Log(log).lives((row["notice"] for row in rows), known_at)
+    return [receipt_then(lives[row["notice"]]) for row in rows if row["notice"] in lives]
