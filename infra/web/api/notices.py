@@ -89,7 +89,7 @@ def notices(
     since: Annotated[MomentText | None, Query(description="何时起应告知")] = None,
 ) -> Any:
     """签收台账：应告知谁、何时推送、送达、签收、纳入监管；最近应告知的在前。"""
-    chosen = {"department": department, "organ": organ, "matter": matter, "case": case, "about": about}
+    chosen: dict[str, Any] = {"department": department, "organ": organ, "matter": matter, "case": case, "about": about}
     from_when = since_of(since)
 
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:
