@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -89,8 +90,8 @@ class Settings(BaseSettings):
     channel_attempts: int = Field(12, ge=1)
     """After how many failures in a row a department's channel is given up for the next in its order."""
     ca_file: Path | None = None
-    """The authorities whose certificates the servers that are pushed to, and the gateway, must have; None: those of the
-    system."""
+    """The authorities whose certificates those must have that we call: the servers that are pushed to, the gateway, the
+    OpenID Connect provider; None: those of the system."""
     push_seconds: float = Field(10.0, ge=0.1, le=300)
     """How long a server may take for a push."""
     sms_gateway: Path | None = None
@@ -243,6 +244,10 @@ class Settings(BaseSettings):
                 "may be demo only on embedded servers that listen on this machine alone",
                 "sign_in",
             )
+        if self.oidc_issuer is not None and not _private(self.oidc_issuer):
+            raise _problem(
+                "须以 https 访问，除非在本机", "must be reached by https, unless at this machine", "oidc_issuer"
+            )
         if self.registers_from == self.store:
             raise _problem("不能跟随本库自己", "must be another store than SHENGUAN_STORE", "registers_from")
         chosen = "master_key_file" in self.model_fields_set
@@ -257,7 +262,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def _demo(known: Mapping[str, Any]) -> bool:
     """Whether callers may be taken at their word: what runs here is a demonstration that nobody else can reach."""
     embedded = known.get("database_url") is None and known.get("kafka_bootstrap_servers") is None
-    return embedded and known.get("http_host") in LOOPBACK
+    public = known.get("public_url")
+    near = public is None or (urlsplit(public).hostname in LOOPBACK)
+    return embedded and near and known.get("http_host") in LOOPBACK
+
+
+def _private(url: str) -> bool:
+    """Whether nobody on the way can answer in its place."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK
 
 
 def load() -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -214,6 +215,12 @@ def sealed_json(submission: Submission[Any]) -> str:
     )
 
 
+_COUNT = """
+INSERT INTO shenguan.outcome_count AS o SELECT d, n FROM unnest(%b::text[], %b::int8[]) AS given (d, n)
+ON CONFLICT (disposition) DO UPDATE SET count = o.count + excluded.count
+"""
+
+
 def put_results(
     conn: Connection[Any], results: Iterable[Result], cut: set[Place], now: datetime, parked_for: timedelta
 ) -> None:
@@ -249,6 +256,8 @@ def put_results(
                 if r.arrival.submission is not None
             ]
             cursor.execute(_PARK, [list(c) for c in zip(*rows, strict=True)], prepare=True)
+        counts = Counter(r.outcome.disposition for r in last.values())
+        cursor.execute(_COUNT, (list(counts), list(counts.values())), prepare=True)
         if cut:
             cursor.execute(
                 f"UPDATE shenguan.parked SET ready = true FROM {PLACES} AS p (t, n, o)"

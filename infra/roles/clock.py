@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import structlog
 from psycopg import Connection
 
 from adapters.formats.workdays import published
+from adapters.postgres.liveness import show_alive
 from adapters.postgres.parking import expire, expired
 from adapters.postgres.writer import Writer
 from domain import system
@@ -22,6 +24,7 @@ from infra.store import Store
 
 _log = structlog.get_logger("shenguan.clock")
 BATCH = 500
+ALIVE_EVERY_S = 5.0
 
 
 class ClockRole:
@@ -44,10 +47,19 @@ class ClockRole:
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
             writer.write(facts=[lambda world, now: system.calendar_adopted(world, published(), now)])
             while not self.stopped.is_set():
+                show_alive(conn, {"role.clock": None})
                 self.turn(conn, writer)
                 done = steward.turn(conn, writer, self.stopped.is_set)
                 if not done + keeper.turn(conn, writer, self.stopped.is_set):
-                    self.stopped.wait(self._every_s)
+                    self._rest(conn)
+
+    def _rest(self, conn: Connection[Any]) -> None:
+        """Alive also where it is to look but seldom."""
+        until = time.monotonic() + self._every_s
+        while not self.stopped.wait(min(ALIVE_EVERY_S, max(0.0, until - time.monotonic()))):
+            if time.monotonic() >= until:
+                return
+            show_alive(conn, {"role.clock": None})
 
     def turn(self, conn: Connection[Any], writer: Writer) -> int:
         """Ends the waiting of all whose time is over, a bounded batch at a time; how many."""

@@ -12,6 +12,7 @@ import structlog
 
 from adapters.kafka.records import Place
 from adapters.postgres.desk import DeadLetter, dead_letters
+from adapters.postgres.liveness import show_alive
 from adapters.postgres.positions import Advance, Fenced, open_epoch, positions, topics
 from adapters.postgres.runner import first_line
 from adapters.postgres.writer import Written
@@ -103,6 +104,7 @@ class IntakeRole:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
         with self._store.connect() as conn:
+            show_alive(conn, {"role.intake": None})
             known = topics(conn)
         stale = [place for place, (_, epoch) in self._next.items() if place[0] in known and known[place[0]][1] != epoch]
         if stale:

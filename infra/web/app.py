@@ -9,21 +9,21 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from adapters.crypto.sealer import read_master_key
-from adapters.http import problems
-from adapters.http.sessions import Sessions
+from adapters.http import problems, safety
 from infra.store import Store
-from infra.web import signing_in
+from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
 from infra.web.api import me, notices
+from infra.web.envelope import API, Envelope
 from infra.web.heads import Heads
-from infra.web.identity import Identity
 from infra.web.inspecting import Recorder
+from infra.web.metrics import Metrics
 from infra.web.persons import Persons
+from infra.web.provider_sign_in import origin_of
 from infra.web.reading import Readers
 from infra.web.registry import Registry
+from infra.web.vitals import Pulse
 
 STATIC = Path(__file__).parent / "static"
-API = "/api/v1"
 
 
 def create_app(store: Store) -> FastAPI:
@@ -36,6 +36,9 @@ def create_app(store: Store) -> FastAPI:
         app.state.registry.close()
         app.state.heads.close()
         app.state.recorder.close()
+        app.state.pulse.close()
+        if app.state.provider is not None:
+            app.state.provider.close()
 
     app = FastAPI(
         title="审管 Shenguan",
@@ -53,13 +56,17 @@ def create_app(store: Store) -> FastAPI:
     state.heads = Heads(store.connect)
     state.recorder = Recorder(store)
     state.persons = Persons(store.sealer)
-    state.identity = Identity(
-        Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store), state.registry
-    )
+    entrance.furnish(state, store)
+    state.pulse = Pulse(store.connect)
+    state.metrics = Metrics(state.pulse)
     problems.install(app)
     for one in (me, notices):
         app.include_router(one.router, prefix=API)
-    if store.settings.sign_in == "demo":
-        app.include_router(signing_in.router)
+    demo = store.settings.sign_in == "demo"
+    for door in (signing_in if demo else provider_sign_in, signing_out, health):
+        app.include_router(door.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    issuer = store.settings.oidc_issuer
+    headers = safety.headers(origin_of(issuer) if issuer is not None and not demo else None)
+    app.add_middleware(Envelope, headers, state.metrics, store.settings.public_url, demo)
     return app

@@ -86,7 +86,11 @@ def find_caller(request: Request, department: str | None = None) -> Caller | Non
         known = identity.known(cookie)
     else:
         known = None
-    return identity.caller(known, department) if known is not None else None
+    if known is None:
+        return None
+    found = identity.caller(known, department)
+    request.state.department = found.department  # for the access log
+    return found
 
 
 def caller(

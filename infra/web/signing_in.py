@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from adapters.http.problems import Problem, responses
 from domain.access import OPERATOR
 from domain.submissions import local_date
-from infra.web.identity import COOKIE, Identity, Known
+from infra.web.cookies import keep
+from infra.web.identity import Identity, Known
 from infra.web.pages.page import render
 
 router = APIRouter(include_in_schema=False)
@@ -46,8 +47,7 @@ def begin(
     """Signs in, for a department that the register knows."""
     token, seconds = _token(request, department, officer, name)
     response = RedirectResponse("/", 303)
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    keep(request, response, token, seconds)
     return response
 
 
@@ -65,7 +65,11 @@ def token(
 
 def _token(request: Request, department: str, officer: str, name: str) -> tuple[str, int]:
     identity: Identity = request.app.state.identity
-    if department != OPERATOR.lower() and department not in request.app.state.registry.now().departments:
+    registers = request.app.state.registry.now()
+    ceased = (
+        registers.ceased(department, local_date(datetime.now(UTC))) if department in registers.departments else True
+    )
+    if department != OPERATOR.lower() and ceased:
         raise Problem(403, "登记簿中没有该部门", "the register knows no such department", detail=department)
     seconds: int = request.app.state.store.settings.session_seconds
     known = Known(f"{ISSUER} {department}.{officer}", officer, name, (department,))

@@ -141,3 +141,43 @@ def test_passwords_do_not_show(tmp_path: Path) -> None:
         kafka={"sasl_plain_password": "geheim"},
     )
     assert "geheim" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"HTTP_HOST": "0.0.0.0"},
+        {"HTTP_HOST": "192.168.1.5"},
+        {"HTTP_HOST": "::"},
+        {"HTTP_HOST": "localhost.example"},
+        {"PUBLIC_URL": "https://sg.example"},
+        {"PUBLIC_URL": "http://127.0.0.1.evil.example"},
+        {"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"},
+        {"DATABASE_URL": "postgresql://runtime@127.0.0.1/x"},
+    ],
+)
+def test_nobody_is_taken_at_his_word_beyond_a_demonstration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    (tmp_path / "key").write_text("00" * 32)
+    monkeypatch.setenv("SHENGUAN_MASTER_KEY_FILE", str(tmp_path / "key"))
+    for name, value in surroundings.items():
+        monkeypatch.setenv(f"SHENGUAN_{name}", value)
+    assert load().sign_in == "oidc"
+    [line] = refused(monkeypatch, SIGN_IN="demo")
+    assert line.startswith("SHENGUAN_SIGN_IN：demo 只可用于")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_demonstration_is_at_this_machine(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("SHENGUAN_HTTP_HOST", host)
+    monkeypatch.setenv("SHENGUAN_PUBLIC_URL", "http://localhost:8300")
+    assert load().sign_in == "demo"
+
+
+def test_the_provider_is_reached_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHENGUAN_OIDC_ISSUER", "http://127.0.0.1:8080/realms/gov")
+    load()
+    assert refused(monkeypatch, OIDC_ISSUER="http://id.example") == [
+        "SHENGUAN_OIDC_ISSUER：须以 https 访问，除非在本机。"
+    ]
