@@ -66,7 +66,7 @@ class Arrival:
     """One Kafka record, decoded as far as it went. Without a `submission` there are `errors`.
 
     `content` is the keyed hash of the canonical content (RFC 8785); `raw` gives the record as it came,
-    and is None once that is sealed.
+    and is None once that is sealed; `correlation` is for logs alone.
     """
 
     place: Place
@@ -82,6 +82,7 @@ class Arrival:
     retry_of: str | None = None
     errors: tuple[FieldError, ...] = ()
     raw: Callable[[], str] | None = None
+    correlation: str = ""
 
 
 class Result(NamedTuple):

@@ -38,6 +38,8 @@ Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 _INCOMING = {"incoming": True}
 SOURCE = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+CORRELATION = re.compile(r"^[A-Za-z0-9._:-]{8,64}$")
+"""What a request through several systems is called in their logs; for logs alone, so another shape is no fault."""
 CALLER = re.compile(r"^(?=.{3,256}$)[!-~]+ [!-~]+$")
 """Who a principal vouches for: issuer and subject of the token, in visible ASCII."""
 

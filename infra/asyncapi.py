@@ -11,7 +11,7 @@ from domain.catalogue import EVENT_TYPES, PAYLOADS
 from domain.event import Recorded
 from domain.message import NoticeMessage, notice_type
 from domain.notices import About
-from domain.submissions import CALLER, ID, SOURCE, full_type
+from domain.submissions import CALLER, CORRELATION, ID, SOURCE, full_type
 from infra.examples import Story
 from infra.reference import ABOUT, SUBMISSIONS
 from infra.schemas import DIALECT, event_schema, inlined, notice_schema, submission_schema
@@ -213,6 +213,11 @@ def _submission(example: Example) -> Node:
                 "type": "string",
                 "pattern": CALLER.pattern,
                 "description": "Of principals that vouch only: issuer and subject of the token they verified.",
+            },
+            "ce_correlationid": {
+                "type": "string",
+                "pattern": CORRELATION.pattern,
+                "description": "What your logs call the request; ours then name it too. It is kept nowhere else.",
             },
         },
     )

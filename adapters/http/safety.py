@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+from domain.submissions import CORRELATION
+
 REQUEST_ID = "X-Request-ID"
 
 
@@ -37,4 +37,4 @@ def headers(forms_lead_to: str | None = None) -> dict[str, str]:
 
 def request_id(said: str | None) -> str:
     """The caller's own, if it is fit to be logged and handed on; else a new one."""
-    return said if said is not None and _ID.fullmatch(said) else uuid.uuid4().hex
+    return said if said is not None and CORRELATION.fullmatch(said) else uuid.uuid4().hex

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class ApiRole:
             timeout_graceful_shutdown=LAST_S,
             server_header=False,
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         server = _Server(config)
         threading.Thread(target=self._watch, args=(server,), name="api-stop", daemon=True).start()
         server.run()
@@ -47,6 +49,11 @@ class ApiRole:
     def _watch(self, server: uvicorn.Server) -> None:
         self.stopped.wait()
         server.should_exit = True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """What an application raised is in our log already, without its message, which may be personal."""
+    return not str(record.msg).startswith("Exception in ASGI application")
 
 
 class _Server(uvicorn.Server):

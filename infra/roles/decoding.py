@@ -81,6 +81,7 @@ class Decoder:
             retry_of=header.retry_of if header else None,
             errors=read.errors,
             raw=_nothing if read.classified else partial(_raw, packed),
+            correlation=read.correlation,
         )
 
 

@@ -93,6 +93,7 @@ class IntakeRole:
             written = self._writer.write()
         else:
             return False
+        _tell(written)
         self._more = written.more
         if batch is not None and self._on_batch is not None:
             self._on_batch(written)
@@ -193,3 +194,18 @@ class IntakeRole:
             return system.epoch_opened(world, topic, old_id, new_id, epoch, reason, now)
 
         self._writer.run(lambda conn: open_epoch(conn, topic, new_id, epoch), [fact])
+
+
+def _tell(written: Written) -> None:
+    """What became of what can be followed through the logs of several systems."""
+    for arrival, outcome, released in written.results:
+        if arrival.correlation and not released:
+            _log.info(
+                "submission_decided",
+                correlation_id=arrival.correlation,
+                source=arrival.source,
+                id=arrival.id,
+                type=arrival.type,
+                disposition=outcome.disposition,
+                rule=outcome.rule,
+            )

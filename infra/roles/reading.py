@@ -12,7 +12,17 @@ from adapters.kafka.names import TopicNames
 from adapters.kafka.records import RawRecord
 from domain.personal import Plain, plain_values, seal_values
 from domain.rules import FieldError, Rejection
-from domain.submissions import ID, SOURCE, Header, Payload, is_classified, read_header, read_payload, shaped
+from domain.submissions import (
+    CORRELATION,
+    ID,
+    SOURCE,
+    Header,
+    Payload,
+    is_classified,
+    read_header,
+    read_payload,
+    shaped,
+)
 from infra.roles.canonical import canonical
 
 AHEAD = timedelta(days=1)
@@ -29,6 +39,7 @@ class Read(NamedTuple):
     payload: Payload | None = None
     content: bytes = b""
     errors: tuple[FieldError, ...] = ()
+    correlation: str = ""
 
 
 class Reader:
@@ -51,7 +62,7 @@ class Reader:
         self._sealer.forget()
 
     def _plain(self, record: RawRecord, latest: datetime) -> Read:
-        source = id_ = ""
+        source = id_ = correlation = ""
         classified = False
         header = payload = None
         content = b""
@@ -59,6 +70,7 @@ class Reader:
         try:
             attributes, data = decode(record.value, record.headers)
             source, id_ = shaped(SOURCE, attributes["source"]), shaped(ID, attributes["id"])
+            correlation = shaped(CORRELATION, attributes.get("correlationid", ""))
             # Nothing of a classified one is kept: its content is not even read (domain notes §4.14).
             classified = is_classified(attributes)
             header = read_header(attributes, self._names.principal_of(record.topic) or "")
@@ -74,7 +86,7 @@ class Reader:
             errors = (FieldError(error.field, error.rule, error.message, "—"),)
         except Rejection as rejection:
             errors = rejection.errors
-        return Read(source, id_, classified, header, payload, content, errors)
+        return Read(source, id_, classified, header, payload, content, errors, correlation)
 
     def _sealed(self, read: Read, values: Sequence[Plain]) -> Read:
         try:

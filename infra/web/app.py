@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+import structlog
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
+from psycopg import OperationalError
 
 from adapters.http import problems, safety
+from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
 from infra.web.api import me, notices
@@ -23,6 +26,7 @@ from infra.web.reading import Readers
 from infra.web.registry import Registry
 from infra.web.vitals import Pulse
 
+_log = structlog.get_logger("shenguan.http")
 STATIC = Path(__file__).parent / "static"
 
 
@@ -60,6 +64,12 @@ def create_app(store: Store) -> FastAPI:
     state.pulse = Pulse(store.connect)
     state.metrics = Metrics(state.pulse)
     problems.install(app)
+
+    @app.exception_handler(OperationalError)
+    async def _away(request: Request, error: OperationalError) -> Response:
+        _log.error("database_unavailable", error=first_line(error))
+        return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
+
     for one in (me, notices):
         app.include_router(one.router, prefix=API)
     demo = store.settings.sign_in == "demo"
