@@ -13,8 +13,6 @@ from urllib.parse import quote, urlsplit
 
 import urllib3
 
-from adapters.crypto.sealer import read_master_key
-from adapters.http.sessions import Sessions
 from infra import feeding
 from infra.addresses import web_address, with_port
 from infra.bench.filler import CASES_AT_MOST, Pattern, settle
@@ -26,6 +24,7 @@ from infra.bench.outcome import Outcome
 from infra.bench.pace import quantile, quantiles_ms
 from infra.bench.settled import follow, verified
 from infra.roles.supervisor import Crew
+from infra.web.entrance import sessions_of
 from infra.web.identity import COOKIE
 
 EVENTS = 1_000_000
@@ -88,7 +87,7 @@ class Web:
         self.address = web_address(store.settings)
         at = urlsplit(self.address)
         self._http = urllib3.HTTPConnectionPool(str(at.hostname), at.port, maxsize=1)
-        self._sessions = Sessions(read_master_key(store.settings.master_key_file), store.settings.store)
+        self._sessions = sessions_of(store.settings)
 
     def cookie(self, department: str) -> str:
         claims = {"sub": f"bench {department}", "officer": "B01", "name": "压测", "departments": [department]}

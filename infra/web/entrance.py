@@ -10,6 +10,7 @@ from adapters.crypto.sealer import read_master_key
 from adapters.http.provider import Provider
 from adapters.http.sessions import Sessions
 from adapters.http.tokens import Tokens
+from infra.settings import Settings
 from infra.store import Store
 from infra.web.claims import Claims
 from infra.web.identity import Identity
@@ -18,14 +19,16 @@ from infra.web.provider_sign_in import ProviderSignIn
 _log = structlog.get_logger("shenguan.http")
 
 
-def furnish(state: State, store: Store) -> None:
-    """Sets `identity`, and `provider` and `provider_sign_in`, which are None where there is none; `registry` is there.
+def sessions_of(settings: Settings) -> Sessions:
+    """Those of a demonstration are none where people sign in at a provider, though the master key be the same."""
+    return Sessions(read_master_key(settings.ensure_master_key()), f"{settings.store}/{settings.sign_in}")
 
-    Sessions of a demonstration are none where people sign in at a provider, though the key be the same.
-    """
+
+def furnish(state: State, store: Store) -> None:
+    """Sets `identity`, and `provider` and `provider_sign_in`, None where there is none. `registry` is there already."""
     settings = store.settings
     master = read_master_key(settings.ensure_master_key())
-    sessions = Sessions(master, f"{settings.store}/{settings.sign_in}")
+    sessions = sessions_of(settings)
     state.provider = state.provider_sign_in = None
     claims = None
     if settings.sign_in == "oidc" and settings.oidc_issuer is not None:
