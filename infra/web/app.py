@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ from adapters.http import problems
 from adapters.http.sessions import Sessions
 from infra.store import Store
 from infra.web import signing_in
-from infra.web.api import me, notices
+from infra.web.api import actions, me, notices, streams, submissions
+from infra.web.handing import Handing
 from infra.web.heads import Heads
 from infra.web.identity import Identity
 from infra.web.inspecting import Recorder
+from infra.web.live import Live
 from infra.web.persons import Persons
 from infra.web.reading import Readers
 from infra.web.registry import Registry
@@ -31,7 +34,11 @@ def create_app(store: Store) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.live.start()
         yield
+        app.state.ending.set()
+        app.state.live.join()
+        app.state.handing.close()
         app.state.readers.close()
         app.state.registry.close()
         app.state.heads.close()
@@ -56,8 +63,11 @@ def create_app(store: Store) -> FastAPI:
     state.identity = Identity(
         Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store), state.registry
     )
+    state.ending = threading.Event()  # set before the server ends: live streams and who waits are let go
+    state.handing = Handing(store, state.registry, state.ending)
+    state.live = Live(store.connect, state.readers, streams.shower(state.persons, store.language), state.ending)
     problems.install(app)
-    for one in (me, notices):
+    for one in (me, notices, submissions, actions, streams):
         app.include_router(one.router, prefix=API)
     if store.settings.sign_in == "demo":
         app.include_router(signing_in.router)
