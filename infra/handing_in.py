@@ -66,7 +66,7 @@ class HandingIn:
     """
 
     def __init__(self, kafka: clients.Options, names: TopicNames, principal: str) -> None:
-        self._kafka = {**kafka, "max_block_ms": 2_000}
+        self._kafka = {"bootstrap_timeout_ms": 4_000, **kafka, "max_block_ms": 2_000}
         self._principal = principal
         self._topic = _topic(names, principal)
         self._queue: SimpleQueue[tuple[Record, Future[None]] | None] = SimpleQueue()
