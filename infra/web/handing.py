@@ -173,15 +173,23 @@ def preferred_wait(prefer: str | None) -> float:
     return min(float(found[1]), LONGEST_WAIT_S) if found else 0.0
 
 
+def require_department(caller: Caller) -> None:
+    """Inspectors write nothing, and operators nothing about cases. Raises Problem."""
+    if caller.inspector:
+        raise Problem(403, "纪检监察只查阅，不提交", "inspectors read everything and write nothing")
+    if OPERATOR in caller.roles:
+        raise Problem(403, "运维不代表部门办理", "operators act for no department")
+
+
 def _allow(caller: Caller, wish: Wish) -> None:
     """What the register of roles rules out for whoever he speaks for. All else is for intake to refuse, so that the
     attempt is on record. Raises Problem."""
+    if OPERATOR not in caller.roles:
+        require_department(caller)
     kind = PAYLOADS.get(wish.type)
     if kind is None:
         fault = Fault(field="body.type", rule="type.unknown", message="no such type of submission")
         raise Problem(422, "没有此信息类型", "there is no such type of submission", faults=[fault])
-    if caller.inspector:
-        raise Problem(403, "纪检监察只查阅，不提交", "inspectors read everything and write nothing")
     if issubclass(kind, OperatorPayload) != (OPERATOR in caller.roles):
         raise Problem(403, "职责不允许提交此类信息", "the role hands in nothing of this type")
     department, officer = wish.data.get("department"), wish.data.get("officer")

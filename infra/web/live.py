@@ -11,9 +11,10 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 import structlog
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, OperationalError
 
 from adapters.postgres.moves import LOG, Move, heads, moves
+from adapters.postgres.runner import first_line
 from infra.web.reading import EVERYBODY, Readers
 from projections.receipts import receipts_named
 
@@ -58,10 +59,14 @@ class Subscriber:
         self.counts = counts
         self.after = after
         self.queue: asyncio.Queue[Message | Ended] = asyncio.Queue()
+        self.behind = False
 
     def put(self, message: Message | Ended) -> None:
-        """In the event loop."""
+        """In the event loop. Who does not keep up is told that, and nothing more."""
+        if self.behind:
+            return
         if self.queue.qsize() >= QUEUED:
+            self.behind = True
             while not self.queue.empty():
                 self.queue.get_nowait()
             message = Ended(reset=True)
@@ -85,6 +90,7 @@ class Live:
         self._readers = readers
         self._shown = shown
         self._ending = ending
+        self.error: str | None = None  # why nobody is told anything now
         self._subscribers: set[Subscriber] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -147,15 +153,16 @@ class Live:
                 with closing(self._connect()) as conn:
                     conn.execute(f"LISTEN {LOG}")
                     self._follow(conn)
-            except Error as error:
-                if not isinstance(error, OperationalError):
-                    _log.exception("live_failed")
+            except Exception as error:  # noqa: BLE001 - it stands still visibly, and goes on once what was wrong is mended
+                self.error = first_line(error)
+                _log.error("live_stands_still", error=self.error, exc_info=not isinstance(error, OperationalError))
                 self._ending.wait(AWAY_S)
         self._post(self._end)
 
     def _follow(self, conn: Connection[Any]) -> None:
         while not self._ending.is_set():
             behind = self._turn(conn)
+            self.error = None
             for _ in conn.notifies(timeout=BEHIND_S if behind else IDLE_S, stop_after=1):
                 pass
 
@@ -219,7 +226,9 @@ class Live:
         """In the event loop, so that who joins has missed all of it or nothing."""
         self._position = position
         for one in list(self._subscribers):
-            if one.counts:
+            if one.behind:
+                self.leave(one)
+            elif one.counts:
                 if new.counts is not None and (message := _counted(*new.counts, one.department)) is not None:
                     one.put(message)
             elif one.department is not None:

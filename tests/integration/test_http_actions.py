@@ -95,5 +95,7 @@ def test_nobody_acts_for_another_department(region: TestStore, opened: Doors, ac
     body = {"proposed": S3, "reason": "不归我"} if action == "return" else None
     for caller in (S2, APPROVAL, FORMER, "operator"):
         act(opened, f"/departments/{S1}/notices/1/{action}", caller, body, 403)
+        act(opened, f"/departments/{S1}/receipts", caller, {"serials": [1]}, 403)
+    act(opened, "/departments/operator/receipts", "operator", {"serials": [1]}, 403)
     act(opened, f"/departments/{S1}/notices/7/{action}", S1, body, 404)
     assert count(region, "SELECT count(*) FROM shenguan.submission WHERE principal = 'api'") == 0

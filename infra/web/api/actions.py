@@ -25,7 +25,7 @@ from infra.web.api.submissions import (
     checked_key,
     handed_in,
 )
-from infra.web.handing import Handing, Wish, preferred_wait
+from infra.web.handing import Handing, Wish, preferred_wait, require_department
 from infra.web.identity import CallerOf, find_caller
 from infra.web.outcomes import Outcome
 
@@ -99,6 +99,7 @@ class ReceiptsAnswer(BaseModel):
 
 def speaker(request: Request, caller: CallerOf, department: DepartmentCode) -> Caller:
     """The caller, for the department that the address names, if he speaks for it."""
+    require_department(caller)
     if department not in caller.departments:
         raise Problem(403, "不得以其他部门的名义提交", "nobody speaks for another department", detail=department)
     found = caller if department == caller.department else find_caller(request, department)
