@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
+
+from psycopg import Connection
 
 from adapters.postgres.log import Log
 from adapters.postgres.registers import RegisterCache
@@ -24,7 +26,7 @@ from projections.outcomes import find_one
 
 POLL_SECONDS = 0.1
 GOOD = ("accepted", "duplicate")
-_CALLED = {
+CALLED = {
     "accepted": ("受理入账", "Accepted"),
     "refused": ("拒绝，尝试已记录在案", "Refused, the attempt is on record"),
     "duplicate": ("重复，不再入账", "Duplicate, nothing more is recorded"),
@@ -57,10 +59,15 @@ def await_disposition(store: Store, place: Place, until: float) -> Became | None
             if time.monotonic() > until:
                 return None
             time.sleep(POLL_SECONDS)
-        if row["disposition"] != "accepted":
-            return Became(row, [], [], {})
-        made = [one.event for one in Log(conn).fact(row["stream"], row["version"])]
-        registers = RegisterCache().refresh(conn)
+        return became(conn, row, lambda: RegisterCache().refresh(conn))
+
+
+def became(conn: Connection[Any], row: dict[str, Any], registers_now: Callable[[], Registers]) -> Became:
+    """What became of the submission of that row."""
+    if row["disposition"] != "accepted":
+        return Became(row, [], [], {})
+    made = [one.event for one in Log(conn).fact(row["stream"], row["version"])]
+    registers = registers_now()
     notices = [event for event in made if isinstance(event, NoticeOwed)]
     recorded = [event.TOPIC for event in made if not isinstance(event, NoticeOwed)]
     names = {code: one.name for code, one in registers.departments.items()}
@@ -101,7 +108,7 @@ def as_json(became: Became) -> dict[str, Any]:
 def lines(became: Became, zh: bool) -> list[str]:
     """For people: what became of it, and indented why and what follows."""
     row = became.row
-    words = _CALLED[row["disposition"]]
+    words = CALLED[row["disposition"]]
     name = f"{row['source']}/{row['id']}"
     first = f"{words[0]}：{name}" if zh else f"{words[1]}: {name}"
     return [first, *(f"  {more[0 if zh else 1]}" for more in _more(became))]
@@ -134,5 +141,5 @@ def _more(became: Became) -> Iterator[tuple[str, str]]:
         for error in row["errors"]:
             yield explained(error, True), explained(error, False)
     elif row["holder"]:
-        zh, en = _CALLED[row["holder"]]
+        zh, en = CALLED[row["holder"]]
         yield f"先前的一件：{zh}", f"the one before: {en}"

@@ -71,6 +71,20 @@ def find_one(conn: Connection[Any], topic_id: str, partition: int, offset: int) 
         ).fetchone()
 
 
+def find_places(
+    conn: Connection[Any], source: str, ids: Sequence[str], since: datetime
+) -> dict[str, tuple[str, int, int]]:
+    """Where those of the source's submissions lie that intake has read, of which none came before `since`; of one that
+    came several times where it took effect."""
+    columns = 'SELECT id, topic_id, partition, "offset" FROM shenguan.submission WHERE'
+    rows = conn.execute(
+        f"{columns} disposition = 'dead' AND arrived_at >= %s AND source = %s AND id = ANY(%s)"
+        f" UNION ALL {columns} disposition IN ('accepted', 'refused', 'parked') AND source = %s AND id = ANY(%s)",
+        (since, source, list(ids), source, list(ids)),
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
 def find_dead(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
     """Dead letters, the latest first: where they lay, and per field the rule and what was found."""
     conditions = {"s.disposition = 'dead'": True, "s.department = %s": department}

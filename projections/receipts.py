@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from domain.channels import CARRIERS
 from domain.clock_state import ClockEvent, clock_stream
@@ -231,6 +232,12 @@ def receipts_slice(
         "owed_at <= %s": until,
     }
     return slice_after(conn, "read.receipts", conditions, ["owed_position"], after, limit)
+
+
+def receipts_named(conn: Connection[Any], notices: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of these notices, of which any reader sees his own."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM read.receipts WHERE notice = ANY(%s)", (list(notices),)).fetchall()
 
 
 def receipt_then(events: Sequence[Recorded]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from infra.store import Store
 from infra.web.app import create_app
@@ -29,8 +30,9 @@ class ApiRole:
     def run(self) -> None:
         """Until `stopped` is set. Raises OSError where the address is taken."""
         settings = self._store.settings
+        app = create_app(self._store)
         config = uvicorn.Config(
-            create_app(self._store),
+            app,
             host=settings.http_host,
             port=settings.http_port,
             log_config=None,
@@ -40,14 +42,15 @@ class ApiRole:
         )
         logging.getLogger("uvicorn.error").addFilter(_is_news)
         server = _Server(config)
-        threading.Thread(target=self._watch, args=(server,), name="api-stop", daemon=True).start()
+        threading.Thread(target=self._watch, args=(server, app), name="api-stop", daemon=True).start()
         server.run()
         if not self.stopped.is_set():
             self.stopped.set()
             raise OSError(f"{settings.http_host}:{settings.http_port}: the HTTP server ended")
 
-    def _watch(self, server: uvicorn.Server) -> None:
+    def _watch(self, server: uvicorn.Server, app: FastAPI) -> None:
         self.stopped.wait()
+        app.state.ending.set()
         server.should_exit = True
 
 

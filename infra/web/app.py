@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,15 +11,18 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 
 from adapters.http import problems, safety
 from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
-from infra.web.api import me, notices
+from infra.web.api import actions, me, notices, streams, submissions
 from infra.web.envelope import API, Envelope
+from infra.web.handing import Handing
 from infra.web.heads import Heads
 from infra.web.inspecting import Recorder
+from infra.web.live import Live
 from infra.web.metrics import Metrics
 from infra.web.persons import Persons
 from infra.web.provider_sign_in import origin_of
@@ -35,7 +39,11 @@ def create_app(store: Store) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.live.start()
         yield
+        app.state.ending.set()
+        app.state.live.join()
+        app.state.handing.close()
         app.state.readers.close()
         app.state.registry.close()
         app.state.heads.close()
@@ -60,17 +68,22 @@ def create_app(store: Store) -> FastAPI:
     state.heads = Heads(store.connect)
     state.recorder = Recorder(store)
     state.persons = Persons(store.sealer)
+    state.ending = threading.Event()  # set before the server ends: live streams and who waits are let go
+    state.handing = Handing(store, state.registry, state.ending)
+    state.live = Live(store.connect, state.readers, streams.shower(state.persons, store.language), state.ending)
     entrance.furnish(state, store)
     state.pulse = Pulse(store.connect)
     state.metrics = Metrics(state.pulse)
+    state.metrics.live.set_function(state.live.count)
     problems.install(app)
 
+    @app.exception_handler(PoolTimeout)
     @app.exception_handler(OperationalError)
     async def _away(request: Request, error: OperationalError) -> Response:
         _log.error("database_unavailable", error=first_line(error))
         return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
 
-    for one in (me, notices):
+    for one in (me, notices, submissions, actions, streams):
         app.include_router(one.router, prefix=API)
     demo = store.settings.sign_in == "demo"
     for door in (signing_in if demo else provider_sign_in, signing_out, health):

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from adapters.postgres.log import Log
 from domain.registers import Registers
@@ -27,15 +27,23 @@ class Registry:
     def now(self) -> Registers:
         """Of all that is recorded."""
         with self._lock:
-            if self._conn is None or self._conn.closed:
-                self._conn = self._connect()
+            try:
+                head = self._head()
+            except OperationalError:  # the server went away since: once more over a new connection
+                self._conn = None
+                head = self._head()
+            assert self._conn is not None
             log = Log(self._conn)
-            head = log.registers_head()
             if head > self._position:
                 found = Registers()
                 log.refresh(found, 0, head)
                 self._registers, self._position = found, head
             return self._registers
+
+    def _head(self) -> int:
+        if self._conn is None or self._conn.closed:
+            self._conn = self._connect()
+        return Log(self._conn).registers_head()
 
     def then(self, known_at: datetime) -> Registers:
         """Of what was recorded by a moment."""

@@ -71,7 +71,8 @@ def read(record: Record, place: Place) -> Arrival:
             said = {"type": header.type, "time": header.occurred_at.isoformat(), "data": json.loads(envelope.data)}
             content, payload = rfc8785.dumps(said), read_payload(header.type, envelope.data)
         sealed = seal(payload, FakeSealer(), payload.subject() or f"submission/{source}/{id_}")
-        submission = Submission(source, id_, header.occurred_at, record.principal, "acl", sealed, header.classified)
+        about = source, id_, header.occurred_at, record.principal
+        submission = Submission(*about, "acl", sealed, header.classified, header.caller)
     except MalformedEvent as error:
         errors = (FieldError(error.field, error.rule, error.message, ""),)
     except Rejection as rejection:
@@ -105,7 +106,7 @@ class MemoryIntake:
         office = Department.model_validate_json(json.dumps(founding["reform_office"]))
         principals = {name: tuple(codes) for name, codes in founding["principals"].items()}
         now = datetime(2025, 1, 1, tzinfo=UTC)
-        self.record(lambda world: found(world, office, principals, founding["operator"], now))
+        self.record(lambda world: found(world, office, principals, founding["operator"], now, founding.get("vouching")))
         self.record(lambda world: calendar_adopted(world, published(), now))
 
     @property

@@ -28,6 +28,7 @@ ROLES = {
     "qu": "HIGHER_AUTHORITY", "jw": "DISCIPLINE", "pt": "PLATFORM",
 }  # fmt: skip
 OPERATOR = "operator"
+VOUCHING = "api"
 PRINCIPALS = (*ROLES, "sgb")
 """Each acts for the department of its name."""
 ORGANISATION = {"kind": "法人及非法人组织", "name": "内蒙古草原有限公司"}
@@ -72,7 +73,7 @@ def founded(door: D) -> D:
         code="sgb", name="审改办", roles=("REFORM_OFFICE",), region="150100", valid_from=date(2020, 1, 1)
     )
     everyone = {name: (name,) for name in PRINCIPALS}
-    door.record(lambda world: system.found(world, office, everyone, OPERATOR, NOW))
+    door.record(lambda world: system.found(world, office, everyone, OPERATOR, NOW, VOUCHING))
     door.record(lambda world: system.calendar_adopted(world, published(), NOW))
     region = Region(door, "r")
     for code, role in ROLES.items():
@@ -121,13 +122,15 @@ class Region:
         """Time passes, where things are recorded: what is handed in still says that it is from NOW."""
         self.door.now += timedelta(days=days)
 
-    def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
-        """One submission at NOW, by the principal of the department's name or `by` another.
+    def submit(
+        self, type_: str, department: str, *, by: str | None = None, caller: str | None = None, **data: Any
+    ) -> Outcome:
+        """One submission at NOW, by the principal of the department's name or `by` another, who may vouch for a caller.
 
         Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
         the door has been seen to make a dead letter of it (`dead` says which).
         """
-        outcome = self._hand_in(type_, department, by, data)
+        outcome = self._hand_in(type_, department, by, data, caller)
         if outcome.disposition == "dead":
             PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
         return outcome
@@ -147,15 +150,29 @@ class Region:
         outcome = self.submit(type_, department, **data)
         assert (outcome.disposition, outcome.stream, outcome.events) == ("parked", stream, ()), outcome
 
-    def dead(self, field: str, rule: str, type_: str, department: str, *, by: str | None = None, **data: Any) -> None:
+    def dead(
+        self,
+        field: str,
+        rule: str,
+        type_: str,
+        department: str,
+        *,
+        by: str | None = None,
+        caller: str | None = None,
+        **data: Any,
+    ) -> None:
         """A dead letter for this one fault, be it of form or against what is on record."""
-        outcome = self._hand_in(type_, department, by, data)
+        outcome = self._hand_in(type_, department, by, data, caller)
         found = [(e.field, e.rule) for e in outcome.errors]
         assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
 
-    def _hand_in(self, type_: str, department: str, by: str | None, data: dict[str, Any]) -> Outcome:
+    def _hand_in(
+        self, type_: str, department: str, by: str | None, data: dict[str, Any], caller: str | None = None
+    ) -> Outcome:
         principal = by or department
         attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
+        if caller is not None:
+            attributes["caller"] = caller
         headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())
         key = str(data.get("number", principal)).encode()
         return self.door.hand_in(Record(principal, key, tuple(headers), value))

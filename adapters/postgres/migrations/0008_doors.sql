@@ -1,9 +1,12 @@
 -- What is handed in over HTTP, by the key that its sender gave it: the same key is the same submission, sent again.
+-- Without a key its id stands for one.
 CREATE TABLE shenguan.http_request (
     caller text NOT NULL,
     key text NOT NULL,
     digest bytea NOT NULL,              -- of what was asked
-    id text NOT NULL,                   -- of the submission that it became
+    id text NOT NULL UNIQUE,            -- of the submission that it became
+    type text NOT NULL,
+    department text NOT NULL,           -- for whom the caller spoke
     occurred_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (caller, key)
