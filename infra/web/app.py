@@ -14,7 +14,7 @@ from adapters.http import problems
 from adapters.http.sessions import Sessions
 from infra.store import Store
 from infra.web import signing_in
-from infra.web.api import me, notices
+from infra.web.api import lists, me, notices, registers
 from infra.web.heads import Heads
 from infra.web.identity import Identity
 from infra.web.inspecting import Recorder
@@ -57,7 +57,7 @@ def create_app(store: Store) -> FastAPI:
         Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store), state.registry
     )
     problems.install(app)
-    for one in (me, notices):
+    for one in (me, notices, registers, lists):
         app.include_router(one.router, prefix=API)
     if store.settings.sign_in == "demo":
         app.include_router(signing_in.router)

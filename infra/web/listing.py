@@ -142,7 +142,7 @@ def tagged(reading: Reading, response: Response, name: str) -> str:
     request = reading.request
     parts = (name, request.url.path, request.url.query, reading.caller.department, sorted(reading.caller.roles))
     today = local_date(datetime.now(UTC))
-    tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items())))
+    tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items()), reading.edition))
     response.headers["Cache-Control"] = "private, no-cache"
     if not reading.caller.inspector:
         etags.check(request, tag)

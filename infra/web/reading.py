@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from adapters.http.problems import of_status
 from domain.access import Area, Caller
-from infra.web.identity import CallerOf
+from infra.web.identity import AREAS, CallerOf
 
 EVERYBODY = "*"
 
@@ -63,6 +63,7 @@ class Reading:
         self.area = area
         self.conn = conn
         self.positions = positions  # how far the read models had come when the read began, or before
+        self.edition = ""  # of what else the answer rests on
 
     def log(self) -> AbstractContextManager[Connection[Any]]:
         """The log, for what the caller was found to be allowed to see."""
@@ -87,6 +88,7 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
         with readers.lend(EVERYBODY if scope == "all" else caller.department) as conn:
             yield Reading(request, caller, area, conn, positions)
 
+    AREAS[begin] = area
     return begin
 
 
