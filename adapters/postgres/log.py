@@ -211,6 +211,15 @@ class Log:
         row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()
         return (row and row[0]) or 0
 
+    def recorded_after(self, position: int) -> datetime | None:
+        """When the first event after a position was recorded; None where there is none."""
+        row = self._conn.execute(
+            "SELECT recorded_at FROM shenguan.stored_events WHERE notification_id > %s"
+            " ORDER BY notification_id LIMIT 1",
+            (position,),
+        ).fetchone()
+        return row[0] if row else None
+
     def registers_head(self) -> int:
         """The position of the last register event, 0 where there is none."""
         topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)

@@ -14,16 +14,18 @@ from adapters.http import problems
 from adapters.http.sessions import Sessions
 from infra.store import Store
 from infra.web import signing_in
-from infra.web.api import lists, me, notices, registers
+from infra.web.api import lists, me, notices, public_statistics, registers, statistics
 from infra.web.heads import Heads
 from infra.web.identity import Identity
 from infra.web.inspecting import Recorder
 from infra.web.persons import Persons
+from infra.web.published import Published
 from infra.web.reading import Readers
 from infra.web.registry import Registry
 
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
+DOORS = (me, notices, registers, lists, statistics, public_statistics)
 
 
 def create_app(store: Store) -> FastAPI:
@@ -51,13 +53,14 @@ def create_app(store: Store) -> FastAPI:
     state.registry = Registry(store.connect)
     state.readers = Readers(store.reader_url, store.database_url)
     state.heads = Heads(store.connect)
+    state.published = Published(state.readers, state.registry, state.heads, store.settings.public_smallest)
     state.recorder = Recorder(store)
     state.persons = Persons(store.sealer)
     state.identity = Identity(
         Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store), state.registry
     )
     problems.install(app)
-    for one in (me, notices, registers, lists):
+    for one in DOORS:
         app.include_router(one.router, prefix=API)
     if store.settings.sign_in == "demo":
         app.include_router(signing_in.router)

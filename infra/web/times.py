@@ -15,6 +15,8 @@ from infra.registers import day
 
 MomentText = Annotated[str, StringConstraints(max_length=40)]
 T = TypeVar("T")
+YEARS = range(1900, 9000)
+"""Beyond them a time cannot be said in every zone."""
 
 
 def known_at_of(text: str | None) -> datetime | None:
@@ -39,7 +41,10 @@ def true_on(text: str | None, field: str = "query.as_true_at") -> date:
 
 def _read(field: str, read: Callable[[Any], T], text: str | None) -> T:
     try:
-        return read(text)
+        found = read(text)
+        if isinstance(found, date) and found.year not in YEARS:
+            raise OverflowError
+        return found
     except (typer.BadParameter, OverflowError):
         fault = Fault(field=field, rule="time.shape", message="must be an ISO 8601 date or time")
         raise Problem(422, "不是 ISO 8601 时间", "not an ISO 8601 time", faults=[fault]) from None
