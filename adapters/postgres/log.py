@@ -118,6 +118,19 @@ class Log:
         )
         return [self._recorded(row) for row in rows]
 
+    def latest_of(
+        self, streams: Iterable[str], before: int, limit: int, known_at: datetime | None = None
+    ) -> list[Recorded]:
+        """The last events of these streams together that lie before a position, the latest first."""
+        query = (
+            f"SELECT e.* FROM unnest(%s::text[]) AS s(name), LATERAL (SELECT {COLUMNS} FROM shenguan.stored_events"
+            " WHERE originator_id = s.name AND notification_id < %s"
+            " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+            " ORDER BY originator_version DESC LIMIT %s) AS e ORDER BY notification_id DESC LIMIT %s"
+        )
+        rows = self._conn.execute(query, (list(streams), before, known_at, limit, limit), binary=True, prepare=True)
+        return [self._recorded(row) for row in rows]
+
     def notices(self, names: Iterable[str], known_at: datetime | None = None) -> dict[str, list[Recorded]]:
         """What was owed and what became of it, by the notices' ids, as the log knew it at that time."""
         wanted = list(names)

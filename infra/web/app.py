@@ -14,7 +14,7 @@ from adapters.http import problems
 from adapters.http.sessions import Sessions
 from infra.store import Store
 from infra.web import signing_in
-from infra.web.api import lists, me, notices, public_statistics, registers, statistics
+from infra.web.api.catalogue import DOORS
 from infra.web.heads import Heads
 from infra.web.identity import Identity
 from infra.web.inspecting import Recorder
@@ -25,7 +25,6 @@ from infra.web.registry import Registry
 
 STATIC = Path(__file__).parent / "static"
 API = "/api/v1"
-DOORS = (me, notices, registers, lists, statistics, public_statistics)
 
 
 def create_app(store: Store) -> FastAPI:
