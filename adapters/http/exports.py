@@ -18,6 +18,10 @@ MEDIA_TYPES: dict[Form, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "jsonl": "application/jsonl; charset=utf-8",
 }
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()}}
+}
+"""For OpenAPI: an answer may be a file."""
 BLOCK = 64 * 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import Fault, Problem, responses
 from adapters.postgres.log import Log
 from infra.answers import CONFLICT, DEAD, PARKED
@@ -93,7 +94,7 @@ Principal = Annotated[str | None, Query(description="哪个接入方的")]
 Type = Annotated[str | None, Query(description="提交类型，如 case.decide")]
 
 
-@router.get("/deadletters", response_model=Listed[DeadLetter], responses=responses(401, 403, 422))
+@router.get("/deadletters", response_model=Listed[DeadLetter], responses={**FILES, **responses(401, 403, 422)})
 def deadletters(
     reading: OutcomeReading,
     asked: AskedFor,
@@ -121,7 +122,7 @@ def deadletters(
     return answer(DEADLETTERS, reading, asked, response, find, {**chosen, "retried": retried})
 
 
-@router.get("/deadletters/conflicts", response_model=Listed[Conflict], responses=responses(401, 403, 422))
+@router.get("/deadletters/conflicts", response_model=Listed[Conflict], responses={**FILES, **responses(401, 403, 422)})
 def conflicts(
     reading: OutcomeReading,
     asked: AskedFor,
@@ -142,7 +143,7 @@ def conflicts(
     return answer(CONFLICTS, reading, asked, response, find, chosen)
 
 
-@router.get("/parked", response_model=Listed[Parked], responses=responses(401, 403, 422))
+@router.get("/parked", response_model=Listed[Parked], responses={**FILES, **responses(401, 403, 422)})
 def parked(
     reading: OutcomeReading,
     asked: AskedFor,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, create_model
 
+from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from domain.entries import Entry
 from domain.registering import AnyEntry, Kind
@@ -101,5 +102,5 @@ for _path, _kind in [*ALIASES.items(), *((f"entries/{kind}", kind) for kind in g
         door(_kind),
         name=_path.replace("/", "_"),
         response_model=Listed[LISTS[_kind].row],  # type: ignore[misc]
-        responses=responses(401, 403, 422),
+        responses={**FILES, **responses(401, 403, 422)},
     )

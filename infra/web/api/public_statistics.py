@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from adapters.http import etags
-from adapters.http.exports import Form, export
+from adapters.http.exports import FILES, Form, export
 from adapters.http.problems import Fault, Problem, responses
 from domain.rules import RULES, Rejection
 from infra.presentation import Column
@@ -51,7 +51,7 @@ class PublicStatistics(BaseModel):
     items: list[PublicLine]
 
 
-@router.get("/public", response_model=PublicStatistics, responses=responses(422, 503))
+@router.get("/public", response_model=PublicStatistics, responses={**FILES, **responses(422, 503)})
 def public(
     request: Request,
     response: Response,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from domain.ratings import AppealOutcome, RatingFinding, RatingStatus, Service
 from infra.ratings import FIGURES, RATING, as_known
@@ -95,7 +96,7 @@ class Chosen:
         self.conditions: dict[str, Any] = of | {"since": since_of(since), "until": until_of(until)}
 
 
-@router.get("", response_model=Listed[RatingRow], responses=responses(401, 403, 422))
+@router.get("", response_model=Listed[RatingRow], responses={**FILES, **responses(401, 403, 422)})
 def ratings(
     reading: ReadingRatings,
     asked: AskedFor,
@@ -112,7 +113,7 @@ def ratings(
     return answer(RATINGS, reading, asked, response, find, {**chosen.filters, "bad": bad})
 
 
-@router.get("/figures", response_model=Listed[RatingFigures], responses=responses(401, 403, 422))
+@router.get("/figures", response_model=Listed[RatingFigures], responses={**FILES, **responses(401, 403, 422)})
 def figures(
     reading: ReadingRatings,
     asked: AskedFor,

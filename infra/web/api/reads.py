@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from adapters.postgres.log import Log
 from domain.event import Recorded
@@ -48,7 +49,7 @@ class ReadRow(BaseModel):
 READS = Listing("reads", ("position",), READ, ReadRow)
 
 
-@router.get("/reads", response_model=Listed[ReadRow], responses=responses(401, 403, 422))
+@router.get("/reads", response_model=Listed[ReadRow], responses={**FILES, **responses(401, 403, 422)})
 def reads(
     reading: ReadingReads,
     asked: AskedFor,

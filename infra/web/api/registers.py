@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import of_status, responses
 from domain.calendars import Calendar, CalendarUnknown
 from domain.channels import Channel
@@ -175,7 +176,7 @@ MATCHING = Listing("matching", ("matter", "wanting", "place"), MISMATCH, Mismatc
 PRINCIPALS = Listing("principals", ("principal",), PRINCIPAL, PrincipalRow)
 LIAISONS = Listing("liaisons", ("department", "place"), LIAISON, LiaisonRow)
 CALENDARS = Listing("calendar", ("year",), CALENDAR, CalendarRow)
-_ANSWERS = responses(401, 403, 422)
+_ANSWERS = {**FILES, **responses(401, 403, 422)}
 
 
 @router.get("/departments", response_model=Listed[DepartmentRow], responses=_ANSWERS)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from domain.risks import Signal, Unit
 from infra.risks import RISK, shown_risk
@@ -49,7 +50,7 @@ class RiskRow(BaseModel):
 RISKS = Listing("risks", RISKS_KEY, RISK, RiskRow)
 
 
-@router.get("/risks", response_model=Listed[RiskRow], responses=responses(401, 403, 422))
+@router.get("/risks", response_model=Listed[RiskRow], responses={**FILES, **responses(401, 403, 422)})
 def risks(
     reading: ReadingRisks,
     asked: AskedFor,

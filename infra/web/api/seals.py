@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from domain.seal_registry import CertificateState, Seal, SealKind
 from infra.presentation import columns
@@ -76,7 +77,7 @@ SEALS = Listing("seals", ("key",), SEAL, SealRow)
 APPLICATIONS = Listing("seals-applied", SEALS_KEY, APPLIED, AppliedRow)
 
 
-@router.get("", response_model=Listed[SealRow], responses=responses(401, 403, 422))
+@router.get("", response_model=Listed[SealRow], responses={**FILES, **responses(401, 403, 422)})
 def seals(
     reading: ReadingSeals,
     asked: AskedFor,
@@ -97,7 +98,7 @@ def seals(
     return listed(SEALS, reading, asked, response, rows, {"as_true_at": as_true_at, "status": status})
 
 
-@router.get("/applied", response_model=Listed[AppliedRow], responses=responses(401, 403, 422))
+@router.get("/applied", response_model=Listed[AppliedRow], responses={**FILES, **responses(401, 403, 422)})
 def applied(
     reading: ReadingSeals,
     asked: AskedFor,

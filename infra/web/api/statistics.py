@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
-from adapters.http.exports import Form, export
+from adapters.http.exports import FILES, Form, export
 from adapters.http.problems import Fault, Problem, responses
 from domain.notices import About
 from infra import statistics as told
@@ -165,7 +165,7 @@ ReadingNotices = Annotated[Reading, Depends(reading("notices"))]
 FormWanted = Annotated[Literal["json"] | Form, Query(alias="format", description="json，或整份文件")]
 
 
-@router.get("", response_model=Statistics, responses=responses(401, 403, 422))
+@router.get("", response_model=Statistics, responses={**FILES, **responses(401, 403, 422)})
 def statistics(
     reading: ReadingStatistics,
     chosen: Wanted,
@@ -177,7 +177,7 @@ def statistics(
     return _answer(reading, chosen, response, "statistics", by, None, 10**6, form)
 
 
-@router.get("/ranking", response_model=Statistics, responses=responses(401, 403, 422))
+@router.get("/ranking", response_model=Statistics, responses={**FILES, **responses(401, 403, 422)})
 def ranking(
     reading: ReadingStatistics,
     chosen: Wanted,
@@ -191,7 +191,7 @@ def ranking(
     return _answer(reading, chosen, response, "ranking", by, rank, limit, form)
 
 
-@router.get("/overdue", response_model=Listed[OverdueRow], responses=responses(401, 403, 422))
+@router.get("/overdue", response_model=Listed[OverdueRow], responses={**FILES, **responses(401, 403, 422)})
 def overdue(
     reading: ReadingNotices,
     chosen: Wanted,
