@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 Form = Literal["csv", "xlsx", "jsonl"]
 MEDIA_TYPES: dict[Form, str] = {
@@ -63,12 +64,17 @@ def _xlsx(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[by
     sheet = book.create_sheet()
     sheet.append(list(headings))
     for row in rows:
-        sheet.append([_cell(value) for value in row])
+        sheet.append([_allowed(_cell(value)) for value in row])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
         while block := file.read(BLOCK):
             yield block
+
+
+def _allowed(value: Any) -> Any:
+    """Without the control characters that a workbook cannot hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
 
 
 def _cell(value: Any) -> Any:

@@ -80,6 +80,8 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
     """A dependency: a read of an area by a caller who may."""
 
     def begin(request: Request, caller: CallerOf) -> Iterator[Reading]:
+        if any("\0" in str(text) for text in (*request.query_params.values(), *request.path_params.values())):
+            raise of_status(422)  # PostgreSQL's texts have none
         scope = caller.scope(area)
         if scope is None:
             raise of_status(403)

@@ -50,6 +50,17 @@ def pages(opened: Doors, path: str, caller: str, limit: int = 1, **params: Any) 
             return found
 
 
+def test_a_null_character_or_an_empty_reason_is_no_trouble(opened: Doors) -> None:
+    for path in ("/notices", "/ratings", "/deadletters", "/registers/powers", "/seals/applied"):
+        found = opened.client.get(f"/api/v1{path}?department=%00", headers=opened.headers(APPROVAL))
+        assert found.status_code == 422, path
+    found = opened.client.get("/api/v1/registers/matters/%00", headers=opened.headers(APPROVAL))
+    assert found.status_code == 422
+    opened.get("/notices", "jw", reason="")
+    opened.get("/notices", "jw", reason="\x10因")  # a workbook holds no such character
+    assert opened.client.get("/api/v1/reads?format=xlsx", headers=opened.headers("jw")).status_code == 200
+
+
 def test_seals_are_the_owners_and_delegates(opened: Doors) -> None:
     on = {"as_true_at": "2026-03-15"}
     [own] = opened.get("/seals", S1, **on)["items"]

@@ -155,6 +155,7 @@ def test_public_statistics_need_no_sign_in_and_hide_what_is_small(opened: Doors)
     shown = [one[key] for one in made["items"] for key in ("owed", "received", "due") if one[key] is not None]
     assert all(value >= made["smallest"] for value in shown)
     assert all(name not in found.text for name in (S1, S2, "监管一局", "蒙草"))
+    assert opened.client.get("/api/v1/statistics/public?quarter=2026Q1&by=&format=csv").status_code == 200
     again = opened.client.get(
         "/api/v1/statistics/public?quarter=2026Q1", headers={"If-None-Match": found.headers["etag"]}
     )

@@ -65,7 +65,7 @@ def public(
     if other is not None:
         raise _refused(f"query.{other}", "public.selection")
     try:
-        _, months = required(Wanted(by=by), False, quarter, datetime.now(CHINA).date())
+        by, months = required(Wanted(by=by), False, quarter, datetime.now(CHINA).date())
     except Rejection as error:
         [wrong] = error.errors
         raise _refused(f"query.{wrong.field}", wrong.rule) from None
