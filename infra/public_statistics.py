@@ -14,6 +14,8 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from psycopg import Connection
+
 from domain.disclosure import Cell, hidden, hidden_totals, small, with_totals
 from domain.registers import Registers
 from domain.rules import Rejection, rejection
@@ -52,17 +54,19 @@ def public(context: Context, shown: Shown, wanted: Wanted, overdue: bool, quarte
         [wrong] = error.errors
         said = [explained(asdict(wrong), zh) for zh in (True, False)]
         raise shown.fail(*said, field=wrong.field, rule=wrong.rule) from None
-    end = _last(months[-1])
-    rows = _rows(context, shown.zh, by, months, smallest)
+    end = last_day(months[-1])
+    registers = registers_at(context, end.isoformat())
+    with closing(context.connect_reader()) as conn:
+        rows = rows_of(conn, registers, shown.zh, by, months, smallest)
     shape = [Column("name", *RANKED[by]) if one.key == "name" else one for one in PUBLIC]
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, shape, rows if wanted.file.suffix == ".jsonl" else _starred(rows))
+        exporting.save(shown, wanted.file, shape, rows if wanted.file.suffix == ".jsonl" else starred(rows))
         return
     if shown.as_json:
         quarter = f"{end.year}Q{end.month // 3}"
         shown.json({"quarter": quarter, "as_known_at": end, "by": by, "smallest": smallest, "items": rows})
         return
-    shown.table((f"公开统计，{end} 所知", f"Public statistics, as known on {end}"), shape, _starred(rows))
+    shown.table((f"公开统计，{end} 所知", f"Public statistics, as known on {end}"), shape, starred(rows))
     shown.say(
         f"{HIDDEN} 小于 {smallest}，或会使小于 {smallest} 的数被推算出来。",
         f"{HIDDEN} is less than {smallest}, or would betray what is.",
@@ -95,15 +99,16 @@ def required(wanted: Wanted, overdue: bool, quarter: str | None, today: date) ->
             raise rejection("quarter", "public.quarter", quarter)
         first = date(int(written[1]), int(written[2]) * 3 - 2, 1)
     months = [first.replace(month=first.month + n) for n in range(3)]
-    if _last(months[-1]) >= today:
+    if last_day(months[-1]) >= today:
         raise rejection("quarter", "public.quarter", quarter)
     return by, months
 
 
-def _rows(context: Context, zh: bool, by: str, months: Sequence[date], smallest: int) -> list[dict[str, Any]]:
-    """A line for each part and month and for their totals; None is hidden."""
-    registers = registers_at(context, _last(months[-1]).isoformat())
-    counted = _counted(context, registers, zh, by, months)
+def rows_of(
+    conn: Connection[Any], registers: Registers, zh: bool, by: str, months: Sequence[date], smallest: int
+) -> list[dict[str, Any]]:
+    """A line for each part and month and for their totals, by the registers as known at the end; None is hidden."""
+    counted = _counted(conn, registers, zh, by, months)
     names = sorted(counted)
     cells = {}
     for rate in RATES:
@@ -127,22 +132,21 @@ def _rows(context: Context, zh: bool, by: str, months: Sequence[date], smallest:
 
 
 def _counted(
-    context: Context, registers: Registers, zh: bool, by: str, months: Sequence[date]
+    conn: Connection[Any], registers: Registers, zh: bool, by: str, months: Sequence[date]
 ) -> dict[tuple[str, str], dict[int, Counts]]:
     """By key and name, and by month. Classified matters are nowhere in it."""
-    end = _last(months[-1])
+    end = last_day(months[-1])
     secret = [code for code, history in registers.matters.items() if history.entry.classified]
     counted: dict[tuple[str, str], dict[int, Counts]] = {}
-    with closing(context.connect_reader()) as conn:
-        for number, first in enumerate(months):
-            asked = Asked(since=first, until=_last(first))
-            if by == "region":
-                found = counters(conn, "department", asked, Known(end, end), but=secret)
-                lines = gathered(found, region_of(registers, zh))
-            else:
-                lines = gathered(counters(conn, "matter", asked, Known(end, end), but=secret), matter_of(registers, zh))
-            for one in lines:
-                counted.setdefault((one.key, one.name), {})[number] = one.counts
+    for number, first in enumerate(months):
+        asked = Asked(since=first, until=last_day(first))
+        if by == "region":
+            found = counters(conn, "department", asked, Known(end, end), but=secret)
+            lines = gathered(found, region_of(registers, zh))
+        else:
+            lines = gathered(counters(conn, "matter", asked, Known(end, end), but=secret), matter_of(registers, zh))
+        for one in lines:
+            counted.setdefault((one.key, one.name), {})[number] = one.counts
     return counted
 
 
@@ -162,7 +166,7 @@ def _cells(full: Grid, unshown: set[Cell]) -> list[list[int | None]]:
     return [[None if (i, j) in unshown else value for j, value in enumerate(row)] for i, row in enumerate(full)]
 
 
-def _starred(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def starred(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """For people: rates in percent, a mark where something is hidden."""
     rates = {rate.key for rate in RATES}
     return [
@@ -175,6 +179,6 @@ def _first(on: date) -> date:
     return on.replace(day=1)
 
 
-def _last(first: date) -> date:
+def last_day(first: date) -> date:
     """The month's last day."""
     return _first(first.replace(day=28) + timedelta(days=4)) - timedelta(days=1)

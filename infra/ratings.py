@@ -106,14 +106,14 @@ def ratings(
     at: datetime | None = known_at(as_known_at)
     with closing(context.connect_reader()) as conn:
         found = find_ratings(conn, **wanted.conditions(), bad=bad, known_at=at, limit=limit)
-    rows = [_known(row) for row in found.rows]
+    rows = [as_known(row) for row in found.rows]
     if not shown.as_json:
         rows = [row | {"due": "unknown"} if row["status"] in _DUE and row["due"] is None else row for row in rows]
         rows = names_over(rows, ["department"], department_names(context))
     shown.page(("评价", "Ratings"), RATING, Page(found.total, rows))
 
 
-def _known(row: Mapping[str, Any]) -> dict[str, Any]:
+def as_known(row: Mapping[str, Any]) -> dict[str, Any]:
     """Without the steps that were not known then."""
     made = dict(row) | {"status": _status(row), "appeal": None}
     if not row["contacted"]:

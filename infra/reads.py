@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 from adapters.postgres.log import Log
+from domain.event import Recorded
 from domain.reads import ReadRecorded
 from infra.answers import ATTEMPT, department_names
 from infra.presentation import Context, Shown, columns, known_at, moment, names_over
@@ -16,6 +18,7 @@ READ = columns("""
     recorded_at | 时间 | time
     department | 部门 | department
     principal | 接入方 | principal
+    caller
     officer | 查阅人 | officer
     officer_name | 姓名 | name
     command | 查阅 | command
@@ -36,27 +39,34 @@ def reads(
     after = moment(since) if since else None
     rows = []
     for one in sorted(found, key=lambda one: -one.position):
-        event, officer = one.event, one.event.meta.officer
-        if not isinstance(event, ReadRecorded) or department not in (None, event.department):
+        row = read_row(one)
+        if row is None or department not in (None, row["department"]):
             continue
         if after is not None and one.recorded_at < after:
             continue
-        said = {parameter.name: parameter.value for parameter in event.parameters}
-        values = event.model_dump(include={"department", "principal", "command", "as_known_at", "revealed", "rows"})
-        rows.append(
-            values
-            | {
-                "position": one.position,
-                "recorded_at": one.recorded_at,
-                "officer": officer.id if officer else None,
-                "officer_name": officer.name if officer else None,
-                "parameters": said if shown.as_json else [f"{k}={shown.plain(v)}" for k, v in said.items()],
-                "reason": event.reason,
-            }
-        )
+        if not shown.as_json:
+            row["parameters"] = [f"{k}={shown.plain(v)}" for k, v in row["parameters"].items()]
+        rows.append(row)
     total, rows = len(rows), rows[:limit]
     rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
     shown.page(("监察查阅记录", "Inspectors' reads"), READ, Page(total, rows))
+
+
+def read_row(one: Recorded) -> dict[str, Any] | None:
+    """A read as it is shown; None where the event is none."""
+    event, officer = one.event, one.event.meta.officer
+    if not isinstance(event, ReadRecorded):
+        return None
+    values = event.model_dump(include={"department", "principal", "command", "as_known_at", "revealed", "rows"})
+    return values | {
+        "position": one.position,
+        "recorded_at": one.recorded_at,
+        "caller": event.meta.caller,
+        "officer": officer.id if officer else None,
+        "officer_name": officer.name if officer else None,
+        "parameters": {parameter.name: parameter.value for parameter in event.parameters},
+        "reason": event.reason,
+    }
 
 
 def attempts(

@@ -375,6 +375,13 @@ def _handover(registers: Registers, one: MatterHandover, shown: Shown) -> dict[s
 
 
 def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str, Any]:
+    row = matter_on(registers, code, on)
+    named = [name_of(registers, one, shown) for one in row["supervisors"]]
+    return row | {"holder": name_of(registers, row["holder"], shown), "supervisors": named}
+
+
+def matter_on(registers: Registers, code: str, on: date) -> dict[str, Any]:
+    """Where a matter stood on a date; departments by their codes."""
     entry = registers.matters[code].entry
     transfer = registers.transfer(code, on)
     stands = standing(registers, code, on)
@@ -384,11 +391,11 @@ def _matter(registers: Registers, code: str, on: date, shown: Shown) -> dict[str
         "code": code,
         "name": entry.name,
         "standing": stands,
-        "holder": name_of(registers, registers.holder(code, on), shown),
+        "holder": registers.holder(code, on),
         "since": transfer.valid_from if transfer else registers.moved_on(code, on),
         "basis": transfer.basis if transfer else None,
         "batch": _batch(registers, code, on),
-        "supervisors": [name_of(registers, one.department, shown) for one in registers.supervisors(code, on)],
+        "supervisors": [one.department for one in registers.supervisors(code, on)],
         "reason": deferral and deferral.reason,
         "review_on": deferral and deferral.review_on,
         "review_due": deferral.review_on <= on if deferral else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import get_args
+from typing import Any, get_args
 
 import typer
 
@@ -55,9 +55,14 @@ def risks(
             known_at=known_at(as_known_at),
             limit=limit,
         )
-    rows = [row | {"unit": UNITS[row["signal"]], "case": _case(row["about"])} for row in found.rows]
+    rows = [shown_risk(row) for row in found.rows]
     rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
     shown.page(_TITLE, RISK, Page(found.total, rows))
+
+
+def shown_risk(row: dict[str, Any]) -> dict[str, Any]:
+    """With the unit of its measure, and its case's number."""
+    return row | {"unit": UNITS[row["signal"]], "case": _case(row["about"])}
 
 
 def _case(about: str) -> str | None:

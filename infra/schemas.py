@@ -1,7 +1,7 @@
 """`shenguan schemas`: the reference, generated from the code. A test fails where it is not as the code says.
 
 JSON Schemas (2020-12) of submissions as they come in, of events as they are stored, and of the notice as its addressee
-reads it; with them the AsyncAPI page and the tables of submissions and rules.
+reads it; with them the AsyncAPI page and the tables of submissions, rules and who may read what over HTTP.
 """
 
 from __future__ import annotations
@@ -151,12 +151,14 @@ def generated() -> dict[str, str]:
     """Every file of the reference that comes from the code, by its path below `docs/reference`."""
     from infra import asyncapi, reference
     from infra.examples import story
+    from infra.web import matrix
 
     told = story()
     files = {f"schemas/{name}": _text(schema) for name, schema in schemas().items()}
     files["asyncapi.yaml"] = asyncapi.page(told)
     files["submissions.md"] = reference.submissions(told)
     files["rules.md"] = reference.rules()
+    files["http-access.md"] = matrix.page()
     return files
 
 

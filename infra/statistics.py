@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import typer
+from psycopg import Connection
 
 from domain.identifiers import REGIONS, league_of
 from domain.notices import About
@@ -111,13 +112,14 @@ def statistics(context: Context, shown: Shown, wanted: Wanted) -> None:
         raise typer.BadParameter(f"须是 {'、'.join(_RATES)} 之一", param_hint="--rank")
     known, asked = known_on(wanted.as_known_at), _asked(wanted)
     registers = registers_at(context, wanted.as_known_at)
-    parts, total = _parts(context, registers, wanted.by, asked, known, shown.zh)
-    rows = [{"key": one.key, "name": one.name, **_figures(one.counts)} for one in parts]
+    with closing(context.connect_reader()) as conn:
+        parts, total = parts_of(conn, registers, wanted.by, asked, known, shown.zh)
+    rows = [{"key": one.key, "name": one.name, **figures(one.counts)} for one in parts]
     if wanted.by in RANKED:
-        rows = _ranked(rows, wanted.rank)
-    whole = _figures(total)
+        rows = ranked(rows, wanted.rank)
+    whole = figures(total)
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, _exported(wanted.by), [_flat(row) for row in rows or [whole]])
+        exporting.save(shown, wanted.file, exported(wanted.by), [flat(row) for row in rows or [whole]])
         return
     if shown.as_json:
         shown.json(
@@ -150,14 +152,7 @@ def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
     limit = wanted.limit if wanted.file is None else exporting.SHEET_ROWS
     with closing(context.connect_reader()) as conn:
         found = find_overdue(conn, asked, known, limit)
-    rows = [
-        row
-        | {
-            "case": row["case_stream"].rpartition("/")[2],
-            "days_over": registers.waited(row["due_on"], known.on),
-        }
-        for row in found.rows
-    ]
+    rows = [overdue_row(row, registers, known) for row in found.rows]
     if not shown.as_json:
         names = {code: one.name for code, one in registers.departments.items()}
         rows = names_over(rows, ["department"], names)
@@ -169,6 +164,14 @@ def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
         OVERDUE,
         Page(found.total, rows),
     )
+
+
+def overdue_row(row: dict[str, Any], registers: Registers, known: Known) -> dict[str, Any]:
+    """With its case's number, and since how many working days it is overdue."""
+    return row | {
+        "case": row["case_stream"].rpartition("/")[2],
+        "days_over": registers.waited(row["due_on"], known.on),
+    }
 
 
 def known_on(text: str | None) -> Known:
@@ -193,19 +196,18 @@ def _asked(wanted: Wanted) -> Asked:
     return Asked(wanted.department, wanted.matter, wanted.about, since, until)
 
 
-def _parts(
-    context: Context, registers: Registers, by: str | None, asked: Asked, known: Known, zh: bool
+def parts_of(
+    conn: Connection[Any], registers: Registers, by: str | None, asked: Asked, known: Known, zh: bool
 ) -> tuple[list[Part], Counts]:
     """The lines, by key, and their sum. Regions are those of the register as it was known then."""
-    with closing(context.connect_reader()) as conn:
-        if by in PERIODS:
-            label = PERIODS[by][2]
-            parts = gathered(counters(conn, "cohort", asked, known), lambda on: (label(on), label(on)))
-        elif by == "matter":
-            parts = gathered(counters(conn, "matter", asked, known), matter_of(registers, zh))
-        else:
-            named = region_of(registers, zh) if by == "region" else department_of(registers)
-            parts = gathered(counters(conn, "department", asked, known), named)
+    if by in PERIODS:
+        label = PERIODS[by][2]
+        parts = gathered(counters(conn, "cohort", asked, known), lambda on: (label(on), label(on)))
+    elif by == "matter":
+        parts = gathered(counters(conn, "matter", asked, known), matter_of(registers, zh))
+    else:
+        named = region_of(registers, zh) if by == "region" else department_of(registers)
+        parts = gathered(counters(conn, "department", asked, known), named)
     return parts if by is not None else [], summed([one.counts for one in parts])
 
 
@@ -249,7 +251,7 @@ def region_of(registers: Registers, zh: bool) -> Named:
     return named
 
 
-def _figures(counts: Counts) -> dict[str, Any]:
+def figures(counts: Counts) -> dict[str, Any]:
     """Counters, and each rate with its part and whole."""
     found: dict[str, Any] = totalled(counts)
     for rate in RATES:
@@ -258,11 +260,11 @@ def _figures(counts: Counts) -> dict[str, Any]:
     return found
 
 
-def _ranked(rows: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+def ranked(rows: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     """The highest rate first, those without one last; like rates share a rank."""
     rates = sorted((row[key]["rate"] for row in rows if row[key]["rate"] is not None), reverse=True)
-    ranked = [{"rank": None if (rate := row[key]["rate"]) is None else rates.index(rate) + 1, **row} for row in rows]
-    return sorted(ranked, key=lambda row: (row["rank"] is None, row["rank"], row["key"]))
+    placed = [{"rank": None if (rate := row[key]["rate"]) is None else rates.index(rate) + 1, **row} for row in rows]
+    return sorted(placed, key=lambda row: (row["rank"] is None, row["rank"], row["key"]))
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,14 +278,14 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _exported(by: str | None) -> list[Column]:
+def exported(by: str | None) -> list[Column]:
     """One column a figure: rates as fractions, parts and wholes beside them."""
     keys = [Column("key", "编码", "key"), Column("name", *_heading(by))] if by is not None else []
     rank = [Column("rank", "名次", "rank")] if by in RANKED else []
     return [*rank, *keys, *COUNT, *_RATES.values(), _MEAN]
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     rates = {key: _rounded(row[key]["rate"]) for key in _RATES}
     return {**row, **rates, _MEAN.key: _rounded(row[_MEAN.key]["days"])}
 

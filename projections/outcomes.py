@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 
 DISPOSITIONS = ("accepted", "refused", "duplicate", "conflict", "parked", "dead")
 PLACE = "topic_id || '/' || partition || '/' || \"offset\" AS place"
@@ -85,33 +85,90 @@ def find_places(
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
+_ARRIVED = "s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at"
+_DEAD = f"{PLACE}, d.number, {_ARRIVED}, s.retry_of, d.errors, d.dead_at, d.retried_at"
+_CONFLICT = (
+    f"{PLACE}, {_ARRIVED}, (SELECT h.topic_id || '/' || h.partition || '/' || h.\"offset\""
+    " FROM shenguan.submission AS h WHERE h.source = s.source AND h.id = s.id"
+    " AND h.disposition IN ('accepted', 'refused', 'parked')) AS holder"
+)
+_PARKED = f"{PLACE}, {_ARRIVED}, d.stream AS waits_for, d.parked_at, d.expires_at, d.ready"
+
+
 def find_dead(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
     """Dead letters, the latest first: where they lay, and per field the rule and what was found."""
     conditions = {"s.disposition = 'dead'": True, "s.department = %s": department}
-    columns = (
-        f"{PLACE}, d.number, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at, s.retry_of,"
-        " d.errors, d.dead_at, d.retried_at"
-    )
-    return page(conn, _JOIN.format("dead_letter"), conditions, "d.number DESC", limit, columns)
+    return page(conn, _JOIN.format("dead_letter"), conditions, "d.number DESC", limit, _DEAD)
 
 
 def find_conflicts(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
     """Submissions whose identity was taken by other content, the latest first, with where that one lies."""
     conditions = {"s.disposition = 'conflict'": True, "s.department = %s": department}
-    holder = (
-        "(SELECT h.topic_id || '/' || h.partition || '/' || h.\"offset\" FROM shenguan.submission AS h"
-        " WHERE h.source = s.source AND h.id = s.id AND h.disposition IN ('accepted', 'refused', 'parked')) AS holder"
-    )
-    columns = f"{PLACE}, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at, {holder}"
-    return page(conn, "shenguan.submission AS s", conditions, "s.arrived_at DESC", limit, columns)
+    return page(conn, "shenguan.submission AS s", conditions, "s.arrived_at DESC", limit, _CONFLICT)
 
 
 def find_parked(conn: Connection[Any], *, department: str | None = None, limit: int = 50) -> Page:
     """Submissions that wait: for which stream, since when, until when. Those that expire first come first."""
-    columns = (
-        f"{PLACE}, s.topic, s.principal, s.source, s.id, s.type, s.department, s.arrived_at,"
-        " d.stream AS waits_for, d.parked_at, d.expires_at, d.ready"
-    )
-    return page(
-        conn, _JOIN.format("parked"), {"s.department = %s": department}, "d.expires_at, d.parked_at", limit, columns
-    )
+    conditions = {"s.department = %s": department}
+    return page(conn, _JOIN.format("parked"), conditions, "d.expires_at, d.parked_at", limit, _PARKED)
+
+
+DEAD_KEY = ("number",)
+CONFLICT_KEY = ("arrived_at", "place")
+PARKED_KEY = ("expires_at", "place")
+
+
+def dead_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    own: str | None = None,
+    known_at: datetime | None = None,
+    retried: bool | None = None,
+    **equal: Any,
+) -> Slice:
+    """As `find_dead`, after a key; `own`: of this department only. What was retried since `known_at` was not then."""
+    seen = None if known_at is None else known_at.isoformat()
+    retried_at = "d.retried_at" if seen is None else f"CASE WHEN d.retried_at <= '{seen}' THEN d.retried_at END"
+    rows = f"(SELECT {_DEAD.replace('d.retried_at', f'{retried_at} AS retried_at')} FROM {_JOIN.format('dead_letter')}"
+    conditions = {"dead_at <= %s": known_at, "(retried_at IS NOT NULL) = %s": retried, **_of(own, equal)}
+    return slice_after(conn, f"{rows} WHERE s.disposition = 'dead') AS d", conditions, DEAD_KEY, after, limit)
+
+
+def conflicts_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    own: str | None = None,
+    known_at: datetime | None = None,
+    **equal: Any,
+) -> Slice:
+    """As `find_conflicts`, after a key."""
+    rows = f"(SELECT {_CONFLICT} FROM shenguan.submission AS s WHERE s.disposition = 'conflict') AS c"
+    return slice_after(conn, rows, {"arrived_at <= %s": known_at, **_of(own, equal)}, CONFLICT_KEY, after, limit)
+
+
+def parked_slice(
+    conn: Connection[Any], after: Sequence[Any] | None, limit: int, *, own: str | None = None, **equal: Any
+) -> Slice:
+    """As `find_parked`, after a key."""
+    rows = f"(SELECT {_PARKED} FROM {_JOIN.format('parked')}) AS p"
+    return slice_after(conn, rows, _of(own, equal), PARKED_KEY, after, limit, descending=False)
+
+
+def edition(conn: Connection[Any]) -> str:
+    """Differs where any of these lists does."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) || ' ' || max(number) || ' ' || coalesce(max(retried_at)::text, '')"
+        " FROM shenguan.dead_letter),"
+        " (SELECT count(*) || ' ' || coalesce(max(arrived_at)::text, '') FROM shenguan.submission"
+        " WHERE disposition = 'conflict'),"
+        " (SELECT count(*) || ' ' || count(*) FILTER (WHERE ready) || ' ' || max(parked_at) FROM shenguan.parked)"
+    ).fetchone()
+    return str(row)
+
+
+def _of(own: str | None, equal: Mapping[str, Any]) -> dict[str, Any]:
+    return {"%s = department": own, **{f"{column} = %s": value for column, value in equal.items()}}

@@ -23,7 +23,7 @@ from domain.ratings import (
     RatingRectified,
     RatingRevisited,
 )
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 
@@ -203,14 +203,42 @@ def find_ratings(
     limit: int = 50,
 ) -> Page:
     """Ratings, the latest first, excluded ones too; `contacted`, `rectified` … say which steps were known."""
-    known = "'infinity'" if known_at is None else f"'{known_at.isoformat()}'"
-    conditions = {
+    conditions = _conditions(department, matter, since, until, bad)
+    return page(conn, _known_at(known_at), conditions, "rated_at DESC, position DESC", limit)
+
+
+RATINGS_KEY = ("rated_at", "position")
+
+
+def ratings_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    department: str | None,
+    matter: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    bad: bool,
+    known_at: datetime | None,
+) -> Slice:
+    """As `find_ratings`, after a key."""
+    conditions = _conditions(department, matter, since, until, bad)
+    return slice_after(conn, _known_at(known_at), conditions, RATINGS_KEY, after, limit)
+
+
+def _known_at(moment: datetime | None) -> str:
+    text = "'infinity'" if moment is None else f"'{moment.isoformat()}'"
+    return _KNOWN.format(t=f"{text}::timestamptz")
+
+
+def _conditions(
+    department: str | None, matter: str | None, since: datetime | None, until: datetime | None, bad: bool
+) -> dict[str, Any]:
+    return {
         "department = %s": department,
         "matter = %s": matter,
         "rated_at >= %s": since,
         "rated_at <= %s": until,
         f"level <= {BAD}": bad or None,
     }
-    return page(
-        conn, _KNOWN.format(t=f"{known}::timestamptz"), conditions, "rated_at DESC, position DESC", limit
-    )  # fmt: skip

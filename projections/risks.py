@@ -19,7 +19,7 @@ from domain.risks import DEFAULTS, RiskThreshold, Signal, Threshold, exceeds, ou
 from domain.seals import SealApplied
 from domain.submissions import local_date
 from domain.tasks import TaskCompleted
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
 from projections.working_days import CalendarUnknown, is_working_day
@@ -340,10 +340,33 @@ def find_risks(
     limit: int = 50,
 ) -> Page:
     """Signals, the latest recorded first; `since` is when the fact occurred."""
-    conditions = {
+    return page(conn, "read.risks", _conditions(signal, department, since, known_at), "position DESC, signal", limit)
+
+
+RISKS_KEY = ("position", "signal")
+
+
+def risks_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    signal: str | None,
+    department: str | None,
+    since: datetime | None,
+    known_at: datetime | None,
+) -> Slice:
+    """As `find_risks`, after a key."""
+    conditions = _conditions(signal, department, since, known_at)
+    return slice_after(conn, "read.risks", conditions, RISKS_KEY, after, limit)
+
+
+def _conditions(
+    signal: str | None, department: str | None, since: datetime | None, known_at: datetime | None
+) -> dict[str, Any]:
+    return {
         "signal = %s": signal,
         "department = %s": department,
         "occurred_at >= %s": since,
         "recorded_at <= %s": known_at,
     }
-    return page(conn, "read.risks", conditions, "position DESC, signal", limit)

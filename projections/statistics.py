@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from projections.daily import COUNTERS
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 
 
 class Asked(NamedTuple):
@@ -61,6 +61,21 @@ def counters(
 
 def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int = 50) -> Page:
     """Notices that had fallen due unreceived and still lay so at the end of a day, the longest overdue first."""
+    source, conditions = _overdue(asked, known)
+    return page(conn, source, conditions, ", ".join(OVERDUE_KEY), limit, _OVERDUE)
+
+
+def overdue_slice(conn: Connection[Any], after: Sequence[Any] | None, limit: int, asked: Asked, known: Known) -> Slice:
+    """As `find_overdue`, from after a key."""
+    source, conditions = _overdue(asked, known)
+    return slice_after(conn, source, conditions, OVERDUE_KEY, after, limit, descending=False, columns=_OVERDUE)
+
+
+OVERDUE_KEY = ("due_on", "department", "serial")
+_OVERDUE = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
+
+
+def _overdue(asked: Asked, known: Known) -> tuple[str, dict[str, Any]]:
     then = f"DATE '{known.on.isoformat()}'"
     source = (
         "(SELECT n.notice, n.department, serial, case_stream, n.matter, n.root, about, n.owed_on, held_until,"
@@ -74,8 +89,7 @@ def find_overdue(conn: Connection[Any], asked: Asked, known: Known, limit: int =
         "due_on <= %s": known.ended,
         "owed_on <= %s": known.on,
     }
-    columns = "notice, department, serial, case_stream, matter, about, owed_on, due_on"
-    return page(conn, source, conditions, "due_on, department, serial", limit, columns)
+    return source, conditions
 
 
 def notices_of_decisions(conn: Connection[Any]) -> dict[str, int]:

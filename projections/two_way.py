@@ -35,7 +35,7 @@ from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
 
@@ -203,3 +203,29 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
 def find_steps(conn: Connection[Any], case: str, limit: int = 1000) -> Page:
     """A case's record, in the order in which it was recorded."""
     return page(conn, "read.two_way", {"case_stream = %s": case}, "position", limit)
+
+
+SEALS_KEY = ("position",)
+
+
+def seals_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    department: str | None,
+    case: str | None,
+    seal: str | None,
+    since: datetime | None,
+    known_at: datetime | None,
+) -> Slice:
+    """Seals put on documents of cases 用印, by whom, the latest recorded first."""
+    conditions = {
+        f"kind = '{SealApplied.TOPIC}'": True,
+        "department = %s": department,
+        "case_stream = %s": case,
+        "summary ->> 'seal' = %s": seal,
+        "occurred_at >= %s": since,
+        "recorded_at <= %s": known_at,
+    }
+    return slice_after(conn, "read.two_way", conditions, SEALS_KEY, after, limit)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 Form = Literal["csv", "xlsx", "jsonl"]
 MEDIA_TYPES: dict[Form, str] = {
@@ -18,6 +19,10 @@ MEDIA_TYPES: dict[Form, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "jsonl": "application/jsonl; charset=utf-8",
 }
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()}}
+}
+"""For OpenAPI: an answer may be a file."""
 BLOCK = 64 * 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -59,12 +64,17 @@ def _xlsx(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[by
     sheet = book.create_sheet()
     sheet.append(list(headings))
     for row in rows:
-        sheet.append([_cell(value) for value in row])
+        sheet.append([_allowed(_cell(value)) for value in row])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
         while block := file.read(BLOCK):
             yield block
+
+
+def _allowed(value: Any) -> Any:
+    """Without the control characters that a workbook cannot hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
 
 
 def _cell(value: Any) -> Any:

@@ -118,6 +118,19 @@ class Log:
         )
         return [self._recorded(row) for row in rows]
 
+    def latest_of(
+        self, streams: Iterable[str], before: int, limit: int, known_at: datetime | None = None
+    ) -> list[Recorded]:
+        """The last events of these streams together that lie before a position, the latest first."""
+        query = (
+            f"SELECT e.* FROM unnest(%s::text[]) AS s(name), LATERAL (SELECT {COLUMNS} FROM shenguan.stored_events"
+            " WHERE originator_id = s.name AND notification_id < %s"
+            " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+            " ORDER BY originator_version DESC LIMIT %s) AS e ORDER BY notification_id DESC LIMIT %s"
+        )
+        rows = self._conn.execute(query, (list(streams), before, known_at, limit, limit), binary=True, prepare=True)
+        return [self._recorded(row) for row in rows]
+
     def notices(self, names: Iterable[str], known_at: datetime | None = None) -> dict[str, list[Recorded]]:
         """What was owed and what became of it, by the notices' ids, as the log knew it at that time."""
         wanted = list(names)
@@ -210,6 +223,15 @@ class Log:
         """The last position, 0 in an empty log."""
         row = self._conn.execute("SELECT max(notification_id) FROM shenguan.stored_events").fetchone()
         return (row and row[0]) or 0
+
+    def recorded_after(self, position: int) -> datetime | None:
+        """When the first event after a position was recorded; None where there is none."""
+        row = self._conn.execute(
+            "SELECT recorded_at FROM shenguan.stored_events WHERE notification_id > %s"
+            " ORDER BY notification_id LIMIT 1",
+            (position,),
+        ).fetchone()
+        return row[0] if row else None
 
     def registers_head(self) -> int:
         """The position of the last register event, 0 where there is none."""

@@ -17,7 +17,8 @@ from adapters.http import problems, safety
 from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
-from infra.web.api import actions, me, notices, streams, submissions
+from infra.web.api import streams
+from infra.web.api.catalogue import DOORS
 from infra.web.envelope import API, Envelope
 from infra.web.handing import Handing
 from infra.web.heads import Heads
@@ -26,6 +27,7 @@ from infra.web.live import Live
 from infra.web.metrics import Metrics
 from infra.web.persons import Persons
 from infra.web.provider_sign_in import origin_of
+from infra.web.published import Published
 from infra.web.reading import Readers
 from infra.web.registry import Registry
 from infra.web.vitals import Pulse
@@ -66,6 +68,7 @@ def create_app(store: Store) -> FastAPI:
     state.registry = Registry(store.connect)
     state.readers = Readers(store.reader_url, store.database_url)
     state.heads = Heads(store.connect)
+    state.published = Published(state.readers, state.registry, state.heads, store.settings.public_smallest)
     state.recorder = Recorder(store)
     state.persons = Persons(store.sealer)
     state.ending = threading.Event()  # set before the server ends: live streams and who waits are let go
@@ -83,7 +86,7 @@ def create_app(store: Store) -> FastAPI:
         _log.error("database_unavailable", error=first_line(error))
         return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
 
-    for one in (me, notices, submissions, actions, streams):
+    for one in DOORS:
         app.include_router(one.router, prefix=API)
     demo = store.settings.sign_in == "demo"
     for door in (signing_in if demo else provider_sign_in, signing_out, health):

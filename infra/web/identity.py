@@ -15,6 +15,8 @@ from domain.submissions import local_date
 from infra.web.registry import Registry
 
 COOKIE = "shenguan_session"
+AREAS: dict[Callable[..., Any], Area] = {}
+"""By dependency, of what kind of record it lets something be read."""
 
 
 class Known(NamedTuple):
@@ -116,4 +118,5 @@ def reads(area: Area) -> Callable[[Caller], Caller]:
             raise of_status(403)
         return found
 
+    AREAS[allowed] = area
     return allowed

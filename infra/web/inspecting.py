@@ -52,7 +52,7 @@ class Recorder:
             ),
             as_known_at=known_at,
             revealed=revealed,
-            reason=reason,
+            reason=reason or None,
             rows=rows,
         )
         made: list[Event] = []

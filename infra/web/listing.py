@@ -89,11 +89,13 @@ def answer(
     count: Callable[[Connection[Any]], int] | None = None,
 ) -> Any:
     """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen; `count`
-    tells how many rows a whole file has, for that record."""
+    tells how many rows a whole file has, for that record, where that is known without reading them."""
     plain = plain_of(reading, asked)
     if asked.form != "json":
         rows = _whole(listing, reading, find, plain)
-        number = count(reading.conn) if count is not None else 0
+        number = 0
+        if reading.caller.inspector:
+            number = count(reading.conn) if count is not None else _count(listing, reading, find)
         note(reading, listing.name, {**filters, "format": asked.form}, number, asked)
         zh = language(reading.request) == "zh"
         shown = [column for column in listing.shape if column.key in listing.row.model_fields]
@@ -142,7 +144,7 @@ def tagged(reading: Reading, response: Response, name: str) -> str:
     request = reading.request
     parts = (name, request.url.path, request.url.query, reading.caller.department, sorted(reading.caller.roles))
     today = local_date(datetime.now(UTC))
-    tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items())))
+    tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items()), reading.edition))
     response.headers["Cache-Control"] = "private, no-cache"
     if not reading.caller.inspector:
         etags.check(request, tag)
@@ -161,6 +163,17 @@ def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, ask
             reason=asked.reason,
             revealed=asked.reveal,
         )
+
+
+def _count(listing: Listing[Row], reading: Reading, find: Find) -> int:
+    number = 0
+    after: list[Any] | None = None
+    while True:
+        found = find(reading.conn, after, BLOCK)
+        number += len(found.rows)
+        if not found.more:
+            return number
+        after = [found.rows[-1][part] for part in listing.key]
 
 
 def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Iterator[dict[str, Any]]:

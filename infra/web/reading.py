@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from adapters.http.problems import of_status
 from domain.access import Area, Caller
-from infra.web.identity import CallerOf
+from infra.web.identity import AREAS, CallerOf
 
 EVERYBODY = "*"
 
@@ -63,6 +63,7 @@ class Reading:
         self.area = area
         self.conn = conn
         self.positions = positions  # how far the read models had come when the read began, or before
+        self.edition = ""  # of what else the answer rests on
 
     def log(self) -> AbstractContextManager[Connection[Any]]:
         """The log, for what the caller was found to be allowed to see."""
@@ -79,6 +80,8 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
     """A dependency: a read of an area by a caller who may."""
 
     def begin(request: Request, caller: CallerOf) -> Iterator[Reading]:
+        if any("\0" in str(text) for text in (*request.query_params.values(), *request.path_params.values())):
+            raise of_status(422)  # PostgreSQL's texts have none
         scope = caller.scope(area)
         if scope is None:
             raise of_status(403)
@@ -87,6 +90,7 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
         with readers.lend(EVERYBODY if scope == "all" else caller.department) as conn:
             yield Reading(request, caller, area, conn, positions)
 
+    AREAS[begin] = area
     return begin
 
 

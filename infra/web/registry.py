@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection, OperationalError
 
 from adapters.postgres.log import Log
 from domain.registers import Registers
+
+KEPT = 8
+SETTLED = timedelta(minutes=5)
+"""What was recorded so long ago has been committed: of that moment nothing more will come to be known."""
 
 
 class Registry:
@@ -22,10 +26,15 @@ class Registry:
         self._lock = threading.Lock()
         self._registers = Registers()
         self._position = 0
+        self._then: dict[datetime, Registers] = {}
         self._conn: Connection[Any] | None = None
 
     def now(self) -> Registers:
         """Of all that is recorded."""
+        return self.present()[0]
+
+    def present(self) -> tuple[Registers, int]:
+        """As `now`, with the position of the last event in them."""
         with self._lock:
             try:
                 head = self._head()
@@ -38,7 +47,7 @@ class Registry:
                 found = Registers()
                 log.refresh(found, 0, head)
                 self._registers, self._position = found, head
-            return self._registers
+            return self._registers, self._position
 
     def _head(self) -> int:
         if self._conn is None or self._conn.closed:
@@ -47,9 +56,17 @@ class Registry:
 
     def then(self, known_at: datetime) -> Registers:
         """Of what was recorded by a moment."""
+        with self._lock:
+            if (kept := self._then.get(known_at)) is not None:
+                return kept
         found = Registers()
         with closing(self._connect()) as conn:
             Log(conn).refresh(found, 0, known_at=known_at)
+        if known_at < datetime.now(UTC) - SETTLED:
+            with self._lock:
+                while len(self._then) >= KEPT:
+                    self._then.pop(next(iter(self._then)))
+                self._then[known_at] = found
         return found
 
     def close(self) -> None:

@@ -31,5 +31,8 @@ BEGIN
         CREATE POLICY organ ON read.receipts FOR SELECT
             USING (starts_with(case_stream, 'case/' || current_setting('shenguan.department', true) || '/'));
     END IF;
+    IF to_regclass('read.two_way') IS NOT NULL THEN
+        CREATE INDEX two_way_seals_idx ON read.two_way (position) WHERE kind = 'seal.applied';
+    END IF;
 END
 $$;

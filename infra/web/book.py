@@ -1,0 +1,92 @@
+"""The registers as somebody asks for them: of a date, as known at a moment, in rows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Response
+from psycopg import Connection
+from pydantic import BaseModel
+
+from domain.access import Reader
+from domain.registers import Registers
+from infra.web.listing import Asked, AskedFor, Listing, answer
+from infra.web.reading import Reading, reading
+from infra.web.registry import Registry
+from infra.web.times import MomentText, true_on
+from projections.page import Slice
+
+Row = TypeVar("Row", bound=BaseModel)
+CLASSIFIED: frozenset[Reader] = frozenset(("REFORM_OFFICE", "DISCIPLINE"))
+"""Who sees that a classified matter is registered: who writes it there, and who looks into everything."""
+
+
+class Book:
+    """`on`: the date for which answers are to hold."""
+
+    def __init__(self, reading: Reading, asked: Asked, as_true_at: str | None) -> None:
+        self.reading = reading
+        self.asked = asked
+        self.registers, self.on = registers_of(reading, asked), true_on(as_true_at)
+        self._given = {"as_true_at": as_true_at}
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """The matters that the caller is not shown."""
+        return secret(self.reading, self.registers)
+
+    def answer(
+        self, listing: Listing[Row], response: Response, rows: Iterable[dict[str, Any]], filters: Mapping[str, Any]
+    ) -> Any:
+        """The rows, whatever their order, as the list that was asked for."""
+        return listed(listing, self.reading, self.asked, response, rows, {**filters, **self._given})
+
+
+def secret(reading: Reading, registers: Registers) -> frozenset[str]:
+    """The classified matters, where the caller is not shown them."""
+    if not reading.caller.roles.isdisjoint(CLASSIFIED):
+        return frozenset()
+    return frozenset(code for code, history in registers.matters.items() if history.entry.classified)
+
+
+def registers_of(reading: Reading, asked: Asked) -> Registers:
+    """As known when it is asked for; the read then rests on them, and not on the read models."""
+    registry: Registry = reading.request.app.state.registry
+    registers, position = registry.present()
+    reading.positions = {"registers": position}
+    return registers if asked.known_at is None else registry.then(asked.known_at)
+
+
+def listed(
+    listing: Listing[Row],
+    reading: Reading,
+    asked: Asked,
+    response: Response,
+    rows: Iterable[dict[str, Any]],
+    filters: Mapping[str, Any],
+) -> Any:
+    """A list of which all rows are at hand."""
+    ordered = sorted(rows, key=lambda row: keyed(listing, row))
+
+    def find(_: Connection[Any], after: Sequence[Any] | None, limit: int) -> Slice:
+        start = 0 if after is None else bisect_right(ordered, tuple(after), key=lambda row: keyed(listing, row))
+        return Slice(ordered[start : start + limit], start + limit < len(ordered))
+
+    return answer(listing, reading, asked, response, find, filters, lambda _: len(ordered))
+
+
+def keyed(listing: Listing[Row], row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[part] for part in listing.key)
+
+
+def book(
+    reading: Annotated[Reading, Depends(reading("registers"))],
+    asked: AskedFor,
+    as_true_at: Annotated[MomentText | None, Query(description="何日的情况；不给则今日")] = None,
+) -> Book:
+    return Book(reading, asked, as_true_at)
+
+
+BookOf = Annotated[Book, Depends(book)]
