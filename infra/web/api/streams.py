@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -22,7 +22,7 @@ from domain.access import Caller
 from infra.answers import with_due
 from infra.plain import Plain
 from infra.web.api.notices import DepartmentCode, NoticeRow
-from infra.web.identity import CallerOf, find_caller
+from infra.web.identity import find_caller, reads
 from infra.web.listing import row_of
 from infra.web.live import Ended, Live, Message, Shown, Subscriber
 from infra.web.persons import Persons
@@ -46,7 +46,7 @@ After = Annotated[int | None, Query(ge=0, lt=2**63, description="同 Last-Event-
 @router.get("/departments/{department}/events", responses=STREAM, response_class=StreamingResponse)
 async def notices(
     request: Request,
-    caller: CallerOf,
+    caller: Annotated[Caller, Depends(reads("notices"))],
     department: DepartmentCode,
     last_event_id: LastEventId = None,
     after: After = None,
@@ -76,15 +76,15 @@ async def notices(
 
 @router.get("/events", responses=STREAM, response_class=StreamingResponse)
 async def counts(
-    request: Request, caller: CallerOf, last_event_id: LastEventId = None, after: After = None
+    request: Request,
+    caller: Annotated[Caller, Depends(reads("statistics"))],
+    last_event_id: LastEventId = None,
+    after: After = None,
 ) -> StreamingResponse:
     """供看板：统计已有变化，按部门列出自上次以来各有多少件应告知、签收等。"""
-    scope = caller.scope("statistics")
-    if scope is None:
-        raise of_status(403)
     await _noted(request, caller, "count-events", {})
     live: Live = request.app.state.live
-    subscriber = await _joined(live, None if scope == "all" else caller.department, counts=True)
+    subscriber = await _joined(live, None if caller.scope("statistics") == "all" else caller.department, counts=True)
     begin = _position(last_event_id, after)
     # What has changed since then is not counted up: the figures are read anew.
     return _stream(live, subscriber, [] if begin in (None, subscriber.after) else None)

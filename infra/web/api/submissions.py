@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from adapters.http.problems import Fault, Problem, of_status, responses
 from domain.access import Caller
 from infra.web.handing import KEY, Handing, Wish, location, preferred_wait
-from infra.web.identity import CallerOf
+from infra.web.identity import CallerOf, reads
 from infra.web.outcomes import Outcome
 
 router = APIRouter(tags=["submissions"])
@@ -64,21 +64,20 @@ async def submit(
 
 
 @router.get("/submissions/{id}", responses=responses(401, 403, 404, 422))
-async def submission(request: Request, caller: CallerOf, id: SubmissionId) -> Outcome:
+async def submission(
+    request: Request, caller: Annotated[Caller, Depends(reads("submissions"))], id: SubmissionId
+) -> Outcome:
     """经此处提交的一件现在如何：受理、拒绝、等待何事，或哪个字段有误。"""
     return await run_in_threadpool(_found, request, caller, id)
 
 
 def _found(request: Request, caller: Caller, id_: str) -> Outcome:
     handing: Handing = request.app.state.handing
-    scope = caller.scope("submissions")
-    if scope is None:
-        raise of_status(403)
     kept = handing.find(id_)
     own = kept is not None and kept.department == caller.department
     if caller.inspector:
         request.app.state.recorder.read(caller, "submission", {"id": id_}, int(kept is not None))
-    if kept is None or not (own or scope == "all"):
+    if kept is None or not (own or caller.scope("submissions") == "all"):
         raise of_status(404)
     return handing.outcome(kept)
 
