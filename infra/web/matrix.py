@@ -44,13 +44,13 @@ class Door(NamedTuple):
         return None if None in found else "own" if "own" in found else "all"
 
 
-def doors_of(routes: Sequence[BaseRoute]) -> list[Door]:
-    """Those under /api/v1, of an application or of routers that are mounted there. Raises NoArea."""
+def doors_of(routes: Sequence[BaseRoute], under: str = API) -> list[Door]:
+    """Those whose paths begin so. Raises NoArea."""
     found = []
     for one in iter_route_contexts(routes):
         route = one.original_route
-        if isinstance(route, APIRoute) and one.path is not None:
-            path = one.path.removeprefix(API)
+        if isinstance(route, APIRoute) and one.path is not None and one.path.startswith(under):
+            path = one.path.removeprefix(under)
             for method in sorted((one.methods or set()) - {"HEAD"}):
                 found.append(_door(method, path, route))
     return sorted(found)
@@ -63,7 +63,7 @@ def all_doors() -> list[Door]:
     router = APIRouter()
     for one in DOORS:
         router.include_router(one.router)
-    return doors_of(router.routes)
+    return doors_of(router.routes, "")
 
 
 def page() -> str:
