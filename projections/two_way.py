@@ -35,7 +35,7 @@ from domain.reviews import ReviewReturned, ReviewSubmitted
 from domain.seals import SealApplied
 from domain.supervision import FeedbackClosed, FeedbackDisposed, FeedbackRaised, FeedbackReplied
 from domain.tasks import TaskCompleted, TaskDropped, TaskOpened
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Json, Table
 
@@ -203,3 +203,38 @@ def _step(one: Recorded, notices: dict[str, Owed]) -> Step | None:
 def find_steps(conn: Connection[Any], case: str, limit: int = 1000) -> Page:
     """A case's record, in the order in which it was recorded."""
     return page(conn, "read.two_way", {"case_stream = %s": case}, "position", limit)
+
+
+SINCE_KNOWN = (
+    "EXISTS (SELECT FROM read.two_way AS t WHERE t.case_stream = {} AND t.position = since AND t.recorded_at <= %s)"
+)
+"""Of a row of `of_party`, by the name of its column with the case: the department had become a party by a moment."""
+
+
+def of_party(table: str, case: str) -> str:
+    """A read model's rows about cases whose parties they have, each with a `party` and `since` when it is one (a log
+    position); `case` is the column that names the case."""
+    return (
+        f"(SELECT x.*, p.department AS party, p.since FROM read.two_way_parties AS p"
+        f" JOIN read.{table} AS x ON x.{case} = p.case_stream) AS own"
+    )
+
+
+def steps_slice(
+    conn: Connection[Any],
+    case: str,
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    known_after: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Slice:
+    """A case's record by `position`, from the first on: what was recorded after a moment, and by another."""
+    conditions = {"case_stream = %s": case, "recorded_at > %s": known_after, "recorded_at <= %s": known_at}
+    return slice_after(conn, "read.two_way", conditions, ["position"], after, limit, descending=False)
+
+
+def positions_of(conn: Connection[Any], case: str) -> list[int]:
+    """Where in the log a case's record is."""
+    rows = conn.execute("SELECT position FROM read.two_way WHERE case_stream = %s ORDER BY position", (case,))
+    return [row[0] for row in rows]

@@ -32,3 +32,6 @@ CREATE TABLE two_way_parties (
 CREATE POLICY parties ON two_way FOR SELECT USING (
     EXISTS (SELECT FROM two_way_parties AS p WHERE p.case_stream = two_way.case_stream)
 );
+
+-- For queries only:
+CREATE INDEX two_way_parties_department_idx ON two_way_parties (department, since);

@@ -17,7 +17,19 @@ from adapters.http import problems, safety
 from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
-from infra.web.api import actions, me, notices, streams, submissions
+from infra.web.api import (
+    actions,
+    attempts,
+    cases,
+    differences,
+    feedback,
+    inspections,
+    licences,
+    me,
+    notices,
+    streams,
+    submissions,
+)
 from infra.web.envelope import API, Envelope
 from infra.web.handing import Handing
 from infra.web.heads import Heads
@@ -83,7 +95,8 @@ def create_app(store: Store) -> FastAPI:
         _log.error("database_unavailable", error=first_line(error))
         return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
 
-    for one in (me, notices, submissions, actions, streams):
+    reads = (notices, cases, differences, feedback, attempts, inspections, licences)
+    for one in (me, *reads, submissions, actions, streams):
         app.include_router(one.router, prefix=API)
     demo = store.settings.sign_in == "demo"
     for door in (signing_in if demo else provider_sign_in, signing_out, health):

@@ -158,7 +158,7 @@ def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, ask
             {key: value for key, value in filters.items() if value not in (None, False)},
             rows,
             known_at=asked.known_at,
-            reason=asked.reason,
+            reason=asked.reason or None,
             revealed=asked.reveal,
         )
 

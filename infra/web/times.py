@@ -10,6 +10,7 @@ import typer
 from pydantic import StringConstraints
 
 from adapters.http.problems import Fault, Problem
+from domain.submissions import EARLIEST, LATEST
 from infra.presentation import known_at, moment
 
 MomentText = Annotated[str, StringConstraints(max_length=40)]
@@ -27,7 +28,10 @@ def since_of(text: str | None) -> datetime | None:
 
 def _read(field: str, read: Callable[[Any], datetime | None], text: str | None) -> datetime | None:
     try:
-        return read(text)
+        found = read(text)
+        if found is not None and not EARLIEST <= found <= LATEST:
+            raise OverflowError
+        return found
     except (typer.BadParameter, OverflowError):
         fault = Fault(field=field, rule="time.shape", message="must be an ISO 8601 date or time")
         raise Problem(422, "不是 ISO 8601 时间", "not an ISO 8601 time", faults=[fault]) from None
