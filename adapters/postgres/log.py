@@ -122,6 +122,15 @@ class Log:
         )
         return [self._recorded(row) for row in rows]
 
+    def streams_at(self, positions: Iterable[int]) -> set[str]:
+        """The streams that have these places; for what was owed the notice's."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT CASE WHEN unique_key IS NULL THEN originator_id ELSE 'notice/' || unique_key END"
+            " FROM shenguan.stored_events WHERE notification_id = ANY(%s)",
+            (list(positions),),
+        )
+        return {row[0] for row in rows}
+
     def streams_under(self, prefix: str, known_at: datetime | None = None) -> dict[str, list[Event]]:
         """The streams whose names begin `prefix/`, of kinds that are few, as the log knew them at that time."""
         found: dict[str, list[Event]] = {}

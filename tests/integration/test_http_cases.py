@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from adapters.http import cursors
 from adapters.postgres.history import History
 from adapters.postgres.log import Log
 from domain.departments import RegisterDepartment, RegisterPrincipal
-from domain.permits import RevokeCase
+from domain.permits import ChangeCase, RevokeCase
 from domain.reads import read_stream
 from infra.store import Store
 from projections.two_way import positions_of
@@ -235,6 +236,34 @@ def test_what_differs_between_two_moments(opened: Doors) -> None:
     assert (same["case"], same["notices"], same["steps"], same["recorded"]) == ([], [], [], 0)
     opened.get(f"{CASE}/4/difference", "jw", 422, **{"from": "2999-01-01", "to": "2020-01-01"})
     opened.get(f"{CASE}/4/difference", "jw", 422, to="2999-01-01")
+
+
+def test_a_long_record_is_read_in_parts(opened: Doors, region: TestStore) -> None:
+    """Of 5,000 steps: the last notices, page by page, and what changed in the end."""
+    granted(region, "30")
+    for block in range(0, 1700, 100):
+        changes = (f"变{block + number}" for number in range(100))
+        region.submit(*[case(ChangeCase, "30", content="变更", on=DAY, document_number=one) for one in changes])
+    region.project()
+    found = opened.get(f"{CASE}/30", S1, limit=10)
+    assert found["events"] > 5000
+    assert (found["notices_total"], len(found["notices"])) == (3402, 10)
+    notices = opened.get("/notices", "jw", case=f"case/{APPROVAL}/30", limit=10)["items"]
+    assert found["notices"] == notices[::-1]
+    assert opened.get(f"{CASE}/30", S1, as_true_at=str(DAY), limit=10)["notices"] == found["notices"]
+    last = opened.get(f"{CASE}/30/steps", S1, limit=500, cursor=cursors.write("case-steps", [0]))
+    seen, cursor = len(last["items"]), last["next"]
+    while cursor is not None:
+        page = opened.get(f"{CASE}/30/steps", S1, limit=500, cursor=cursor)
+        seen, cursor, last = seen + len(page["items"]), page["next"], page
+    assert seen == found["events"]
+    span = {"from": last["items"][-4]["recorded_at"], "to": "2999-01-01"}
+    changed = opened.get(f"{CASE}/30/difference", S1, **span)
+    assert (changed["recorded"], changed["notices_total"], changed["complete"]) == (3, 2, True)
+    assert [one["new"] for one in changed["notices"]] == [True, True]
+    assert changed["case"] == []  # of a change the row has the last one's kind and day, which are the same
+    then = opened.get(f"{CASE}/30", S1, as_known_at=span["from"], limit=1)
+    assert (then["events"], then["notices_total"]) == (found["events"] - 3, 3400)
 
 
 def test_the_two_way_record_has_all_that_the_log_has_of_a_case(region: TestStore) -> None:

@@ -23,16 +23,6 @@ pytestmark = pytest.mark.xdist_group("plans")  # the store is filled once
 EVENTS = 40_000
 LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily_notices"}
 LARGE |= {"two_way", "two_way_parties"}
-    "stored_events",
-    "submission",
-    "delivery",
-    "subject_key",
-    "approvals",
-    "receipts",
-    "daily_notices",
-    "two_way",
-    "two_way_parties",
-}
 INDEXES = {
     "an empty round trip": set(),
     "stream of a case": {"stored_events_pkey"},

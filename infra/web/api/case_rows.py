@@ -116,12 +116,14 @@ class StateRow(BaseModel):
 
 
 class CaseAnswer(BaseModel):
-    """A case as known and as true at a time. `events`: how many its record had; `position`: every event up to here in
-    the log is taken into account, as far as the times asked about let it be."""
+    """A case as known and as true at a time. `notices`: the last ones owed, of `notices_total`; `events`: how many
+    steps its record had; `position`: every event up to here in the log is taken into account, as far as the times
+    asked about let it be."""
 
     case: CaseRow
     state: StateRow
     notices: list[NoticeRow]
+    notices_total: int
     feedback: list[FeedbackRow]
     events: int
     as_known_at: str | None
@@ -150,7 +152,8 @@ class NoticeChanged(BaseModel):
 class Difference(BaseModel):
     """What was recorded about a case after one moment and by another, and what that changed. `new`: there was no such
     case at the first one. `steps`: the first of `recorded`; `next` continues them as the cursor of the case's steps,
-    asked as known at the second moment."""
+    asked as known at the second moment; `notices`: those that changed of the last
+    owed among the `notices_total` of which something was recorded."""
 
     organ: str
     number: str
@@ -163,4 +166,5 @@ class Difference(BaseModel):
     complete: bool
     case: list[Changed]
     notices: list[NoticeChanged]
+    notices_total: int
     position: int

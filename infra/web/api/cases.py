@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from psycopg import Connection
 from adapters.http.problems import of_status, responses
 from adapters.postgres.log import Log
 from domain.cases import case_stream
+from domain.clock_state import clock_stream
 from domain.event import Recorded
 from domain.matters import MatterRegistered, matter_stream
 from domain.notices import NoticeOwed, notice_stream
@@ -24,13 +25,13 @@ from infra.web.api.notices import NoticeRow
 from infra.web.api.threads import FeedbackRow, threads_in
 from infra.web.filters import AskedForOne, MatterAsked, NumberAsked, NumberPath, OrganAsked, OrganPath, UsccAsked
 from infra.web.folding import BLOCK, Row, sift, together
-from infra.web.listing import Asked, AskedFor, Listed, Listing, answer, note, plain_of, row_of, tagged
+from infra.web.listing import MOST, Asked, AskedFor, Listed, Listing, answer, note, plain_of, row_of, tagged
 from infra.web.reading import Reading, ReadingCases, reading
 from projections.approvals import approval_then, approvals_slice
 from projections.attempts import attempts_slice
 from projections.page import Slice
 from projections.receipts import receipt_then
-from projections.two_way import positions_of, steps_slice
+from projections.two_way import notices_of, positions_of, steps_of, steps_slice
 
 router = APIRouter(tags=["cases"])
 CASES = Listing("cases", ("recorded_at",), APPROVAL, CaseRow)
@@ -76,24 +77,35 @@ def case(
     organ: OrganPath,
     number: NumberPath,
     as_true_at: TrueOn = None,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="最多几件告知，取最近应告知的")] = 100,
 ) -> CaseAnswer:
     """一件办件：审批、告知与签收、反馈、状态，按当时所知与当日所实，自日志折算。"""
     plain = plain_of(reading, asked)
     tag = tagged(reading, response, "case")
     chosen = {"organ": organ, "number": number, "as_true_at": as_true_at}
-    events = record_of(reading, "case", chosen, asked)
+    stream = require_case(reading, "case", chosen, asked)
+    named_then = notices_of(reading.conn, stream, known_at=asked.known_at)
+    # Which notices there were on a day shows only once all is read.
+    events = record_of(reading, stream, asked.known_at, named_then[-limit:] if as_true_at is None else None)
     replayed = replay_case(events, organ, number, as_true_at)
-    row = approval_then(replayed.events, named(reading)) if replayed is not None else None
-    note(reading, "case", chosen, len(events) if row else 0, asked)
+    row = approval_then(replayed.events, names_of(reading)) if replayed is not None else None
     if replayed is None or row is None:
+        note(reading, "case", chosen, 0, asked)
         raise of_status(404)
+    lives, recorded = lives_in(replayed.events), len(replayed.events)
+    total = len(lives)
+    if as_true_at is None:
+        recorded, total = steps_of(reading.conn, stream, known_at=asked.known_at), len(named_then)
+    note(reading, "case", chosen, recorded, asked)
+    notices = with_due([receipt_then(life) for life in lives[-limit:]], asked.known_at or datetime.now(UTC))
     response.headers["ETag"] = tag
     return CaseAnswer(
         case=row_of(CaseRow, plain(row)),
         state=row_of(StateRow, plain(replayed.state)),
-        notices=[row_of(NoticeRow, plain(one)) for one in notices_in(replayed.events, asked.known_at)],
+        notices=[row_of(NoticeRow, plain(one)) for one in notices],
+        notices_total=total,
         feedback=[row_of(FeedbackRow, plain(one)) for one in threads_in(replayed.events, asked.known_at)],
-        events=len(replayed.events),
+        events=recorded,
         as_known_at=plain(asked.known_at),
         as_true_at=as_true_at,
         position=min(reading.positions.values()),
@@ -120,8 +132,9 @@ def attempts(
 ) -> Any:
     """与该办件有关的被拒绝的尝试；各部门所见为其自己的。"""
     chosen = {"organ": organ, "number": number}
-    events = record_of(reading, CASE_ATTEMPTS.name, chosen, replace(asked, known_at=None))
-    about = sorted(_subjects(case_stream(organ, number), events))
+    stream = require_case(reading, CASE_ATTEMPTS.name, chosen, asked)
+    with reading.log() as log:
+        about = sorted({stream} | Log(log).streams_at(positions_of(reading.conn, stream)))
 
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:
         return attempts_slice(conn, after, limit, about=about, known_at=asked.known_at)
@@ -139,29 +152,29 @@ def require_case(reading: Reading, command: str, chosen: Row, asked: Asked) -> s
     return stream
 
 
-def record_of(reading: Reading, command: str, chosen: Row, asked: Asked) -> list[Recorded]:
-    """All the events about a case that the caller sees, from the log: the two-way record says where they are. Raises
-    Problem as `require_case`."""
-    positions = positions_of(reading.conn, require_case(reading, command, chosen, asked))
+def record_of(
+    reading: Reading, case: str, known_at: datetime | None, notices: Sequence[str] | None = None
+) -> list[Recorded]:
+    """The events about a case that the caller sees, from the log; of its notices only these, where some are given. The
+    two-way record says where they are."""
+    positions = positions_of(reading.conn, case, notices)
     with reading.log() as log:
-        return Log(log).at(positions, asked.known_at)
+        return Log(log).at(positions, known_at)
 
 
-def notices_in(events: Iterable[Recorded], known_at: datetime | None) -> list[Row]:
-    """The rows of the notices among these events, in the order of their owing."""
+def lives_in(events: Iterable[Recorded]) -> list[list[Recorded]]:
+    """The lives of the notices among these events, in the order of their owing."""
     lives: dict[str, list[Recorded]] = {}
     for one in events:
         event = one.event
         if isinstance(event, NoticeOwed):
             lives[notice_stream(event.notice)] = [one]
-        else:
-            stream = event.originator_id.removeprefix("clock/")
-            if stream in lives:
-                lives[stream].append(one)
-    return with_due([receipt_then(life) for life in lives.values()], known_at or datetime.now(UTC))
+        elif (life := lives.get(event.originator_id.removeprefix(clock_stream("")))) is not None:
+            life.append(one)
+    return list(lives.values())
 
 
-def named(reading: Reading) -> Callable[[str, int], str]:
+def names_of(reading: Reading) -> Callable[[str, int], str]:
     """Matters' names as they were at a position of the log."""
     known: dict[str, list[tuple[int, str]]] = {}
 
@@ -177,19 +190,10 @@ def named(reading: Reading) -> Callable[[str, int], str]:
     return name
 
 
-def _subjects(case: str, events: Iterable[Recorded]) -> set[str]:
-    """What an attempt can be about that has to do with the case: itself, its notices, threads and all the others."""
-    found = {case}
-    for one in events:
-        event = one.event
-        found.add(notice_stream(event.notice) if isinstance(event, NoticeOwed) else event.originator_id)
-    return found
-
-
 def _then(
     reading: Reading, conn: Connection[Any], after: Any, limit: int, known_at: datetime, fixed: Row, changing: Row
 ) -> Slice:
-    name = named(reading)
+    name = names_of(reading)
     with reading.log() as log:
 
         def fold(rows: list[Row]) -> Iterator[Row]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -10,16 +11,20 @@ from pydantic import BaseModel
 
 from adapters.http import cursors
 from adapters.http.problems import Fault, Problem, responses
-from domain.cases import case_stream
+from adapters.postgres.log import Log
+from domain.clock_state import ClockEvent
+from domain.event import Recorded
+from infra.answers import with_due
 from infra.web.api.case_rows import CaseRow, Changed, Difference, NoticeChanged, StepRow
-from infra.web.api.cases import STEPS, named, notices_in, record_of
+from infra.web.api.cases import STEPS, names_of, record_of, require_case
 from infra.web.api.notices import NoticeRow
 from infra.web.filters import NumberPath, OrganPath
 from infra.web.listing import MOST, Asked, note, plain_of, row_of, tagged
 from infra.web.reading import ReadingCases
 from infra.web.times import MomentText, known_at_of
 from projections.approvals import approval_then
-from projections.two_way import steps_slice
+from projections.receipts import receipt_then
+from projections.two_way import PREFIX, notices_of, steps_of, steps_slice
 
 router = APIRouter(tags=["cases"])
 Row = Mapping[str, Any]
@@ -50,16 +55,24 @@ def difference(
     plain = plain_of(reading, asked)
     tag = tagged(reading, response, "case-difference")
     chosen = {"organ": organ, "number": number, "from": since, "to": until}
-    after = record_of(reading, "case-difference", chosen, asked)
-    before = [one for one in after if one.recorded_at <= first]
-    steps = steps_slice(reading.conn, case_stream(organ, number), None, limit, known_after=first, known_at=last)
-    recorded = len(after) - len(before)
+    stream = require_case(reading, "case-difference", chosen, asked)
+    span = {"known_after": first, "known_at": last}
+    recorded = steps_of(reading.conn, stream, **span)
     note(reading, "case-difference", chosen, recorded, asked)
+    names = notices_of(reading.conn, stream, **span)
+    after = record_of(reading, stream, last, ())
+    before = [one for one in after if one.recorded_at <= first]
+    names = list(dict.fromkeys((*names, *pressed_in(after, first))))
+    with reading.log() as log:
+        lives = Log(log).lives(names[-limit:], last)
+    steps = steps_slice(reading.conn, stream, None, limit, **span)
     response.headers["ETag"] = tag
-    name = named(reading)
+    name = names_of(reading)
     old, new = (approval_then(events, name) or {} for events in (before, after))
     # At one moment, so that a lamp is seen to change because of what was recorded, not because of time.
-    was = {row["notice"]: row for row in notices_in(before, last)}
+    now = with_due([receipt_then(lives[one]) for one in names[-limit:]], last)
+    known = ([one for one in life if one.recorded_at <= first] for life in lives.values())
+    was = {row["notice"]: row for row in with_due([receipt_then(life) for life in known if life], last)}
     return Difference(
         organ=organ,
         number=number,
@@ -79,11 +92,18 @@ def difference(
                 new=row["notice"] not in was,
                 changes=changes,
             )
-            for row in notices_in(after, last)
+            for row in now
             if (changes := changed(was.get(row["notice"], {}), row, NoticeRow, _NAMES, plain))
         ],
+        notices_total=len(names),
         position=min(reading.positions.values()),
     )
+
+
+def pressed_in(events: Iterable[Recorded], since: datetime) -> list[str]:
+    """The notices to whose clocks something was done after a moment."""
+    clocks = (one.event.clock for one in events if isinstance(one.event, ClockEvent) and one.recorded_at > since)
+    return list(dict.fromkeys(clock.removeprefix(PREFIX) for clock in clocks if clock.startswith(PREFIX)))
 
 
 def changed(old: Row, new: Row, shape: type[BaseModel], without: Collection[str], plain: Any) -> list[Changed]:

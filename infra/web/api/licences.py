@@ -19,7 +19,7 @@ from domain.notices import NoticeReceived
 from domain.registers import Registers
 from domain.submissions import local_date
 from infra.licences import LICENCE
-from infra.web.api.cases import named
+from infra.web.api.cases import names_of
 from infra.web.api.inspections import inspections_then
 from infra.web.filters import DepartmentAsked, MatterAsked, NumberAsked, OrganAsked
 from infra.web.folding import BLOCK, Histories, Row, sift
@@ -144,7 +144,7 @@ class _Fold:
         on: date,
         known_at: datetime | None,
     ) -> None:
-        self._name = named(reading)
+        self._name = names_of(reading)
         self._conn = conn
         self._log = log
         self._registers = registers
