@@ -78,6 +78,13 @@ class Listing(Generic[Row]):
     shape: tuple[Column, ...]
     row: type[Row]
 
+    @property
+    def kinds(self) -> list[type]:
+        """Of the key's parts, none of which is ever null; one that a row does not show is a position in the log."""
+        shown = self.row.model_fields
+        found = [shown[one].annotation if one in shown else int for one in self.key]
+        return [kind for kind in found if isinstance(kind, type)]
+
 
 def answer(
     listing: Listing[Row],
@@ -103,7 +110,7 @@ def answer(
         return exports.export(asked.form, listing.name, keys, headings, lines)
     positions = reading.positions
     tag = tagged(reading, response, listing.name)
-    after = cursors.read(listing.name, asked.cursor, len(listing.key))
+    after = cursors.read(listing.name, asked.cursor, listing.kinds)
     found = find(reading.conn, after, asked.limit)
     items = [row_of(listing.row, plain(row)) for row in found.rows]
     note(reading, listing.name, filters, len(items), asked)

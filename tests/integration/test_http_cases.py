@@ -89,6 +89,9 @@ def test_page_by_page_is_the_whole(opened: Doors, caller: str) -> None:
     cursor = opened.get("/cases", other, limit=1)["next"]
     if caller != APPROVAL:
         opened.get("/cases", caller, 422, cursor=cursor)
+    for forged in (["x"], [2**70], [], [1, 2], [True]):
+        for name in ("cases", "own-cases"):
+            opened.get("/cases", caller, 422, cursor=cursors.write(name, forged))
 
 
 def test_filters_choose_the_same_now_and_then(opened: Doors) -> None:
