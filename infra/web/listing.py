@@ -95,12 +95,14 @@ def answer(
     filters: Mapping[str, Any],
     count: Callable[[Connection[Any]], int] | None = None,
 ) -> Any:
-    """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen; `count`
-    tells how many rows a whole file has, for that record."""
+    """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen and how
+    many rows it has; `count` tells that of a whole file where it is known without reading them."""
     plain = plain_of(reading, asked)
     if asked.form != "json":
         rows = _whole(listing, reading, find, plain)
-        number = count(reading.conn) if count is not None else 0
+        number = 0
+        if reading.caller.inspector:
+            number = count(reading.conn) if count is not None else sum(map(len, _blocks(listing, reading.conn, find)))
         note(reading, listing.name, {**filters, "format": asked.form}, number, asked)
         zh = language(reading.request) == "zh"
         shown = [column for column in listing.shape if column.key in listing.row.model_fields]
@@ -174,11 +176,16 @@ def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) ->
     """Every row, read in a transaction that lasts as long as the file is written."""
     department = reading.department or EVERYBODY
     with reading.request.app.state.readers.lend(department) as conn:
-        after: list[Any] | None = None
-        while True:
-            found = find(conn, after, BLOCK)
-            for row in found.rows:
+        for rows in _blocks(listing, conn, find):
+            for row in rows:
                 yield row_of(listing.row, plain(row)).model_dump(mode="json")
-            if not found.more:
-                return
-            after = [found.rows[-1][part] for part in listing.key]
+
+
+def _blocks(listing: Listing[Row], conn: Connection[Any], find: Find) -> Iterator[list[dict[str, Any]]]:
+    after: list[Any] | None = None
+    while True:
+        found = find(conn, after, BLOCK)
+        yield found.rows
+        if not found.more:
+            return
+        after = [found.rows[-1][part] for part in listing.key]
