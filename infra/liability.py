@@ -17,7 +17,7 @@ from domain.registers import Registers
 from infra.answers import single
 from infra.presentation import Context, Shown, columns, known_at
 from infra.registers import registers_at
-from infra.replaying import fold
+from infra.replay import fold
 from projections.page import Page
 
 LIABILITY = columns("""

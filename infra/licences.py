@@ -5,7 +5,7 @@ Two time axes: as true at a date, by the read models; as known at a moment too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from typing import Any, NamedTuple, get_args
@@ -161,6 +161,11 @@ def inspections(
             conn, department=department, case=case, since=day(since) if since else None, limit=limit
         )
     names = {code: entry.name for code, entry in registers.departments.items()}
-    rows = [row | {"case": row["case_stream"].rpartition("/")[2]} for row in found.rows]
+    rows = with_case(found.rows)
     rows = rows if shown.as_json else names_over(rows, ["department"], names)
     shown.page(("检查", "Inspections"), INSPECTION, Page(found.total, rows))
+
+
+def with_case(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adds the case's number."""
+    return [row | {"case": row["case_stream"].rpartition("/")[2]} for row in rows]

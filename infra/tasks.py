@@ -16,7 +16,7 @@ from domain.tasks import Task, TasksState, pauses, tasks_stream
 from infra.answers import single
 from infra.presentation import Context, Shown, columns, known_at
 from infra.registers import name_of, registers_at
-from infra.replaying import fold
+from infra.replay import fold
 
 TASK = columns("""
     task | 任务 | task

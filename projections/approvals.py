@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -28,9 +28,10 @@ from domain.event import Event, Recorded
 from domain.identifiers import normalise_uscc
 from domain.matters import MatterRegistered
 from domain.seals import SealApplied
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Json, Table
+from projections.two_way import SINCE_KNOWN, of_party
 
 
 @dataclass(slots=True)
@@ -91,6 +92,8 @@ class MatterName:
     name: str
 
 
+Named = Callable[[str, int], str]
+"""A matter's name as it was at a position of the log."""
 APPROVALS = Table("approvals", Approval)
 MATTERS = Table("approval_matters", MatterName)
 
@@ -118,29 +121,54 @@ class Approvals(Projection):
                     streams.add((stream,))
         names = Fold(conn, MATTERS, matters)
         cases = Fold(conn, APPROVALS, streams)
+
+        def named(matter: str, _position: int) -> str:
+            known = names.rows.get((matter,))
+            return known.name if known else matter
+
         for one in events:
             event = one.event
             if isinstance(event, MatterRegistered):
                 entry = event.entry
                 names.rows[entry.code,] = MatterName(entry.code, entry.competent, entry.name)
-            elif isinstance(event, CaseAccepted):
-                named = names.rows.get((event.matter,))
-                row = _accepted(one, event, named.name if named else event.matter)
-                cases.rows[row.stream,] = row
-            elif isinstance(event, SealApplied):
-                row = cases.rows[event.case,]
-                row.seals += 1
-                row.last_position = one.position
-            elif isinstance(event, AnewBegun):
-                cases.rows[event.originator_id,].anew = False
-            elif event.originator_id.startswith("case/"):
-                row = cases.rows[event.originator_id,]
-                _follow(row, one)
-                if isinstance(event, CaseCorrected) and event.target == "matter":
-                    named = names.rows.get((event.matter,))
-                    row.matter_name = named.name if named else event.matter
+            elif (touched := _case_of(event)) is not None:
+                cases.rows[touched,] = _folded(cases.rows.get((touched,)), one, named)
         names.save(bulk)
         cases.save(bulk)
+
+
+def _case_of(event: Event) -> str | None:
+    if isinstance(event, SealApplied):
+        return event.case
+    return event.originator_id if event.originator_id.startswith("case/") else None
+
+
+def _folded(row: Approval | None, one: Recorded, named: Named) -> Approval:
+    event = one.event
+    if isinstance(event, CaseAccepted):
+        return _accepted(one, event, named(event.matter, one.position))
+    if row is None:
+        raise KeyError(_case_of(event))
+    if isinstance(event, SealApplied):
+        row.seals += 1
+        row.last_position = one.position
+    elif isinstance(event, AnewBegun):
+        row.anew = False
+    else:
+        _follow(row, one)
+        if isinstance(event, CaseCorrected) and event.target == "matter":
+            row.matter_name = named(event.matter, one.position)
+    return row
+
+
+def approval_then(events: Iterable[Recorded], named: Named) -> dict[str, Any] | None:
+    """The row of a case as some of its events make it, in log order; others are passed over. None: it was not yet
+    accepted by them."""
+    row: Approval | None = None
+    for one in events:
+        if _case_of(one.event) is not None and (row is not None or isinstance(one.event, CaseAccepted)):
+            row = _folded(row, one, named)
+    return None if row is None else {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _accepted(one: Recorded, event: CaseAccepted, matter_name: str) -> Approval:
@@ -303,6 +331,41 @@ def find_approvals(
         "anew": flags.anew or None,
     }
     return page(conn, "read.approvals", conditions, "decided_on DESC NULLS FIRST, last_position DESC", limit)
+
+
+def approvals_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    party: str | None = None,
+    stream: str | None = None,
+    organ: str | None = None,
+    number: str | None = None,
+    uscc: str | None = None,
+    matter: str | None = None,
+    status: str | None = None,
+    since: date | None = None,
+    known_at: datetime | None = None,
+) -> Slice:
+    """Cases from the last accepted on, by `recorded_at`; a `party`'s from the one that it heard of last on, by `since`.
+
+    `known_at`: those that there were by a moment, and of which the party had heard by then.
+    """
+    conditions = {
+        "stream = %s": stream,
+        "department = %s": organ,
+        "number = %s": number,
+        "uscc = %s": uscc,
+        "matter = %s": matter,
+        "status = %s": status,
+        "decided_on >= %s": since,
+        "recorded_at <= %s": known_at,
+    }
+    if party is None:
+        return slice_after(conn, "read.approvals", conditions, ["recorded_at"], after, limit)
+    conditions |= {"party = %s": party, SINCE_KNOWN.format("stream"): known_at}
+    return slice_after(conn, of_party("approvals", "stream"), conditions, ["since"], after, limit)
 
 
 def decided_since(conn: Connection[Any], matters: Sequence[str], since: date) -> list[dict[str, Any]]:

@@ -63,3 +63,6 @@ CREATE INDEX approvals_number_idx ON approvals (number);
 CREATE INDEX approvals_department_idx ON approvals (department, decided_on);
 CREATE INDEX approvals_matter_idx ON approvals (matter, decided_on);
 CREATE INDEX approvals_decided_idx ON approvals (decided_on);
+CREATE INDEX approvals_recorded_idx ON approvals (recorded_at);
+CREATE INDEX approvals_uscc_idx ON approvals (uscc) WHERE uscc IS NOT NULL;
+CREATE INDEX approvals_decision_idx ON approvals (decision_position) WHERE outcome = 'granted';

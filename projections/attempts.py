@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from domain.attempts import AttemptRefused
 from domain.event import Recorded
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Table
 
@@ -82,3 +82,27 @@ def find_attempts(
         "recorded_at <= %s": known_at,
     }
     return page(conn, "read.attempts", conditions, "position DESC", limit)
+
+
+def attempts_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    department: str | None = None,
+    about: Sequence[str] | None = None,
+    rule: str | None = None,
+    clause: str | None = None,
+    since: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Slice:
+    """As `find_attempts`, from the last recorded on, by `position`."""
+    conditions = {
+        "department = %s": department,
+        "about = ANY(%s)": None if about is None else list(about),
+        "rule = %s": rule,
+        "clause = %s": clause,
+        "occurred_at >= %s": since,
+        "recorded_at <= %s": known_at,
+    }
+    return slice_after(conn, "read.attempts", conditions, ["position"], after, limit)

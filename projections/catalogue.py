@@ -4,6 +4,7 @@ from projections.approvals import Approvals
 from projections.attempts import Attempts
 from projections.clocks import Clocks
 from projections.daily import DailyCounters
+from projections.feedback import Feedback
 from projections.inspections import Inspections
 from projections.projection import Projection
 from projections.ratings import Ratings
@@ -13,7 +14,8 @@ from projections.risks import Risks
 from projections.two_way import TwoWay
 
 PROJECTIONS: tuple[Projection, ...] = (
-    Approvals(), Attempts(), Clocks(), DailyCounters(), Inspections(), Ratings(), Receipts(), Risks(), TwoWay()
+    Approvals(), Attempts(), Clocks(), DailyCounters(), Feedback(), Inspections(), Ratings(), Receipts(), Risks(),
+    TwoWay(),
 )  # fmt: skip
 """Of the store's own log."""
 REGION = Region(store="")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from domain.event import Recorded
-from domain.inspections import InspectionCorrected, InspectionRecord, InspectionReported, InspectionRetracted
+from domain.inspections import InspectionRecord, InspectionRetracted
 from domain.submissions import local_date
-from projections.page import Page, page
+from projections.page import Page, Slice, page, slice_after
 from projections.projection import Projection, topics_of
 from projections.table import Fold, Table
+from projections.two_way import SINCE_KNOWN, of_party
 
 
 @dataclass(slots=True)
@@ -51,13 +53,29 @@ class Inspections(Projection):
         )
         for one in events:
             event = one.event
-            match event:
-                case InspectionReported() | InspectionCorrected():
-                    known = rows.rows.get((event.department, event.number))
-                    rows.rows[event.department, event.number] = _row(one, event, known)
-                case InspectionRetracted():
-                    rows.rows[event.department, event.number].retracted_at = one.recorded_at
+            if isinstance(event, (InspectionRecord, InspectionRetracted)):
+                key = (event.department, event.number)
+                rows.rows[key] = _folded(rows.rows.get(key), one, event)
         rows.save(bulk)
+
+
+def _folded(row: Inspection | None, one: Recorded, event: InspectionRecord | InspectionRetracted) -> Inspection:
+    if isinstance(event, InspectionRecord):
+        return _row(one, event, row)
+    if row is None:
+        raise KeyError(event.originator_id)
+    row.retracted_at = one.recorded_at
+    return row
+
+
+def inspection_then(events: Iterable[Recorded]) -> dict[str, Any]:
+    """The row of an inspection as some of its events make it, in their order."""
+    row: Inspection | None = None
+    for one in events:
+        assert isinstance(one.event, (InspectionRecord, InspectionRetracted))
+        row = _folded(row, one, one.event)
+    assert row is not None
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _row(one: Recorded, event: InspectionRecord, known: Inspection | None) -> Inspection:
@@ -87,3 +105,40 @@ def find_inspections(
     """The latest first, retracted ones included."""
     conditions = {"department = %s": department, "case_stream = %s": case, "inspected_on >= %s": since}
     return page(conn, "read.inspections", conditions, "inspected_on DESC, department, number", limit)
+
+
+def inspections_slice(
+    conn: Connection[Any],
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    party: str | None = None,
+    department: str | None = None,
+    matter: str | None = None,
+    case: str | None = None,
+    result: str | None = None,
+    since: date | None = None,
+    known_at: datetime | None = None,
+) -> Slice:
+    """Inspections from the last reported on, by `recorded_at`; `party`: on cases to which that department is one.
+
+    `known_at`: those that there were by a moment, on cases of which the party had heard by then.
+    """
+    conditions = {
+        "department = %s": department,
+        "matter = %s": matter,
+        "case_stream = %s": case,
+        "result = %s": result,
+        "inspected_on >= %s": since,
+        "recorded_at <= %s": known_at,
+    }
+    if party is None:
+        return slice_after(conn, "read.inspections", conditions, ["recorded_at"], after, limit)
+    conditions |= {"party = %s": party, SINCE_KNOWN.format("case_stream"): known_at}
+    return slice_after(conn, of_party("inspections", "case_stream"), conditions, ["recorded_at"], after, limit)
+
+
+def inspections_of(conn: Connection[Any], cases: Sequence[str]) -> list[dict[str, Any]]:
+    """Every inspection on these cases."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM read.inspections WHERE case_stream = ANY(%s)", (list(cases),)).fetchall()

@@ -14,5 +14,9 @@ CREATE TABLE inspections (
     PRIMARY KEY (department, number)
 );
 
+-- Every party to the case sees its inspections, as it sees the two-way record.
+CREATE POLICY told ON inspections FOR SELECT USING (read.is_party(case_stream));
+
 -- For queries only:
 CREATE INDEX inspections_case_idx ON inspections (case_stream, department);
+CREATE INDEX inspections_recorded_idx ON inspections (recorded_at);

@@ -229,3 +229,70 @@ def seals_slice(
         "recorded_at <= %s": known_at,
     }
     return slice_after(conn, "read.two_way", conditions, SEALS_KEY, after, limit)
+
+
+SINCE_KNOWN = (
+    "EXISTS (SELECT FROM read.two_way AS t WHERE t.case_stream = {} AND t.position = since AND t.recorded_at <= %s)"
+)
+"""Of a row of `of_party`, by the name of its column with the case: the department had become a party by a moment."""
+
+
+def of_party(table: str, case: str) -> str:
+    """A read model's rows about cases whose parties they have, each with a `party` and `since` when it is one (a log
+    position); `case` is the column that names the case."""
+    return (
+        f"(SELECT x.*, p.department AS party, p.since FROM read.two_way_parties AS p"
+        f" JOIN read.{table} AS x ON x.{case} = p.case_stream) AS own"
+    )
+
+
+def steps_slice(
+    conn: Connection[Any],
+    case: str,
+    after: Sequence[Any] | None,
+    limit: int,
+    *,
+    known_after: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Slice:
+    """A case's record by `position`, from the first on: what was recorded after a moment, and by another."""
+    conditions = {"case_stream = %s": case, "recorded_at > %s": known_after, "recorded_at <= %s": known_at}
+    return slice_after(conn, "read.two_way", conditions, ["position"], after, limit, descending=False)
+
+
+def positions_of(conn: Connection[Any], case: str, notices: Sequence[str] | None = None) -> list[int]:
+    """Where in the log a case's record is; of its notices' lives, but for their clocks, only these where some are
+    given."""
+    rows = conn.execute(
+        "SELECT position FROM read.two_way WHERE case_stream = %s"
+        " AND (%s::text[] IS NULL OR notice IS NULL OR notice = ANY(%s)) ORDER BY position",
+        (case, *[None if notices is None else list(notices)] * 2),
+    )
+    return [row[0] for row in rows]
+
+
+def notices_of(
+    conn: Connection[Any], case: str, *, known_after: datetime | None = None, known_at: datetime | None = None
+) -> list[str]:
+    """The case's notices of whose lives, but for their clocks, something was recorded after a moment and by another, in
+    the order in which that began."""
+    rows = conn.execute(
+        "SELECT notice FROM read.two_way WHERE case_stream = %s AND notice IS NOT NULL"
+        " AND recorded_at > coalesce(%s, '-infinity'::timestamptz)"
+        " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz) GROUP BY notice ORDER BY min(position)",
+        (case, known_after, known_at),
+    )
+    return [row[0] for row in rows]
+
+
+def steps_of(
+    conn: Connection[Any], case: str, *, known_after: datetime | None = None, known_at: datetime | None = None
+) -> int:
+    """How many steps of a case were recorded after a moment and by another."""
+    row = conn.execute(
+        "SELECT count(*) FROM read.two_way WHERE case_stream = %s"
+        " AND recorded_at > coalesce(%s, '-infinity'::timestamptz)"
+        " AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)",
+        (case, known_after, known_at),
+    ).fetchone()
+    return int(row[0]) if row is not None else 0

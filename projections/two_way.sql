@@ -35,3 +35,4 @@ CREATE POLICY parties ON two_way FOR SELECT USING (
 
 -- For queries only:
 CREATE INDEX two_way_seals_idx ON two_way (position) WHERE kind = 'seal.applied';
+CREATE INDEX two_way_parties_department_idx ON two_way_parties (department, since);

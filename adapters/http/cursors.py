@@ -20,15 +20,17 @@ def write(name: str, key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
-def read(name: str, cursor: str | None, length: int) -> list[Any] | None:
-    """The key of so many parts; None where there is no cursor. Raises Problem."""
+def read(name: str, cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
+    """The key of parts of these kinds; None where there is no cursor. Raises Problem."""
     if cursor is None:
         return None
     try:
         packed = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         listed, *parts = json.loads(packed)
         key = [_TYPES[kind](value) for kind, value in parts]
-        if listed != name or len(key) != length or any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
+        if listed != name or [type(part) for part in key] != list(kinds):
+            raise ValueError
+        if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         fault = Fault(field="query.cursor", rule="cursor.shape", message="must be one that this list gave")

@@ -102,6 +102,35 @@ class Log:
             )
         ]
 
+    def histories(self, streams: Iterable[str], as_known_at: datetime | None = None) -> dict[str, list[Recorded]]:
+        """Several streams, each as `stream` gives it; those that had no event then are left out."""
+        found: dict[str, list[Recorded]] = {}
+        for row in self._rows(
+            "WHERE originator_id = ANY(%s) AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+            " ORDER BY originator_id, originator_version",
+            (list(streams), as_known_at),
+        ):
+            found.setdefault(row[0], []).append(self._recorded(row))
+        return found
+
+    def at(self, positions: Iterable[int], as_known_at: datetime | None = None) -> list[Recorded]:
+        """The events at these places in log order, as the log knew them at that time."""
+        rows = self._rows(
+            "WHERE notification_id = ANY(%s) AND recorded_at <= coalesce(%s, 'infinity'::timestamptz)"
+            " ORDER BY notification_id",
+            (list(positions), as_known_at),
+        )
+        return [self._recorded(row) for row in rows]
+
+    def streams_at(self, positions: Iterable[int]) -> set[str]:
+        """The streams that have these places; for what was owed the notice's."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT CASE WHEN unique_key IS NULL THEN originator_id ELSE 'notice/' || unique_key END"
+            " FROM shenguan.stored_events WHERE notification_id = ANY(%s)",
+            (list(positions),),
+        )
+        return {row[0] for row in rows}
+
     def streams_under(self, prefix: str, known_at: datetime | None = None) -> dict[str, list[Event]]:
         """The streams whose names begin `prefix/`, of kinds that are few, as the log knew them at that time."""
         found: dict[str, list[Event]] = {}

@@ -24,14 +24,16 @@ from infra.bench.options import Options
 from infra.bench.outcome import Outcome
 from infra.bench.pace import quantiles_ms
 from infra.bench.settled import follow, verified
-from projections.approvals import find_approvals
+from projections.approvals import approvals_slice, find_approvals
+from projections.licences import licences_slice
 from projections.receipts import find_receipts
 from projections.statistics import Asked, Known, counters, find_overdue
-from projections.two_way import find_steps
+from projections.two_way import find_steps, steps_slice
 
 EVENTS = 1_000_000
 WARM_UP, ASKED = 100, 1000
 NOTHING = "an empty round trip"
+PAGE = 50
 LEASED = 20
 """Deliveries taken at the heads of two departments' queues; given back at once."""
 Ask = Callable[[Connection[Any], Any], object]
@@ -116,6 +118,10 @@ def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], As
         "statistics of a department": (notices, lambda c, row: counters(c, "matter", Asked(department=row[1]), known)),
         "overdue of a department": (notices, lambda c, row: find_overdue(c, Asked(department=row[1]), known)),
         "two-way record": (cases, lambda c, row: find_steps(c, row[0])),
+        "steps of a case": (cases, lambda c, row: steps_slice(c, row[0], [0], PAGE)),
+        "cases of a party": (notices, lambda c, row: approvals_slice(c, None, PAGE, party=row[1])),
+        "last cases": (cases, lambda c, _: approvals_slice(c, None, PAGE)),
+        "last licences": (cases, lambda c, _: licences_slice(c, None, PAGE, on=known.on)),
     }
 
 

@@ -78,6 +78,13 @@ class Listing(Generic[Row]):
     shape: tuple[Column, ...]
     row: type[Row]
 
+    @property
+    def kinds(self) -> list[type]:
+        """Of the key's parts, none of which is ever null; one that a row does not show is a position in the log."""
+        shown = self.row.model_fields
+        found = [shown[one].annotation if one in shown else int for one in self.key]
+        return [kind for kind in found if isinstance(kind, type)]
+
 
 def answer(
     listing: Listing[Row],
@@ -88,14 +95,14 @@ def answer(
     filters: Mapping[str, Any],
     count: Callable[[Connection[Any]], int] | None = None,
 ) -> Any:
-    """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen; `count`
-    tells how many rows a whole file has, for that record, where that is known without reading them."""
+    """The list as it was asked for. An inspector's read is recorded first, with the `filters` that were chosen and how
+    many rows it has; `count` tells that of a whole file where it is known without reading them."""
     plain = plain_of(reading, asked)
     if asked.form != "json":
         rows = _whole(listing, reading, find, plain)
         number = 0
         if reading.caller.inspector:
-            number = count(reading.conn) if count is not None else _count(listing, reading, find)
+            number = count(reading.conn) if count is not None else sum(map(len, _blocks(listing, reading.conn, find)))
         note(reading, listing.name, {**filters, "format": asked.form}, number, asked)
         zh = language(reading.request) == "zh"
         shown = [column for column in listing.shape if column.key in listing.row.model_fields]
@@ -105,7 +112,7 @@ def answer(
         return exports.export(asked.form, listing.name, keys, headings, lines)
     positions = reading.positions
     tag = tagged(reading, response, listing.name)
-    after = cursors.read(listing.name, asked.cursor, len(listing.key))
+    after = cursors.read(listing.name, asked.cursor, listing.kinds)
     found = find(reading.conn, after, asked.limit)
     items = [row_of(listing.row, plain(row)) for row in found.rows]
     note(reading, listing.name, filters, len(items), asked)
@@ -160,31 +167,25 @@ def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, ask
             {key: value for key, value in filters.items() if value not in (None, False)},
             rows,
             known_at=asked.known_at,
-            reason=asked.reason,
+            reason=asked.reason or None,
             revealed=asked.reveal,
         )
-
-
-def _count(listing: Listing[Row], reading: Reading, find: Find) -> int:
-    number = 0
-    after: list[Any] | None = None
-    while True:
-        found = find(reading.conn, after, BLOCK)
-        number += len(found.rows)
-        if not found.more:
-            return number
-        after = [found.rows[-1][part] for part in listing.key]
 
 
 def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Iterator[dict[str, Any]]:
     """Every row, read in a transaction that lasts as long as the file is written."""
     department = reading.department or EVERYBODY
     with reading.request.app.state.readers.lend(department) as conn:
-        after: list[Any] | None = None
-        while True:
-            found = find(conn, after, BLOCK)
-            for row in found.rows:
+        for rows in _blocks(listing, conn, find):
+            for row in rows:
                 yield row_of(listing.row, plain(row)).model_dump(mode="json")
-            if not found.more:
-                return
-            after = [found.rows[-1][part] for part in listing.key]
+
+
+def _blocks(listing: Listing[Row], conn: Connection[Any], find: Find) -> Iterator[list[dict[str, Any]]]:
+    after: list[Any] | None = None
+    while True:
+        found = find(conn, after, BLOCK)
+        yield found.rows
+        if not found.more:
+            return
+        after = [found.rows[-1][part] for part in listing.key]

@@ -10,6 +10,7 @@ import typer
 from pydantic import StringConstraints
 
 from adapters.http.problems import Fault, Problem
+from domain.submissions import EARLIEST, LATEST
 from infra.presentation import known_at, moment
 from infra.registers import day
 
@@ -42,6 +43,8 @@ def true_on(text: str | None, field: str = "query.as_true_at") -> date:
 def _read(field: str, read: Callable[[Any], T], text: str | None) -> T:
     try:
         found = read(text)
+        if isinstance(found, datetime) and not EARLIEST <= found <= LATEST:
+            raise OverflowError
         if isinstance(found, date) and found.year not in YEARS:
             raise OverflowError
         return found

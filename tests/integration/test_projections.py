@@ -150,7 +150,7 @@ class TestTwoWay:
         assert (raised["from_department"], raised["to_department"]) == (S1, APPROVAL)
         assert raised["summary"]["detail"].keys() == {"subject", "ciphertext", "commitment"}
 
-    @pytest.mark.parametrize("table", ["approvals", "receipts", "attempts", "two_way"])
+    @pytest.mark.parametrize("table", ["approvals", "receipts", "attempts", "two_way", "feedback", "inspections"])
     def test_no_personal_data_in_clear(self, full: TestStore, table: str) -> None:
         text = repr(full.rows(f"SELECT * FROM read.{table}"))
         for secret in ("张三丰", "王小二", "赵铁柱", "E12345678", "李联络", "现场不符", "准予施工", "不归我", "孙检查"):

@@ -215,8 +215,8 @@ def test_dead_letters_and_parked(full: TestStore) -> None:
 def test_status(full: TestStore) -> None:
     found = ask_json(full, "status")
     assert {f["name"]: f["behind"] for f in found["followers"]} == {
-        "approvals": 0, "attempts": 0, "clocks": 0, "daily": 0, "inspections": 0, "ratings": 0, "receipts": 0,
-        "risks": 0, "two_way": 0,
+        "approvals": 0, "attempts": 0, "clocks": 0, "daily": 0, "feedback": 0, "inspections": 0, "ratings": 0,
+        "receipts": 0, "risks": 0, "two_way": 0,
     }  # fmt: skip
     assert found["submissions"]["in"] == sum(n for key, n in found["submissions"].items() if key != "in")
     assert found["notices"]["owed"] == 15

@@ -21,7 +21,8 @@ from infra.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("plans")  # the store is filled once
 EVENTS = 40_000
-LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily_notices", "two_way"}
+LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily_notices"}
+LARGE |= {"two_way", "two_way_parties"}
 INDEXES = {
     "an empty round trip": set(),
     "stream of a case": {"stored_events_pkey"},
@@ -39,6 +40,10 @@ INDEXES = {
     "statistics of a department": {"daily_pkey"},
     "overdue of a department": {"daily_notices_held_idx"},
     "two-way record": {"two_way_pkey"},
+    "steps of a case": {"two_way_pkey"},
+    "cases of a party": {"two_way_parties_department_idx", "approvals_pkey"},
+    "last cases": {"approvals_recorded_idx"},
+    "last licences": {"approvals_decision_idx"},
 }
 
 
@@ -129,6 +134,9 @@ def test_a_hot_query_finds_its_rows_by_its_index(filled: ScratchStore, name: str
     ("name", "index"),
     [
         ("case by number", "read.approvals_number_idx"),
+        ("cases of a party", "read.two_way_parties_department_idx"),
+        ("last cases", "read.approvals_recorded_idx"),
+        ("last licences", "read.approvals_decision_idx"),
         ("receipts of a department", "read.receipts_serial_idx"),
         ("outstanding of a department", "read.receipts_outstanding_idx"),
         ("overdue of a department", "read.daily_notices_held_idx"),

@@ -21,11 +21,21 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION read.is_party TO {reader};
 
--- Read models that were made before their files had these policies.
+-- Read models that were made before their files had these policies and indexes.
 DO $$
 BEGIN
     IF to_regclass('read.approvals') IS NOT NULL THEN
         CREATE POLICY told ON read.approvals FOR SELECT USING (read.is_party(stream));
+        CREATE INDEX approvals_recorded_idx ON read.approvals (recorded_at);
+        CREATE INDEX approvals_uscc_idx ON read.approvals (uscc) WHERE uscc IS NOT NULL;
+        CREATE INDEX approvals_decision_idx ON read.approvals (decision_position) WHERE outcome = 'granted';
+    END IF;
+    IF to_regclass('read.inspections') IS NOT NULL THEN
+        CREATE POLICY told ON read.inspections FOR SELECT USING (read.is_party(case_stream));
+        CREATE INDEX inspections_recorded_idx ON read.inspections (recorded_at);
+    END IF;
+    IF to_regclass('read.two_way_parties') IS NOT NULL THEN
+        CREATE INDEX two_way_parties_department_idx ON read.two_way_parties (department, since);
     END IF;
     IF to_regclass('read.receipts') IS NOT NULL THEN
         CREATE POLICY organ ON read.receipts FOR SELECT

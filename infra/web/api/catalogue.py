@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from infra.web.api import (
     actions,
+    attempts,
+    cases,
     deadletters,
+    differences,
+    feedback,
+    inspections,
+    licences,
     lists,
     me,
     notices,
@@ -23,6 +29,12 @@ from infra.web.api import (
 DOORS = (
     me,
     notices,
+    cases,
+    differences,
+    feedback,
+    attempts,
+    licences,
+    inspections,
     registers,
     lists,
     statistics,
