@@ -20,7 +20,7 @@ from infra.web.identity import CallerOf, reads
 from infra.web.outcomes import Outcome
 
 router = APIRouter(tags=["submissions"])
-REFUSALS = responses(401, 403, 413, 422, 503)
+REFUSALS = responses(400, 401, 403, 413, 422, 503)
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": Outcome, "description": "Decided: what became of it."},
     202: {"model": Outcome, "description": "Handed in, not decided yet; ask again at Location."},
