@@ -20,7 +20,7 @@ from adapters.postgres.migrate import create_indexes, create_tables
 from projections.projection import Projection
 
 REBUILD_CLASS = 0x5245_4255
-BATCH = 10_000
+BATCH = 40_000
 """Events: a notice whose life lies within one batch is written once. Some 80 MiB with their rows."""
 SWAP_TRIES = 60
 SWAP_LOCK_TIMEOUT = "2s"
