@@ -9,10 +9,11 @@ lock, each once, in whatever order and however late whoever carries that out com
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from domain.calendars import CalendarUnknown
+from domain.calendars import Calendar, CalendarUnknown
 from domain.case_state import require_not_after
 from domain.clock_state import (
     Clock,
@@ -33,12 +34,13 @@ from domain.clocks import LADDER, Due, Rung, fixed, reckon
 from domain.duties import Duty, duties
 from domain.entries import entry_stream
 from domain.event import Event, Meta
+from domain.guides import promised_anew
 from domain.identifiers import is_within
 from domain.notices import NoticeDeemed, receive_clock
 from domain.reform import Deferral, deferred, standing
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Submission, decides
-from domain.tasks import pauses, tasks_stream
+from domain.tasks import Pause, pauses, tasks_stream
 
 if TYPE_CHECKING:
     from domain.consultations import ConsultationState
@@ -112,16 +114,25 @@ def _plain(subject: str, world: World) -> Clock | None:
 def _case(subject: str, world: World) -> Clock | None:
     """Until its decision, as the guide promises; not while it waits for associated work (2.3c)."""
     case, (_, organ, number) = world.case_at(subject), subject.split("/")
-    if case.due is None or case.due.on is None:
+    if case.due is None:
         return None
-    stops, due, registers = pauses(world.tasks(organ, number).tasks.values()), case.due, world.registers
-    stood = sum(registers.calendar.between(stop.since, stop.until) for stop in stops if stop.until is not None)
-    if stood:
-        days = registers.calendar.between(due.since, case.due.on) + stood
-        due = reckon(registers.calendar, due.since, days, 1, due.limit, due.document)
+    stops, registers = pauses(world.tasks(organ, number).tasks.values()), world.registers
+    due = _stood_still(registers.calendar, case.due if case.due.on else promised_anew(registers, case.due), stops)
     running = case.status == "accepted" and all(stop.until is not None for stop in stops)
     holder = registers.holder(case.matter, world.today)
     return Clock(subject, "decide", (holder,), due, running, subject, case.matter)
+
+
+def _stood_still(calendar: Calendar, due: Due, stops: Sequence[Pause]) -> Due:
+    """Later by the working days of these; unknown where the calendar does not reach so far."""
+    try:
+        stood = sum(calendar.between(stop.since, stop.until) for stop in stops if stop.until is not None)
+        if not stood or due.on is None:
+            return due
+        days = calendar.between(due.since, due.on) + stood
+    except CalendarUnknown:
+        return Due(since=due.since, on=None, limit=due.limit, document=due.document)
+    return reckon(calendar, due.since, days, 1, due.limit, due.document)
 
 
 def _task(subject: str, world: World) -> Clock | None:

@@ -82,7 +82,8 @@ class Keeper:
         for chunk in _in_chunks(partial(overdue_after, conn, today)):
             yield [notice_stream(one) for one in chunk]
         yield from _in_chunks(partial(running_after, conn, today))
-        yield from _in_chunks(partial(undecided_after, conn, today))
+        promised = tuple(registers.entries.get("guide", ()))
+        yield from _in_chunks(partial(undecided_after, conn, today, promised))
         # What registers hold is pressed where they are kept, not wherever they are followed.
         if registers.master is None and (found := entries_due(registers, today)):
             yield found
