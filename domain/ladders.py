@@ -30,7 +30,7 @@ from domain.clock_state import (
     Rise,
     SuspendClock,
 )
-from domain.clocks import LADDER, Due, Rung, fixed, reckon
+from domain.clocks import LADDER, ClockKind, Due, Rung, fixed, reckon
 from domain.duties import Duty, duties
 from domain.entries import entry_stream
 from domain.event import Event, Meta
@@ -47,23 +47,23 @@ if TYPE_CHECKING:
     from domain.registers import Registers
     from domain.world import World
 
+RECKONED: tuple[ClockKind, ...] = ("decide", "review", "duty")
+"""Their day is reckoned whenever it is asked for; the others' is recorded, and recomputed by event."""
+NAMED: tuple[ClockKind, ...] = ("task", "consultation")
+"""Their day is named by whoever begins them; no limit gives it."""
+
 
 def clock_of(subject: str, world: World) -> Clock | None:
     """How the clock stands, with what was done to it; None where nothing of that name has one."""
     found = _plain(subject, world)
     if found is None:
         return None
-    state = world.clock(subject).of(found.due.since)
-    if not _limited(found):
+    state = world.clock(subject).of(found.run)
+    if found.kind in RECKONED:
         found = found._replace(due=_later(world, found.due, state.extra))
     elif state.due is not None:
         found = found._replace(due=state.due)
     return found._replace(running=found.running and state.suspended_on is None)
-
-
-def _limited(clock: Clock) -> bool:
-    """Whether limits and calendar give the day once and for all; else it is reckoned from what it depends on."""
-    return clock.kind not in ("task", "decide", "review", "duty", "consultation")
 
 
 def _later(world: World, due: Due, days: int) -> Due:
@@ -96,7 +96,9 @@ def _plain(subject: str, world: World) -> Clock | None:
                 return None
             raised, running = feedback.raised, feedback.status == "open"
             organ = registers.acting(raised.organ, world.today, raised.matter)
-            return Clock(subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter)
+            return Clock(
+                subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter, run=feedback.run
+            )
         case "consultation":
             asker, _, number = rest.partition("/")
             return _consultation(subject, world.consultation(asker, number), world)
@@ -139,22 +141,20 @@ def _task(subject: str, world: World) -> Clock | None:
     """Until its last party's result."""
     _, organ, number, name = subject.split("/")
     task = world.tasks(organ, number).tasks.get(name)
-    if task is None or task.opened.due_on is None:
+    if task is None or task.opened.due is None:
         return None
     opened = task.opened
-    due = fixed(world.registers.calendar, opened.opened_on, task.opened.due_on)
     holders = world.registers.acting_for(task.owing or opened.parties, world.today, opened.matter)
-    return Clock(subject, "task", holders, due, task.open, opened.case, opened.matter)
+    return Clock(subject, "task", holders, task.opened.due, task.open, opened.case, opened.matter)
 
 
 def _consultation(subject: str, state: ConsultationState, world: World) -> Clock | None:
     """Until its answer, by the day that the question names."""
-    if state.asked is None or state.reply_by is None or state.since is None:
+    if state.asked is None or state.due is None:
         return None
-    asked, registers = state.asked, world.registers
-    due = fixed(registers.calendar, state.since, state.reply_by)
-    holders = (registers.acting(asked.to, world.today, asked.matter),)
-    return Clock(subject, "consultation", holders, due, state.status == "open", asked.case, asked.matter)
+    asked, running = state.asked, state.status == "open"
+    holders = (world.registers.acting(asked.to, world.today, asked.matter),)
+    return Clock(subject, "consultation", holders, state.due, running, asked.case, asked.matter, run=state.run)
 
 
 def _rating(subject: str, world: World) -> Clock | None:
@@ -196,7 +196,7 @@ def _entry(subject: str, world: World) -> Clock | None:
 def rising_id(event: Event) -> str:
     """Under which a rung is climbed, or a notice deemed received: the same whoever does it."""
     if isinstance(event, Rise):
-        return _named(f"rung.{event.rung}", f"{event.clock} {event.due.since}")
+        return _named(f"rung.{event.rung}", f"{event.clock} {event.run}")
     return _named("deemed", event.originator_id)
 
 
@@ -215,7 +215,7 @@ def climbed(world: World, subject: str, meta: Meta) -> list[Event]:
     clock = clock_of(subject, world)
     if clock is None or not clock.running or clock.due.on is None:
         return []
-    registers, today, state = world.registers, world.today, world.clock(subject).of(clock.due.since)
+    registers, today, state = world.registers, world.today, world.clock(subject).of(clock.run)
     calendar = registers.calendar
     rule = registers.limit(clock.kind, clock.due.since, registers.departments[clock.holders[0]].region, clock.matter)
     for number, rung in enumerate(rule.ladder if rule else LADDER, 1):
@@ -245,6 +245,7 @@ def fields_of(clock: Clock) -> dict[str, object]:
         "case": clock.case,
         "matter": clock.matter,
         "due": clock.due,
+        "run": clock.run,
     }
 
 
@@ -258,11 +259,11 @@ def overseer(world: World, clock: Clock, rung: Rung) -> str | None:
 
 
 def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
-    """The clock's day by the rules of now; nothing where it stays, or is given otherwise than by a limit."""
+    """The clock's day by the rules of now; nothing where it stays, or is reckoned whenever it is asked for."""
     clock = clock_of(subject, world)
-    if clock is None or not clock.running or not _limited(clock):
+    if clock is None or not clock.running or clock.kind in RECKONED:
         return []
-    state = world.clock(subject).of(clock.due.since)
+    state = world.clock(subject).of(clock.run)
     due = _by_the_rules(world, clock, state.extra)
     return [] if due == clock.due else [state.then(ClockRecomputed, meta, **fields_of(clock) | {"due": due})]
 
@@ -270,8 +271,13 @@ def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
 def _by_the_rules(world: World, clock: Clock, extra: int) -> Due:
     """What limits and calendar say now, and so many working days more."""
     registers, since = world.registers, clock.due.since
-    if not _limited(clock):
-        return _later(world, clock.due, extra - world.clock(clock.subject).of(since).extra)
+    if clock.kind in RECKONED:
+        return _later(world, clock.due, extra - world.clock(clock.subject).of(clock.run).extra)
+    if clock.kind in NAMED:
+        named = _plain(clock.subject, world)
+        assert named is not None
+        assert named.due.on is not None
+        return _later(world, fixed(registers.calendar, since, named.due.on), extra)
     region = registers.departments[clock.holders[0]].region
     rule = registers.limit(clock.kind, since, region, clock.matter)
     assert rule is not None
@@ -336,7 +342,7 @@ def _above(submission: Submission[OfClock], world: World) -> tuple[Clock, ClockS
     regions = (world.registers.departments[one].region for one in clock.holders)
     if payload.department in clock.holders or not all(is_within(region, office.region) for region in regions):
         raise Refusal("clock.not_above")
-    return clock, world.clock(payload.clock).of(clock.due.since)
+    return clock, world.clock(payload.clock).of(clock.run)
 
 
 def _known(subject: str, world: World) -> bool:
