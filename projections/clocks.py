@@ -153,11 +153,12 @@ def _follow(row: Running, one: Recorded) -> None:
 
 
 def running_after(conn: Connection[Any], due_by: date | None, after: str, limit: int) -> list[str]:
-    """Subjects whose clock runs, of those that are due by a day, by name, after one of them."""
+    """Subjects whose clock runs, by name, after one of them: of those that are due by a day, or of all, those of which
+    nobody knows the day among them."""
     rows = conn.execute(
-        "SELECT subject FROM read.clocks WHERE ended_on IS NULL AND due_on <= coalesce(%s, 'infinity'::date)"
+        "SELECT subject FROM read.clocks WHERE ended_on IS NULL AND (%s::date IS NULL OR due_on <= %s)"
         " AND subject > %s ORDER BY subject LIMIT %s",
-        (due_by, after, limit),
+        (due_by, due_by, after, limit),
     )
     return [row[0] for row in rows]
 
