@@ -252,7 +252,7 @@ def due_recomputed(world: World, subject: str, now: datetime) -> list[Event]:
 
 def permit_expired(world: World, case: str, now: datetime) -> list[Event]:
     """A permit's last day has gone by. Nothing where it has not, or that was told."""
-    return expired(world, case, system_meta(expiring_id(case, world.case_at(case).term_version), now))
+    return expired(world, case, system_meta(expiring_id(case, world.case_at(case).ending_version), now))
 
 
 def _notice(world: World, notice: str) -> NoticeState:

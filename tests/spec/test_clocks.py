@@ -263,6 +263,12 @@ def test_the_end_of_a_permit_is_told_once(region: Region) -> None:
     region.accepted("case.extend", "spj", **region.case(document_number="延1", on="2026-03-02", valid_to="2026-06-20"))
     region.later(20)
     assert len(owed(region.record(tell))) == 3
+    wrong = {"target": "valid_to", "old": "2026-06-20", "new": "2026-07-10", "reason": "笔误", "authorised_by": "局长"}
+    region.accepted("case.correct", "spj", **region.case(**wrong, on="2026-03-02"))
+    assert region.record(tell) == []
+    region.later(20)
+    assert len(owed(region.record(tell))) == 3  # the day as corrected
+    assert region.record(tell) == []
     assert problems(region) == []
 
 
