@@ -92,3 +92,31 @@ def test_no_decision_fails_for_want_of_a_calendar(region: Region, monkeypatch: p
         patch.setitem(DECIDERS, ExtendClock, nobody_knows)
         region.dead("*", "calendar.unknown", "clock.extend", "sgb", **more)
     region.accepted("clock.extend", "sgb", **more)
+
+
+@pytest.mark.clause("2.2j")
+def test_a_years_table_is_as_it_was_last_recorded(region: Region) -> None:
+    """From whatever day either is said to hold."""
+
+    def works(day: date) -> bool:
+        return region.world.registers.calendar.works(day)
+
+    enter(region, **YEAR, since="2027-01-08")
+    enter(region, **(YEAR | {"off": ["2027-01-01", "2027-01-04"]}), since="2027-01-01")
+    assert not works(date(2027, 1, 4))
+    enter(region, **YEAR, since="2026-12-01")
+    assert works(date(2027, 1, 4))
+    enter(region, kind="calendar", year=2026, off=["2026-06-02"], worked=[])
+    assert not works(date(2026, 6, 2))
+    region.accepted("register.strike", "sgb", kind="calendar", key="2026", valid_from="2026-03-02", basis="误登记")
+    assert works(date(2026, 6, 2))  # as the program's own calendar says
+
+
+@pytest.mark.clause("2.2j", refused=True)
+def test_a_years_table_is_not_struck_from_a_later_day_on(region: Region) -> None:
+    enter(region, **YEAR)
+    struck = {"kind": "calendar", "key": "2027", "basis": "误登记"}
+    region.dead("valid_from", "date.future", "register.strike", "sgb", **struck, valid_from="2026-07-01")
+    assert region.world.registers.calendar.works(date(2027, 1, 4))
+    region.accepted("register.strike", "sgb", **struck, valid_from="2026-03-02")
+    region.refused("entry.none", "register.strike", "sgb", **struck, valid_from="2026-03-02")
