@@ -16,8 +16,14 @@ from domain.event import Event, State
 from domain.personal import Text
 from domain.submissions import Day, Payload
 
-_KINDS = "notice|feedback|consultation|case|tasks|rating"
-Subject = Annotated[str, StringConstraints(pattern=rf"^({_KINDS})/[^\x00-\x1f\s]{{1,250}}$")]
+_PARTS = r"(/[^\s/\x00-\x1f]+)"
+Subject = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^((feedback|consultation|case){_PARTS}{{2}}|(notice|tasks){_PARTS}{{3}}|rating{_PARTS}{{3}}/(contact|rectify|revisit))$",
+        max_length=300,
+    ),
+]
 """The stream that has a clock; of a task, its case's tasks and its number; of a rating, the rating and the stage."""
 
 
@@ -155,6 +161,7 @@ class ClockState(State):
     suspended_on: date | None = None
     extra: int = 0
     rungs: frozenset[int] = frozenset()
+    resumed_on: date | None = None
 
     def evolve(self, event: Event) -> ClockState:
         if not isinstance(event, ClockEvent):
@@ -166,7 +173,7 @@ class ClockState(State):
             case ClockSuspended():
                 return replace(new, suspended_on=event.on)
             case ClockResumed():
-                return replace(new, due=event.due, extra=new.extra + event.days, suspended_on=None)
+                return replace(new, due=event.due, extra=new.extra + event.days, suspended_on=None, resumed_on=event.on)
             case ClockRecomputed():
                 return replace(new, due=event.due)
             case ClockReminded() | ClockEscalated():

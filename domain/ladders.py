@@ -300,6 +300,8 @@ def suspend_clock(submission: Submission[SuspendClock], world: World) -> list[Ev
     if clock.kind == "decide":
         raise Refusal("clock.state")  # a case waits for its tasks, and for nothing else
     require_not_after(submission, "on", payload.on)
+    if state.resumed_on is not None and payload.on < state.resumed_on:
+        raise rejection("on", "date.order", payload.on)  # those days were given already
     said = fields_of(clock) | {"on": payload.on, "reason": payload.reason}
     return [state.then(ClockSuspended, submission.meta, **said)]
 

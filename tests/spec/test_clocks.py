@@ -369,3 +369,24 @@ def test_a_named_day_keeps_the_time_given_beyond_it(region: Region) -> None:
     assert due_on() == date(2027, 1, 5)
     assert [one.TOPIC for one in region.events].count("clock.recomputed") == 1
     assert problems(region) == []
+
+
+@pytest.mark.clause("2.2j", refused=True)
+def test_the_same_days_are_not_given_twice(region: Region) -> None:
+    s1, _ = region.granted()
+    stop = {"clock": f"notice/{s1}", "reason": "系统停机"}
+    region.accepted("clock.suspend", "qu", **stop, on="2026-02-24")
+    region.accepted("clock.resume", "qu", clock=f"notice/{s1}", on="2026-03-01")
+    region.dead("on", "date.order", "clock.suspend", "qu", **stop, on="2026-02-28")
+    region.accepted("clock.suspend", "qu", **stop, on="2026-03-01")
+
+
+@pytest.mark.clause("2.2j", refused=True)
+def test_what_is_no_clocks_name_is_said_to_be_none(region: Region) -> None:
+    ratings = ("rating/spj/1", "rating/spj/1/decision", "rating/spj/1/decision/other")
+    wrong = ("tasks/foo", "tasks/spj/1", "case/foo", "case/a/b/c", "notice/s1/spj", "feedback/s1", "entry/duty/R1/1")
+    for name in (*wrong, *ratings, "case/spj/1\n"):
+        region.dead("clock", "string_pattern_mismatch", "clock.extend", "sgb", clock=name, days=1, reason="忙")
+    stage = "rating/spj/1/decision/contact"
+    for name, stream in (("tasks/spj/1/T1", "tasks/spj/1"), ("case/spj/号1", "case/spj/号1"), (stage, stage[:-8])):
+        region.waits(stream, "clock.extend", "sgb", clock=name, days=1, reason="忙")
