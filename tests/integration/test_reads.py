@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.postgres.writer import Fact
 from domain.departments import RegisterDepartment, RegisterPrincipal
 from domain.permits import ChangeCase
 from infra.queries import app
@@ -128,3 +129,24 @@ def test_what_cannot_be_recorded_is_not_answered(watched: TestStore, monkeypatch
     result = run(watched, "case", "1", *AS)
     assert isinstance(result.exception, OSError)
     assert result.stdout == ""
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e", refused=True)
+@pytest.mark.parametrize(
+    "words", [("export", "receipts"), ("statistics", "--overdue", "--export"), ("lists", "document", "--csv")]
+)
+def test_nothing_is_on_the_disk_before_the_read_is_on_record(
+    watched: TestStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    found: list[list[Path]] = []
+
+    def facts(*made: Fact) -> None:
+        found.append(list(tmp_path.iterdir()))
+        TestStore.facts(watched, *made)
+
+    monkeypatch.setattr(watched, "facts", facts)
+    file = tmp_path / "a.csv"
+    ask(watched, *words, str(file), *AS)
+    assert found == [[]]
+    assert reads(watched)[0]["rows"] == len(file.read_text(encoding="utf-8-sig").splitlines()) - 1
