@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
@@ -87,6 +88,8 @@ def _question(context: Context, inspector: Inspector, rows: int, revealed: bool)
 
 
 def _short(value: Any) -> str:
-    """On one line; what a file is called is no matter, but that one was written."""
+    """On one line; what a file is called is no matter, but that there was one."""
+    if isinstance(value, Path):
+        return "yes"
     words = "".join(char if char.isprintable() else " " for char in str(value)).split()
     return " ".join(words)[:LONGEST].strip() or "-"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, Limit, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, Limit, begin, question
 
 if TYPE_CHECKING:
     from domain.letters import LetterIssued
@@ -29,8 +29,8 @@ Wait = Annotated[float, typer.Option(min=0, help="等待裁定，最多多少秒
 LetterNumber = Annotated[str, typer.Argument(help="公函文号")]
 
 
-@app.command()
-def due(
+@question(app, "due")
+def letters_due(
     ctx: typer.Context, department: Dept = None, limit: Limit = 50, as_json: AsJson = False, lang: Lang = None
 ) -> None:
     """待发：登记了公函渠道的部门尚未签收、也没有公函载明的告知。"""
@@ -86,8 +86,8 @@ def _say_issued(shown: Shown, letter: LetterIssued) -> None:
         shown.json({"number": letter.number, "notices": list(letter.notices)})
 
 
-@app.command("list")
-def list_(
+@question(app, "list")
+def letters_list(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列此部门所发")] = None,
     addressee: Annotated[str | None, typer.Option(help="只列发给此部门的")] = None,
@@ -104,8 +104,8 @@ def list_(
     letters.listed(context, shown, department, addressee, outstanding, as_known_at, limit)
 
 
-@app.command("print")
-def print_(
+@question(app, "print")
+def letters_print(
     ctx: typer.Context,
     number: LetterNumber,
     out: Annotated[Path, typer.Option(help="写成此 PDF 文件；已有的不覆盖")],
@@ -115,7 +115,7 @@ def print_(
     """打印：公函、告知清单与回执写成 PDF（含相对人信息），并给出其散列值；同一公函每次相同。"""
     from infra import letters
 
-    context, shown = begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json, reveal=True)
     letters.write(context, shown, number, out)
 
 

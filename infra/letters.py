@@ -167,6 +167,7 @@ def write(context: Context, shown: Shown, number: str, file: Path) -> None:
         if letter is None:
             raise shown.fail(f"没有公函 {number}。", f"No letter {number}.", number=number)
         content = letter_pdf(_page(conn, context, letter))
+    shown.settle(len(letter.notices))
     file.write_bytes(content)
     sums = digests(content)
     shown.say(

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.circulars import SendCircular
-from domain.departments import RegisterDepartment, RegisterLiaison
+from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.letters import IssueLetter
 from domain.party import Party
 from domain.personal import Person
@@ -143,3 +143,23 @@ def test_liaison_officers_in_words(region: TestStore, language: str, word: str) 
     assert "其*" in result.output
     assert "其木格" not in result.output
     assert "监管一局" not in result.output  # has its own
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e")
+@pytest.mark.clause("3.3e", refused=True)
+def test_an_inspector_reads_a_letter_for_a_reason_and_on_record(region: TestStore, tmp_path: Path) -> None:
+    region.submit(RegisterPrincipal(principal="jw", acts_for=("jw",)), principal="operator")
+    region.submit(RegisterDepartment(department=OFFICE, entry=department("jw", "纪委监委", "DISCIPLINE")))
+    number, asked = to_a_person(region), ("--as", "jw", "--officer", "J01,乌日娜")
+    file = tmp_path / "a.pdf"
+    result = CliRunner().invoke(letter_commands.app, ["print", number, "--out", str(file), *asked], obj=region)
+    assert (result.exit_code, result.stdout, file.exists()) == (1, "", False)
+    letters(region, "print", number, "--out", str(file), *asked, "--reason", "核查信访件")
+    assert HOLDER in listed(file.read_bytes())
+    letters(region, "list", *asked)
+    found = CliRunner().invoke(queries.app, ["reads", "--json", "--reveal"], obj=region)
+    listing, printing = json.loads(found.output)["items"]
+    assert (listing["command"], listing["rows"], listing["revealed"]) == ("letters-list", 2, False)
+    assert (printing["command"], printing["rows"], printing["revealed"]) == ("letters-print", 1, True)
+    assert printing["parameters"] == {"number": number, "out": "yes"}

@@ -83,7 +83,11 @@ def test_persons_in_clear_for_a_reason(watched: TestStore, tmp_path: Path) -> No
     ask(watched, "export", "approvals", str(file), *AS)
     assert file.exists()
     exported = reads(watched)[0]
-    assert (exported["command"], exported["parameters"], exported["rows"]) == ("export", {"kind": "approvals"}, 1)
+    assert (exported["command"], exported["parameters"], exported["rows"]) == (
+        "export",
+        {"kind": "approvals", "file": "yes"},
+        1,
+    )
     with watched.connect() as conn:
         states = conn.execute("SELECT state FROM shenguan.stored_events WHERE topic = 'read.recorded'").fetchall()
     assert all("乌日娜".encode() not in state and "核查".encode() not in state for (state,) in states)
@@ -149,4 +153,6 @@ def test_nothing_is_on_the_disk_before_the_read_is_on_record(
     file = tmp_path / "a.csv"
     ask(watched, *words, str(file), *AS)
     assert found == [[]]
-    assert reads(watched)[0]["rows"] == len(file.read_text(encoding="utf-8-sig").splitlines()) - 1
+    [read] = reads(watched)
+    assert read["rows"] == len(file.read_text(encoding="utf-8-sig").splitlines()) - 1
+    assert read["parameters"]["file"] == "yes"
