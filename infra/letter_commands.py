@@ -47,7 +47,8 @@ def issue(
     principal: Principal,
     department: By = None,
     serial: Serials = None,
-    on: Annotated[str | None, typer.Option("--date", help="成文日期；默认今日")] = None,
+    on: Annotated[str | None, typer.Option("--date", help="成文日期，不早于上一文号；默认发函之日")] = None,
+    at: Annotated[str | None, typer.Option("--time", help="发函时间（北京时间）；默认此刻")] = None,
     officer_id: OfficerId = None,
     officer_name: OfficerName = None,
     id_: Identity = None,
@@ -57,9 +58,12 @@ def issue(
 ) -> None:
     """发函：把待发给一个部门的告知列入一件公函，编定文号。"""
     from domain.letters import IssueLetter
+    from domain.submissions import local_date
     from infra import letters, registers
+    from infra.presentation import moment
 
     context, shown = begin(ctx, lang, as_json)
+    occurred_at = moment(at) if at else datetime.now(UTC)
     by = department or principal
     notices = letters.to_send(context, by, addressee, serial)
     if not notices:
@@ -67,12 +71,12 @@ def issue(
     data: dict[str, Any] = {
         "department": by,
         "addressee": addressee,
-        "issued_on": registers.day(on).isoformat(),
+        "issued_on": (registers.day(on) if on else local_date(occurred_at)).isoformat(),
         "notices": notices,
         **_officer(officer_id, officer_name),
     }
     name = id_ or str(uuid.uuid4())
-    _hand_in(shown, IssueLetter.TYPE, principal, name, data, wait)
+    _hand_in(shown, IssueLetter.TYPE, principal, name, data, wait, occurred_at)
     with closing(context.connect()) as conn:
         letter = letters.of_submission(conn, f"{principal}/{name}")
     if letter is not None:
@@ -177,11 +181,19 @@ def _officer(id_: str | None, name: str | None) -> dict[str, Any]:
     return {} if id_ is None else {"officer": {"id": id_, "name": name}}
 
 
-def _hand_in(shown: Shown, type_: str, principal: str, name: str, data: dict[str, Any], wait: float) -> None:
+def _hand_in(
+    shown: Shown,
+    type_: str,
+    principal: str,
+    name: str,
+    data: dict[str, Any],
+    wait: float,
+    occurred_at: datetime | None = None,
+) -> None:
     """As `shenguan submit` would. Raises Exit where it is not on record."""
     from infra.settings import load
     from infra.submitting import Wishes, carry
 
     text = json.dumps(data, ensure_ascii=False)
-    wishes = Wishes(type_, principal, principal, name, datetime.now(UTC), None, wait)
+    wishes = Wishes(type_, principal, principal, name, occurred_at or datetime.now(UTC), None, wait)
     carry(load(), wishes, lambda: [(text, data)], shown.zh, shown.as_json)
