@@ -9,6 +9,7 @@ import pytest
 
 from domain import system
 from domain.circulars import AnswerInvitation, SendCircular, WithdrawCircular
+from domain.clock_state import ExtendClock, SuspendClock
 from domain.consultations import AnswerConsultation, AskConsultation
 from domain.documents import PolicyDocument
 from domain.duties import Duty
@@ -205,6 +206,26 @@ def test_whose_turn_it_is_in_a_consultation(region: TestStore) -> None:
     replayed = {event["kind"] for event in ask_json(region, "replay", "1")["events"]}
     assert {"consultation.asked", "consultation.answered"} <= replayed
     assert "待处理" in ask(region, "consultations")
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("4.3a")
+def test_an_answer_is_late_by_its_clock_as_it_was_known(region: TestStore) -> None:
+    region.submit(AskConsultation(department=HIGHER, number="S1", to=S1, question="情况", reply_by=DAY))
+    known, clock = [moment_after(region)], f"consultation/{HIGHER}/S1"
+    for act in (
+        ExtendClock(department=OFFICE, clock=clock, days=2, reason="材料待补"),
+        SuspendClock(department=OFFICE, clock=clock, on=DAY, reason="系统停机"),
+    ):
+        region.submit(act)
+        known.append(moment_after(region))
+    found = [ask_json(region, "consultations", "--as-known-at", at)["items"][0] for at in known]
+    assert [(one["reply_by"], one["overdue"]) for one in found] == [
+        ("2026-03-02", True),
+        ("2026-03-04", True),
+        ("2026-03-04", False),
+    ]
+    assert ask_json(region, "consultations")["items"] == found[2:]
 
 
 @pytest.mark.door("command")
