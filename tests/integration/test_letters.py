@@ -18,7 +18,9 @@ from domain.party import Party
 from domain.personal import Person
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from infra import letter_commands, queries
-from tests.integration.region import APPROVAL, DAY, OFFICE, S1, S2, accept, by_letter, decide, granted
+from infra import letters as answer
+from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, by_letter, decide, granted
+from tests.integration.test_registers import moment_after
 from tests.integration.teststore import TestStore, department
 from tests.pdf import read_pdf
 
@@ -131,6 +133,43 @@ def test_what_is_due_is_what_no_letter_carries(region: TestStore) -> None:
     ]
     assert [row["number"] for row in letters(region, "list", "--outstanding")["items"]] == ["呼审批函〔2026〕2号"]
     assert letters(region, "list", "--department", OFFICE)["items"] == []
+
+
+def test_nothing_that_is_due_is_hidden_behind_what_others_are_to_send(
+    region: TestStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_letter(region, "14")
+    for number in ("1", "2"):
+        said = {"kind": "policy", "number": number, "title": "条件调整", "body": "新标准", "changed_on": DAY}
+        region.submit(SendCircular(department=FORMER, main=(APPROVAL,), copies=(S1,), **said), id_=f"c{number}")
+    mine = [f"{S1}/{granted(region, number)}" for number in ("15", "16", "17")]
+    region.project()
+    monkeypatch.setattr(answer, "MOST", 2)
+    assert answer.to_send(region, APPROVAL, S1, None) == mine[:2]
+    assert answer.to_send(region, APPROVAL, S1, [6]) == mine[2:]
+    assert answer.to_send(region, FORMER, S1, None) == [f"{S1}/test/c1", f"{S1}/test/c2"]
+    assert answer.to_send(region, APPROVAL, S2, None) == []
+    found = letters(region, "due", "--limit", "1")
+    assert (found["total"], found["shown"]) == (5, 1)
+
+
+def test_which_letters_were_received_as_it_was_known(region: TestStore) -> None:
+    before = moment_after(region)
+    by_letter(region, "14")
+    [now] = letters(region, "list")["items"]
+    after = moment_after(region)
+    with region.connect() as conn:
+        rows = conn.execute(
+            "SELECT recorded_at FROM shenguan.stored_events WHERE topic = ANY(%s) ORDER BY notification_id",
+            (["letter.issued", "notice.received"],),
+        ).fetchall()
+    issued_at, received_at = (row[0].isoformat() for row in rows)
+    then = [letters(region, "list", "--as-known-at", at)["items"] for at in (before, issued_at, received_at, after)]
+    assert [[one["received"] for one in items] for items in then] == [[], [0], [1], [1]]
+    assert then[1][0]["received_at"] is None
+    assert then[3] == [now]
+    assert now["received_at"]
+    assert len(letters(region, "list", "--outstanding", "--as-known-at", issued_at)["items"]) == 1
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "副联络员代"), ("en", "deputy acting")])
