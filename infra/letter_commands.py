@@ -146,7 +146,7 @@ def receive(
     from adapters.postgres.log import Log
     from domain.letters import ReceiveLetter
     from infra import letters
-    from infra.presentation import moment
+    from infra.presentation import is_day, moment
 
     context, shown = begin(ctx, lang, as_json)
     with closing(context.connect()) as conn:
@@ -166,7 +166,7 @@ def receive(
         "addressee": letter.addressee,
         "code": code,
         "signer": {"id": signer_id, "name": signer_name},
-        "received_at": received_at if len(received_at) == len("2026-01-01") else at.isoformat(),
+        "received_at": (at.date() if is_day(received_at) else at).isoformat(),
         "scan_sha256": sums["sha256"],
         "scan_sm3": sums["sm3"],
         "notices": [of_serial[one] for one in serial or ()],

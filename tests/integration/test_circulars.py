@@ -241,6 +241,8 @@ def test_what_the_repeal_of_a_document_affects(region: TestStore) -> None:
         ("transfer", MATTER, "2025-01-01"),
         ("proposal", OWN_MATTER, "2026-03-02"),
     ]
+    for written in ("内政办发[2020]9号", "内政办发（2020）9号", "内政办发【2020】 9号"):
+        assert ask_json(region, "documents", "--impact", written, "--on", "2026-03-02")["items"] == known
     region.submit(StrikeEntry(department=OFFICE, kind="document", key="WJ1", valid_from=date(2026, 4, 1), basis="废止"))
     stood = [ask_json(region, "documents", "--on", day)["items"][0] for day in ("2026-03-31", "2026-04-01")]
     assert [(one["status"], one["affects"]) for one in stood] == [("in_force", 2), ("repealed", 2)]

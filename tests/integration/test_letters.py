@@ -153,6 +153,29 @@ def test_nothing_that_is_due_is_hidden_behind_what_others_are_to_send(
     assert (found["total"], found["shown"]) == (5, 1)
 
 
+@pytest.mark.parametrize(
+    ("said", "handed_in"),
+    [
+        ("2026-03-02", "2026-03-02"),
+        ("20260302", "2026-03-02"),
+        ("2026-03-02T10:00", "2026-03-02T10:00:00+08:00"),
+    ],
+)
+def test_a_slip_that_bears_a_day_is_of_that_day_however_it_is_typed(
+    region: TestStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, handed_in: str
+) -> None:
+    by_letter(region, "14")
+    scan = tmp_path / "scan.jpg"
+    scan.write_bytes(b"the slip")
+    found: list[Any] = []
+    monkeypatch.setattr(letter_commands, "_hand_in", lambda *given: found.append(given[4]))
+    signed = ("--signer-id", "9", "--signer-name", SIGNER, "--received-at", said, "--scan", str(scan))
+    words = ("receive", f"呼审批函〔{DAY.year}〕1号", "--principal", APPROVAL, "--code", "301366791", *signed)
+    result = CliRunner().invoke(letter_commands.app, words, obj=region)
+    assert result.exit_code == 0, result.output
+    assert [one["received_at"] for one in found] == [handed_in]
+
+
 def test_which_letters_were_received_as_it_was_known(region: TestStore) -> None:
     before = moment_after(region)
     by_letter(region, "14")
