@@ -56,7 +56,8 @@ def public(context: Context, shown: Shown, wanted: Wanted, overdue: bool, quarte
     rows = _rows(context, shown.zh, by, months, smallest)
     shape = [Column("name", *RANKED[by]) if one.key == "name" else one for one in PUBLIC]
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, shape, rows if wanted.file.suffix == ".jsonl" else _starred(rows))
+        written = rows if wanted.file.suffix == ".jsonl" else _starred(rows)
+        exporting.save(shown, wanted.file, shape, len(rows), written)
         return
     if shown.as_json:
         quarter = f"{end.year}Q{end.month // 3}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
+from typing import Any
 
 from adapters.postgres.log import Log
-from domain.reads import ReadRecorded
+from domain.identifiers import holds_resident_id
+from domain.personal import Sealed
+from domain.reads import Parameter, ReadRecorded
 from infra.answers import ATTEMPT, department_names
 from infra.presentation import Context, Shown, columns, known_at, moment, names_over
 from projections.attempts import find_attempts
@@ -26,6 +30,8 @@ READ = columns("""
     rows | 条数 | rows
 """)
 
+_CODE = re.compile(r"[A-Za-z0-9_./:+-]{1,64}")
+
 
 def reads(
     context: Context, shown: Shown, department: str | None, since: str | None, as_known_at: str | None, limit: int
@@ -41,7 +47,7 @@ def reads(
             continue
         if after is not None and one.recorded_at < after:
             continue
-        said = {parameter.name: parameter.value for parameter in event.parameters}
+        said = {parameter.name: _said(context, parameter) for parameter in event.parameters}
         values = event.model_dump(include={"department", "principal", "command", "as_known_at", "revealed", "rows"})
         rows.append(
             values
@@ -57,6 +63,13 @@ def reads(
     total, rows = len(rows), rows[:limit]
     rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
     shown.page(("监察查阅记录", "Inspectors' reads"), READ, Page(total, rows))
+
+
+def _said(context: Context, parameter: Parameter) -> Any:
+    """Codes, numbers and dates in clear; all else is personal data until it is shown to be none."""
+    value = parameter.value
+    opened = context.open(value) if isinstance(value, Sealed) else value
+    return opened if opened is not None and _CODE.fullmatch(opened) and not holds_resident_id(opened) else value
 
 
 def attempts(

@@ -117,7 +117,8 @@ def statistics(context: Context, shown: Shown, wanted: Wanted) -> None:
         rows = _ranked(rows, wanted.rank)
     whole = _figures(total)
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, _exported(wanted.by), [_flat(row) for row in rows or [whole]])
+        flat = [_flat(row) for row in rows or [whole]]
+        exporting.save(shown, wanted.file, _exported(wanted.by), len(flat), flat)
         return
     if shown.as_json:
         shown.json(
@@ -162,7 +163,7 @@ def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
         names = {code: one.name for code, one in registers.departments.items()}
         rows = names_over(rows, ["department"], names)
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, OVERDUE, rows)
+        exporting.save(shown, wanted.file, OVERDUE, len(rows), rows)
         return
     shown.page(
         (f"逾期未签收，{known.on} 所知", f"Overdue and not received, as known on {known.on}"),

@@ -19,13 +19,16 @@ CREATE TABLE ratings (
     finding text,
     complexity text,
     contact_due date,                   -- as it stands now, extensions included; empty where the calendar ends before
+    contact_suspended_on date,          -- since when the clock stands still
     contact_recorded_at timestamptz,
     rectified_on date,
     rectify_due date,
+    rectify_suspended_on date,
     rectified_recorded_at timestamptz,
     revisited_on date,
     satisfied boolean,
     revisit_due date,
+    revisit_suspended_on date,
     revisited_recorded_at timestamptz,
     appealed_recorded_at timestamptz,
     appeal text,                        -- upheld, excluded

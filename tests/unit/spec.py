@@ -96,6 +96,7 @@ class Region:
     def __init__(self, door: Door | None = None, ids: str = "") -> None:
         """By default founded, in memory. The submissions' ids count up from 1 after `ids`."""
         self.door: Door = door or founded(MemoryIntake())
+        self.when = NOW
         self._ids = (f"{ids}{number}" for number in itertools.count(1))
 
     @property
@@ -120,6 +121,11 @@ class Region:
     def later(self, days: int) -> None:
         """Time passes, where things are recorded: what is handed in still says that it is from NOW."""
         self.door.now += timedelta(days=days)
+
+    def days_after(self, days: int) -> None:
+        """Time passes for everybody."""
+        self.later(days)
+        self.when += timedelta(days=days)
 
     def submit(self, type_: str, department: str, *, by: str | None = None, **data: Any) -> Outcome:
         """One submission at NOW, by the principal of the department's name or `by` another.
@@ -155,7 +161,7 @@ class Region:
 
     def _hand_in(self, type_: str, department: str, by: str | None, data: dict[str, Any]) -> Outcome:
         principal = by or department
-        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
+        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), self.when)
         headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())
         key = str(data.get("number", principal)).encode()
         return self.door.hand_in(Record(principal, key, tuple(headers), value))
