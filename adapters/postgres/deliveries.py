@@ -177,16 +177,16 @@ def postpone(conn: Connection[Any], channel: Channel, department: str, error: st
     )
 
 
-def due(conn: Connection[Any], channel: Channel, since: float, limit: int) -> list[Delivery]:
-    """All that waits for the departments whose first has been due for so many seconds, by department and serial.
-    Nothing is leased: for channels in which one sends at a time."""
+def due(conn: Connection[Any], channel: Channel, since: float, limit: int, behind: str = "") -> list[Delivery]:
+    """All that waits for the departments whose first has been due for so many seconds, by department and serial, those
+    `behind` a department before the others. Nothing is leased: for channels in which one sends at a time."""
     rows = conn.execute(
         "SELECT notice, department, serial, position, attempts FROM shenguan.delivery AS d"
         " WHERE sent_at IS NULL AND channel = %b AND department IN (SELECT department FROM shenguan.delivery"
         " WHERE sent_at IS NULL AND channel = %b GROUP BY department"
         " HAVING min(due_at) <= clock_timestamp() - %b * interval '1 second')"
-        " ORDER BY department, serial LIMIT %b",
-        (channel, channel, since, limit),
+        " ORDER BY department <= %b, department, serial LIMIT %b",
+        (channel, channel, since, behind, limit),
         prepare=True,
     )
     return [Delivery(*row) for row in rows]
