@@ -223,6 +223,15 @@ def mark_pushed(conn: Connection[Any], channel: Channel, references: Mapping[str
     )
 
 
+def queued(conn: Connection[Any], channel: Channel, notices: Sequence[str]) -> set[str]:
+    """Those of the notices that wait in the channel's queue."""
+    rows = conn.execute(
+        "SELECT notice FROM shenguan.delivery WHERE notice = ANY(%b::text[]) AND channel = %b AND sent_at IS NULL",
+        (list(notices), channel),
+    )
+    return {row[0] for row in rows}
+
+
 def turn_to_next(conn: Connection[Any], channel: Channel, next_: Mapping[str, Sequence[Channel]]) -> None:
     """These notices leave the channel's queue, for those of the channels named. In the transaction that records it."""
     for notice, channels in next_.items():
