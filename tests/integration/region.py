@@ -413,7 +413,7 @@ def rate(store: TestStore, number: str, level: int, service: Service = "decision
 def ratings(store: TestStore) -> None:
     """A bad one through all its steps, one of a counter that was excluded, a good one."""
     platform(store)
-    one = rate(store, "1", 1, tags=("服务态度",))
+    one = rate(store, "1", 1, tags="窗口张三服务态度")
     store.submit(
         ContactRating(department=APPROVAL, **one, contacted_at=store.now, finding="confirmed", detail="已致歉"),
         RectifyRating(department=APPROVAL, **one, on=DAY, measures="已培训"),
