@@ -39,7 +39,7 @@ class Rating:
     case_stream: str | None
     matter: str | None
     level: int
-    tags: Json
+    tags: Json | None
     comment: Json | None
     window: str | None
     rated_at: datetime

@@ -8,7 +8,7 @@ CREATE TABLE ratings (
     case_stream text COLLATE "C",
     matter text,
     level bigint NOT NULL,              -- 1 非常不满意 to 5 非常满意
-    tags jsonb NOT NULL,
+    tags jsonb,                         -- sealed
     comment jsonb,                      -- sealed
     "window" text,
     rated_at timestamptz NOT NULL,

@@ -33,7 +33,7 @@ def rated(region: TestStore) -> TestStore:
         granted(region, number)
     rate(region, "1", 5)
     rate(region, "2", 4)
-    rate(region, "3", 2)
+    rate(region, "3", 2, tags="窗口张三态度")
     rate(region, "Q17", 1, "counter", window="A1")
     region.project()
     return region
@@ -74,7 +74,10 @@ def test_how_far_a_bad_one_has_come_now_and_then(rated: TestStore) -> None:
     listed = ask_json(rated, "ratings", "--bad")["items"]
     assert {row["number"]: row["status"] for row in listed} == {"3": "to_contact", "Q17": "to_contact"}
     assert {row["comment"] for row in listed} == {"窗*"}
+    assert {row["number"]: row["tags"] for row in listed} == {"3": "窗*", "Q17": None}
     with rated.connect() as conn:
+        clear = "SELECT count(*) FROM shenguan.stored_events WHERE position('张三' in convert_from(state, 'UTF8')) > 0"
+        assert conn.execute(clear).fetchone() == (0,)
         found = Log(conn).stream(f"rating/{APPROVAL}/3/decision")[0].event
     assert isinstance(found, RatingRecorded)
     assert found.due is not None
