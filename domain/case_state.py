@@ -61,9 +61,9 @@ class CaseState(State):
 
     `routed`: somebody was to hear of it as the matter was routed; nobody was of stock, and of what was decided before
     the transfer. `terms`: since when the permit is valid until when, one for the decision and each extension, and
-    `term_version` the event of the last, `expired_term` the last
-    that was told to be over. `penalised_on`: since when it was revoked by penalty 吊销; `annulled_on`: by
-    review or court; `anew`: it is to be decided anew, by order.
+    `term_version` the event of the last; `ending_version`: the event that gave its last day, corrections included, and
+    `expired_term` that of which it was told that it is over. `penalised_on`: since when it was revoked by penalty 吊销;
+    `annulled_on`: by review or court; `anew`: it is to be decided anew, by order.
     """
 
     matter: str = ""
@@ -80,6 +80,7 @@ class CaseState(State):
     legacy: bool = False
     terms: tuple[tuple[date, date | None], ...] = ()
     term_version: int = 0
+    ending_version: int = 0
     expired_term: int = 0
     manner: str = "ordinary"
     outcome: str = ""
@@ -122,6 +123,7 @@ class CaseState(State):
                     "legacy": event.basis == "legacy",
                     "terms": ((event.decided_on, event.valid_to),),
                     "term_version": event.originator_version,
+                    "ending_version": event.originator_version,
                     "manner": event.manner,
                     "outcome": event.outcome,
                     "told": event.supervisors,
@@ -134,6 +136,7 @@ class CaseState(State):
                     "decision": self.decision | {"valid_to": event.valid_to.isoformat()},
                     "terms": (*self.terms, (event.on, event.valid_to)),
                     "term_version": event.originator_version,
+                    "ending_version": event.originator_version,
                 }
             case CaseWithdrawn() | CaseRevoked() | CaseCancelled():
                 return {"status": "ended", "ended": (ENDINGS[type(event)], event.on)}
@@ -172,6 +175,7 @@ class CaseState(State):
             return changed | {"matter": event.new}
         changed["decision"] = self.decision | {event.target: event.new}
         if event.target == "valid_to":
+            changed["ending_version"] = event.originator_version
             changed["terms"] = (*self.terms[:-1], (self.terms[-1][0], date.fromisoformat(event.new)))
         elif event.target == "decided_on":
             changed["terms"] = ((date.fromisoformat(event.new), self.terms[0][1]), *self.terms[1:])

@@ -45,7 +45,7 @@ def check_channels(channels: Sequence[Channel], endpoint: str | None) -> None:
     """Raises BadField for an order by which a notice could not travel."""
     if len(set(channels)) < len(channels):
         raise BadField("channels", "channels.repeated", "每个渠道只能列一次")
-    if not CARRIERS & set(channels):
+    if not carried(channels):
         raise BadField("channels", "channels.carrier", "短信不承载告知内容，须另有消息队列、网络推送或公函")
     if "https" in channels and endpoint is None:
         raise BadField("endpoint", "endpoint.missing", "采用网络推送须登记推送地址")
@@ -63,6 +63,14 @@ def turns(channels: Sequence[Channel], given_up: Collection[str] = ()) -> tuple[
     return tuple(found)
 
 
-def has_next(channels: Sequence[Channel], given_up: Collection[str]) -> bool:
-    """Whether a channel that carries notices is left."""
-    return any(channel in CARRIERS for channel in turns(channels, given_up))
+def turns_after(channel: Channel, channels: Sequence[Channel], given_up: Collection[str]) -> tuple[Channel, ...]:
+    """Those that come when a channel is given up as well. Where it is not in the department's order any more, nothing
+    that was given up under another order counts. A 短信 has nobody behind it."""
+    if channel not in CARRIERS:
+        return ()
+    return turns(channels, {*given_up, channel} if channel in channels else {channel})
+
+
+def carried(channels: Collection[Channel]) -> bool:
+    """Whether one of them carries the notice itself."""
+    return not CARRIERS.isdisjoint(channels)

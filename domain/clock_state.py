@@ -16,8 +16,14 @@ from domain.event import Event, State
 from domain.personal import Text
 from domain.submissions import Day, Payload
 
-_KINDS = "notice|feedback|consultation|case|tasks|rating"
-Subject = Annotated[str, StringConstraints(pattern=rf"^({_KINDS})/[^\x00-\x1f\s]{{1,250}}$")]
+_PARTS = r"(/[^\s/\x00-\x1f]+)"
+Subject = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^((feedback|consultation|case){_PARTS}{{2}}|(notice|tasks){_PARTS}{{3}}|rating{_PARTS}{{3}}/(contact|rectify|revisit))$",
+        max_length=300,
+    ),
+]
 """The stream that has a clock; of a task, its case's tasks and its number; of a rating, the rating and the stage."""
 
 
@@ -27,7 +33,8 @@ def clock_stream(subject: str) -> str:
 
 class Clock(NamedTuple):
     """How something stands whose time is limited: `holders` are to do it; `running` unless done, moved or waiting;
-    `overseer`: who presses them, where that is another than the reform office."""
+    `overseer`: who presses them, where that is another than the reform office; `run`: by which event of its stream it
+    began, of what may begin again."""
 
     subject: str
     kind: ClockKind
@@ -37,6 +44,7 @@ class Clock(NamedTuple):
     case: str = ""
     matter: str = ""
     overseer: str | None = None
+    run: int = 0
 
 
 class OfClock(Payload):
@@ -78,7 +86,8 @@ class ResumeClock(OfClock):
 
 
 class ClockEvent(Event):
-    """Base of what happens to a clock; `due` as it is from then on."""
+    """Base of what happens to a clock; `due` as it is from then on; `run`: the event of its stream by which it began,
+    of a question or finding that may be asked again."""
 
     clock: str
     kind: ClockKind
@@ -86,6 +95,7 @@ class ClockEvent(Event):
     case: str
     matter: str
     due: Due
+    run: int = 0
 
 
 class ClockExtended(ClockEvent):
@@ -144,31 +154,32 @@ class ClockEscalated(Rise):
 @dataclass(frozen=True, slots=True)
 class ClockState(State):
     """`due`: where something has changed it; `extra` working days were given beyond what limits say, or stood still;
-    `rungs` were climbed. All of the clock that began on the day `since`: a finding that is replied to has another."""
+    `rungs` were climbed. All of one `run`: a finding that is replied to has another."""
 
-    since: date | None = None
+    run: int = 0
     due: Due | None = None
     suspended_on: date | None = None
     extra: int = 0
     rungs: frozenset[int] = frozenset()
+    resumed_on: date | None = None
 
     def evolve(self, event: Event) -> ClockState:
         if not isinstance(event, ClockEvent):
             return replace(self, version=event.originator_version)
-        new = replace(self.of(event.due.since), version=event.originator_version)
+        new = replace(self.of(event.run), version=event.originator_version)
         match event:
             case ClockExtended():
                 return replace(new, due=event.due, extra=new.extra + event.days)
             case ClockSuspended():
                 return replace(new, suspended_on=event.on)
             case ClockResumed():
-                return replace(new, due=event.due, extra=new.extra + event.days, suspended_on=None)
+                return replace(new, due=event.due, extra=new.extra + event.days, suspended_on=None, resumed_on=event.on)
             case ClockRecomputed():
                 return replace(new, due=event.due)
             case ClockReminded() | ClockEscalated():
                 return replace(new, rungs=new.rungs | {event.rung})
         return new
 
-    def of(self, since: date) -> ClockState:
-        """What concerns the clock that began on that day."""
-        return self if self.since == since else ClockState(self.stream, self.version, since)
+    def of(self, run: int) -> ClockState:
+        """What concerns the clock that began by that event."""
+        return self if self.run == run else ClockState(self.stream, self.version, run)

@@ -15,11 +15,12 @@ from pydantic import model_validator
 from domain.case_state import CaseState, supervising
 from domain.cases import case_stream
 from domain.circulars import above, related
+from domain.clocks import Due, fixed
 from domain.event import Event, State
 from domain.fields import MatterCode
 from domain.personal import Text
 from domain.rules import BadField, Refusal, Waiting, rejection
-from domain.submissions import Code, Day, Number, Payload, Submission, decides, local_date
+from domain.submissions import Code, Day, Number, Payload, Submission, decides
 
 if TYPE_CHECKING:
     from domain.departments import Department
@@ -107,7 +108,7 @@ class CloseConsultation(OfConsultation):
 
 
 class ConsultationAsked(Event):
-    """`to` must hear of it. `case` and `matter` are empty where it is about none."""
+    """`to` must hear of it, and answer until it is `due`. `case` and `matter` are empty where it is about none."""
 
     TOPIC = "consultation.asked"
     department: str
@@ -117,6 +118,7 @@ class ConsultationAsked(Event):
     matter: str
     question: Text
     reply_by: Day | None
+    due: Due | None = None
 
 
 class ConsultationAnswered(Event):
@@ -140,6 +142,7 @@ class ConsultationAskedAgain(Event):
     matter: str
     question: Text
     reply_by: Day | None
+    due: Due | None = None
 
 
 class ConsultationClosed(Event):
@@ -154,23 +157,23 @@ class ConsultationClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConsultationState(State):
-    """`reply_by`: until when the last question, of the day `since`, wants its answer."""
+    """`reply_by`, `due`: until when the last question wants its answer, as the event `run` says."""
 
     asked: ConsultationAsked | None = None
     status: ConsultationStatus = "open"
     reply_by: date | None = None
-    since: date | None = None
+    due: Due | None = None
+    run: int = 0
 
     def evolve(self, event: Event) -> ConsultationState:
         new = replace(self, version=event.originator_version)
         match event:
             case ConsultationAsked():
-                return replace(new, asked=event, reply_by=event.reply_by, since=local_date(event.meta.occurred_at))
+                return replace(new, asked=event, reply_by=event.reply_by, due=event.due, run=new.version)
             case ConsultationAnswered():
                 return replace(new, status="answered")
             case ConsultationAskedAgain():
-                since = local_date(event.meta.occurred_at)
-                return replace(new, status="open", reply_by=event.reply_by, since=since)
+                return replace(new, status="open", reply_by=event.reply_by, due=event.due, run=new.version)
             case ConsultationClosed():
                 return replace(new, status="closed")
         return new
@@ -212,6 +215,7 @@ def ask_consultation(submission: Submission[AskConsultation], world: World) -> l
             matter=matter,
             question=payload.question,
             reply_by=payload.reply_by,
+            due=_due(payload, world),
         )
     ]
 
@@ -239,7 +243,12 @@ def ask_again(submission: Submission[AskAgain], world: World) -> list[Event]:
         raise rejection("reply_by", "date.order", payload.reply_by)
     return [
         state.then(
-            ConsultationAskedAgain, submission.meta, **sides, question=payload.question, reply_by=payload.reply_by
+            ConsultationAskedAgain,
+            submission.meta,
+            **sides,
+            question=payload.question,
+            reply_by=payload.reply_by,
+            due=_due(payload, world),
         )
     ]
 
@@ -291,6 +300,11 @@ def has_to_do_with(department: str, case: CaseState, registers: Registers, on: d
         or department in supervising(case, registers, on)
         or above(registers.departments[department], registers.departments[organ])
     )
+
+
+def _due(payload: AskConsultation | AskAgain, world: World) -> Due | None:
+    """From the day on which the question is recorded, as of whatever is told."""
+    return fixed(world.registers.calendar, world.today, payload.reply_by) if payload.reply_by else None
 
 
 def _between_levels(one: Department, other: Department) -> bool:

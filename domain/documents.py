@@ -81,6 +81,12 @@ def documents(registers: Registers, on: date) -> dict[str, Known]:
     return found
 
 
+def numbered(registers: Registers, number: str, on: date) -> str | None:
+    """The document's number as it is registered, however it is written here; None where it is not by that date."""
+    numbers = (one.document.number for one in documents(registers, on).values())
+    return next((one for one in numbers if _plain(one) == _plain(number)), None)
+
+
 def cited(text: str, numbers: set[str]) -> set[str]:
     """Which of the numbers a text gives: where one is part of another's, the longer."""
     plain = {_plain(number): number for number in numbers}

@@ -22,7 +22,7 @@ def expired(world: World, case: str, meta: Meta) -> list[Event]:
     """The permit's last day has gone by; nothing where it has not, or that was told."""
     state = world.case_at(case)
     on = state.terms[-1][1] if state.terms else None
-    if state.status != "granted" or on is None or on >= world.today or state.expired_term == state.term_version:
+    if state.status != "granted" or on is None or on >= world.today or state.expired_term == state.ending_version:
         return []
     return [
         state.then(
@@ -32,6 +32,6 @@ def expired(world: World, case: str, meta: Meta) -> list[Event]:
             document_number=state.decision["document_number"] or "",
             on=on,
             audience=hearers(state, world.registers, meta),
-            term=state.term_version,
+            term=state.ending_version,
         )
     ]

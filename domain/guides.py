@@ -16,7 +16,7 @@ from domain.identifiers import parse_matter_code
 from domain.submissions import Title
 
 if TYPE_CHECKING:
-    from domain.registers import Registers
+    from domain.registers import Registers, Version
 
 Lines = Annotated[tuple[Title, ...], Field(min_length=1, max_length=100)]
 
@@ -37,7 +37,18 @@ class Guide(Entry):
 def promised(registers: Registers, matter: str, accepted_on: date) -> Due | None:
     """Until when a case accepted that day is to be decided; None where no guide promises anything."""
     version = registers.version("guide", matter, accepted_on)
-    if version is None or not isinstance(version.entry, Guide):
+    return None if version is None else _promise(registers, matter, version, accepted_on)
+
+
+def promised_anew(registers: Registers, due: Due) -> Due:
+    """What the same version of the guide promises by the calendar of now, which may reach further."""
+    _, matter, number = due.limit.split("/")
+    [version] = (one for one in registers.entries["guide"][matter] if str(one.number) == number)
+    return _promise(registers, matter, version, due.since) or due
+
+
+def _promise(registers: Registers, matter: str, version: Version, accepted_on: date) -> Due | None:
+    if not isinstance(version.entry, Guide):
         return None
     days, rule = version.entry.promised_days, f"guide/{matter}/{version.number}"
     return reckon(registers.calendar, accepted_on, days, 1, rule, version.basis)

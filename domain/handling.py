@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from domain.attempts import attempt_refused
+from domain.calendars import CalendarUnknown
 from domain.event import Event
-from domain.rules import FieldError, Refusal, Rejection, Waiting
+from domain.rules import FieldError, Refusal, Rejection, Waiting, rejection
 from domain.submissions import DECIDERS, Submission
 from domain.world import World
 
@@ -42,8 +43,10 @@ def handle(submission: Submission[Any], world: World) -> Outcome:
         events = DECIDERS[type(payload)](submission, world)
     except Waiting as waiting:
         return Outcome("parked", stream=waiting.stream)
-    except Rejection as rejection:
-        return Outcome("dead", errors=rejection.errors)
+    except Rejection as rejected:
+        return Outcome("dead", errors=rejected.errors)
+    except CalendarUnknown as unknown:
+        return Outcome("dead", errors=rejection("*", "calendar.unknown", unknown.year).errors)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A fault of ours must not stop everybody's intake: the submission is kept and can be retried once it is mended.
         return Outcome(

@@ -9,10 +9,11 @@ lock, each once, in whatever order and however late whoever carries that out com
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from domain.calendars import CalendarUnknown
+from domain.calendars import Calendar, CalendarUnknown
 from domain.case_state import require_not_after
 from domain.clock_state import (
     Clock,
@@ -29,21 +30,27 @@ from domain.clock_state import (
     Rise,
     SuspendClock,
 )
-from domain.clocks import LADDER, Due, Rung, fixed, reckon
+from domain.clocks import LADDER, ClockKind, Due, Rung, fixed, reckon
 from domain.duties import Duty, duties
 from domain.entries import entry_stream
 from domain.event import Event, Meta
+from domain.guides import promised_anew
 from domain.identifiers import is_within
 from domain.notices import NoticeDeemed, receive_clock
 from domain.reform import Deferral, deferred, standing
 from domain.rules import Refusal, Waiting, rejection
 from domain.submissions import Submission, decides
-from domain.tasks import pauses, tasks_stream
+from domain.tasks import Pause, pauses, tasks_stream
 
 if TYPE_CHECKING:
     from domain.consultations import ConsultationState
     from domain.registers import Registers
     from domain.world import World
+
+RECKONED: tuple[ClockKind, ...] = ("decide", "review", "duty")
+"""Their day is reckoned whenever it is asked for; the others' is recorded, and recomputed by event."""
+NAMED: tuple[ClockKind, ...] = ("task", "consultation")
+"""Their day is named by whoever begins them; no limit gives it."""
 
 
 def clock_of(subject: str, world: World) -> Clock | None:
@@ -51,17 +58,12 @@ def clock_of(subject: str, world: World) -> Clock | None:
     found = _plain(subject, world)
     if found is None:
         return None
-    state = world.clock(subject).of(found.due.since)
-    if not _limited(found):
+    state = world.clock(subject).of(found.run)
+    if found.kind in RECKONED:
         found = found._replace(due=_later(world, found.due, state.extra))
     elif state.due is not None:
         found = found._replace(due=state.due)
     return found._replace(running=found.running and state.suspended_on is None)
-
-
-def _limited(clock: Clock) -> bool:
-    """Whether limits and calendar give the day once and for all; else it is reckoned from what it depends on."""
-    return clock.kind not in ("task", "decide", "review", "duty", "consultation")
 
 
 def _later(world: World, due: Due, days: int) -> Due:
@@ -94,7 +96,9 @@ def _plain(subject: str, world: World) -> Clock | None:
                 return None
             raised, running = feedback.raised, feedback.status == "open"
             organ = registers.acting(raised.organ, world.today, raised.matter)
-            return Clock(subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter)
+            return Clock(
+                subject, "reply", (organ,), feedback.due, running, raised.case, raised.matter, run=feedback.run
+            )
         case "consultation":
             asker, _, number = rest.partition("/")
             return _consultation(subject, world.consultation(asker, number), world)
@@ -112,38 +116,45 @@ def _plain(subject: str, world: World) -> Clock | None:
 def _case(subject: str, world: World) -> Clock | None:
     """Until its decision, as the guide promises; not while it waits for associated work (2.3c)."""
     case, (_, organ, number) = world.case_at(subject), subject.split("/")
-    if case.due is None or case.due.on is None:
+    if case.due is None:
         return None
-    stops, due, registers = pauses(world.tasks(organ, number).tasks.values()), case.due, world.registers
-    stood = sum(registers.calendar.between(stop.since, stop.until) for stop in stops if stop.until is not None)
-    if stood:
-        days = registers.calendar.between(due.since, case.due.on) + stood
-        due = reckon(registers.calendar, due.since, days, 1, due.limit, due.document)
+    stops, registers = pauses(world.tasks(organ, number).tasks.values()), world.registers
+    due = _stood_still(registers.calendar, case.due if case.due.on else promised_anew(registers, case.due), stops)
     running = case.status == "accepted" and all(stop.until is not None for stop in stops)
     holder = registers.holder(case.matter, world.today)
     return Clock(subject, "decide", (holder,), due, running, subject, case.matter)
+
+
+def _stood_still(calendar: Calendar, due: Due, stops: Sequence[Pause]) -> Due:
+    """Later by the working days of these; unknown where the calendar does not reach so far."""
+    try:
+        stood = sum(calendar.between(stop.since, stop.until) for stop in stops if stop.until is not None)
+        if not stood or due.on is None:
+            return due
+        days = calendar.between(due.since, due.on) + stood
+    except CalendarUnknown:
+        return Due(since=due.since, on=None, limit=due.limit, document=due.document)
+    return reckon(calendar, due.since, days, 1, due.limit, due.document)
 
 
 def _task(subject: str, world: World) -> Clock | None:
     """Until its last party's result."""
     _, organ, number, name = subject.split("/")
     task = world.tasks(organ, number).tasks.get(name)
-    if task is None or task.opened.due_on is None:
+    if task is None or task.opened.due is None:
         return None
     opened = task.opened
-    due = fixed(world.registers.calendar, opened.opened_on, task.opened.due_on)
     holders = world.registers.acting_for(task.owing or opened.parties, world.today, opened.matter)
-    return Clock(subject, "task", holders, due, task.open, opened.case, opened.matter)
+    return Clock(subject, "task", holders, task.opened.due, task.open, opened.case, opened.matter)
 
 
 def _consultation(subject: str, state: ConsultationState, world: World) -> Clock | None:
     """Until its answer, by the day that the question names."""
-    if state.asked is None or state.reply_by is None or state.since is None:
+    if state.asked is None or state.due is None:
         return None
-    asked, registers = state.asked, world.registers
-    due = fixed(registers.calendar, state.since, state.reply_by)
-    holders = (registers.acting(asked.to, world.today, asked.matter),)
-    return Clock(subject, "consultation", holders, due, state.status == "open", asked.case, asked.matter)
+    asked, running = state.asked, state.status == "open"
+    holders = (world.registers.acting(asked.to, world.today, asked.matter),)
+    return Clock(subject, "consultation", holders, state.due, running, asked.case, asked.matter, run=state.run)
 
 
 def _rating(subject: str, world: World) -> Clock | None:
@@ -185,7 +196,7 @@ def _entry(subject: str, world: World) -> Clock | None:
 def rising_id(event: Event) -> str:
     """Under which a rung is climbed, or a notice deemed received: the same whoever does it."""
     if isinstance(event, Rise):
-        return _named(f"rung.{event.rung}", f"{event.clock} {event.due.since}")
+        return _named(f"rung.{event.rung}", f"{event.clock} {event.run}")
     return _named("deemed", event.originator_id)
 
 
@@ -204,7 +215,7 @@ def climbed(world: World, subject: str, meta: Meta) -> list[Event]:
     clock = clock_of(subject, world)
     if clock is None or not clock.running or clock.due.on is None:
         return []
-    registers, today, state = world.registers, world.today, world.clock(subject).of(clock.due.since)
+    registers, today, state = world.registers, world.today, world.clock(subject).of(clock.run)
     calendar = registers.calendar
     rule = registers.limit(clock.kind, clock.due.since, registers.departments[clock.holders[0]].region, clock.matter)
     for number, rung in enumerate(rule.ladder if rule else LADDER, 1):
@@ -234,6 +245,7 @@ def fields_of(clock: Clock) -> dict[str, object]:
         "case": clock.case,
         "matter": clock.matter,
         "due": clock.due,
+        "run": clock.run,
     }
 
 
@@ -247,11 +259,11 @@ def overseer(world: World, clock: Clock, rung: Rung) -> str | None:
 
 
 def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
-    """The clock's day by the rules of now; nothing where it stays, or is given otherwise than by a limit."""
+    """The clock's day by the rules of now; nothing where it stays, or is reckoned whenever it is asked for."""
     clock = clock_of(subject, world)
-    if clock is None or not clock.running or not _limited(clock):
+    if clock is None or not clock.running or clock.kind in RECKONED:
         return []
-    state = world.clock(subject).of(clock.due.since)
+    state = world.clock(subject).of(clock.run)
     due = _by_the_rules(world, clock, state.extra)
     return [] if due == clock.due else [state.then(ClockRecomputed, meta, **fields_of(clock) | {"due": due})]
 
@@ -259,8 +271,13 @@ def recomputed(world: World, subject: str, meta: Meta) -> list[Event]:
 def _by_the_rules(world: World, clock: Clock, extra: int) -> Due:
     """What limits and calendar say now, and so many working days more."""
     registers, since = world.registers, clock.due.since
-    if not _limited(clock):
-        return _later(world, clock.due, extra - world.clock(clock.subject).of(since).extra)
+    if clock.kind in RECKONED:
+        return _later(world, clock.due, extra - world.clock(clock.subject).of(clock.run).extra)
+    if clock.kind in NAMED:
+        named = _plain(clock.subject, world)
+        assert named is not None
+        assert named.due.on is not None
+        return _later(world, fixed(registers.calendar, since, named.due.on), extra)
     region = registers.departments[clock.holders[0]].region
     rule = registers.limit(clock.kind, since, region, clock.matter)
     assert rule is not None
@@ -283,6 +300,8 @@ def suspend_clock(submission: Submission[SuspendClock], world: World) -> list[Ev
     if clock.kind == "decide":
         raise Refusal("clock.state")  # a case waits for its tasks, and for nothing else
     require_not_after(submission, "on", payload.on)
+    if state.resumed_on is not None and payload.on < state.resumed_on:
+        raise rejection("on", "date.order", payload.on)  # those days were given already
     said = fields_of(clock) | {"on": payload.on, "reason": payload.reason}
     return [state.then(ClockSuspended, submission.meta, **said)]
 
@@ -325,7 +344,7 @@ def _above(submission: Submission[OfClock], world: World) -> tuple[Clock, ClockS
     regions = (world.registers.departments[one].region for one in clock.holders)
     if payload.department in clock.holders or not all(is_within(region, office.region) for region in regions):
         raise Refusal("clock.not_above")
-    return clock, world.clock(payload.clock).of(clock.due.since)
+    return clock, world.clock(payload.clock).of(clock.run)
 
 
 def _known(subject: str, world: World) -> bool:

@@ -201,6 +201,8 @@ def issue_letter(submission: Submission[IssueLetter], world: World) -> list[Even
     if head is None or not isinstance(head.entry, Letterhead):
         raise Waiting(entry_stream("letterhead", payload.department))
     letters = world.letters(payload.department, payload.issued_on.year)
+    if letters.version and payload.issued_on < letters.issued[letters.version].issued_on:
+        raise rejection("issued_on", "date.order", payload.issued_on)  # the numbers rise with the days
     dispatched: list[Event] = []
     number = f"{head.entry.mark}〔{payload.issued_on.year}〕{letters.version + 1}号"
     for notice in payload.notices:
@@ -251,7 +253,7 @@ def receive_letter(submission: Submission[ReceiveLetter], world: World) -> list[
     at, day_only = _moment(payload.received_at)
     if at > submission.occurred_at:
         raise rejection("received_at", "date.future", payload.received_at.isoformat())
-    if local_date(at) < letter.issued_on:
+    if local_date(at) < local_date(letter.meta.occurred_at):  # whatever day the letter bears, it was not there before
         raise rejection("received_at", "date.order", payload.received_at.isoformat())
     received: list[Event] = [
         state.then(

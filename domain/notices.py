@@ -283,6 +283,11 @@ class NoticeState(State):
         return {}
 
 
+def giving_up_id(notice: str, channel: Channel, version: int) -> str:
+    """Of the fact that becomes this version of the notice's stream."""
+    return f"given_up.{channel}.{version}.{notice}".replace("/", ".")
+
+
 class OfNotice(Payload):
     """Base of what is done with a notice."""
 

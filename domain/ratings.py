@@ -19,7 +19,7 @@ from domain.fields import MatterCode
 from domain.identifiers import is_within
 from domain.personal import Text
 from domain.rules import BadField, Refusal, Waiting, rejection
-from domain.submissions import Code, Day, Moment, Number, Payload, Submission, Title, decides, local_date
+from domain.submissions import Code, Day, Moment, Number, Payload, Submission, decides, local_date
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -73,11 +73,12 @@ class OfRating(Payload):
 
 
 class RecordRating(OfRating):
-    """A rating that somebody gave, handed in by the platform. `matter`: what was asked about at a counter."""
+    """A rating that somebody gave, handed in by the platform. `tags`: what was ticked 标签, in one text; `matter`: what
+    was asked about at a counter."""
 
     TYPE = "rating.record"
     level: Level
-    tags: Annotated[tuple[Title, ...], Field(max_length=20)] = ()
+    tags: Text | None = None
     comment: Text | None = None
     window: Code | None = None
     matter: MatterCode | None = None
@@ -152,7 +153,7 @@ class RatingRecorded(RatingEvent):
 
     TOPIC = "rating.recorded"
     level: int
-    tags: tuple[str, ...]
+    tags: Text | None
     comment: Text | None
     window: str | None
     rated_at: Moment

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.event import Event, Meta
-from domain.personal import LicenceNumber, Model, Officer, Text
+from domain.identifiers import without_identity
+from domain.personal import Model, Officer, Text
 from domain.registers import Registers
 from domain.submissions import Code, Moment
 
@@ -22,16 +23,16 @@ def read_stream(department: str) -> str:
 
 
 class Parameter(Model):
-    """One that a question was asked with; sealed where it holds an identity number."""
+    """One that a question was asked with; whoever asks may have typed a name."""
 
     name: Code
-    value: LicenceNumber
+    value: Text
 
 
 class Question(Model):
     """What an officer of a principal asks, sealed. `rows`: how many the answer has; `revealed`: persons in clear."""
 
-    principal: Code
+    principal: Annotated[Code, AfterValidator(without_identity)]
     department: str
     officer: Officer
     command: Code

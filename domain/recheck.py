@@ -52,6 +52,7 @@ from domain.notices import (
     NoticeTaken,
     SupervisionMoved,
     SupervisorJoined,
+    giving_up_id,
     ledger_stream,
     notice_stream,
     receive_clock,
@@ -373,8 +374,8 @@ def _of_system(event: Event) -> bool:
             id_ = f"dispatched.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
         case NoticeDelivered(channel=channel):
             id_ = f"delivered.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
-        case NoticeGivenUp(channel=channel):
-            id_ = f"given_up.{channel}.{event.originator_id.removeprefix('notice/')}".replace("/", ".")
+        case NoticeGivenUp(channel=channel, originator_version=version):
+            id_ = giving_up_id(event.originator_id.removeprefix("notice/"), channel, version)
         case EpochOpened(topic=topic, epoch=epoch):
             id_ = f"epoch.{topic}.{epoch}"
         case CalendarAdopted(edition=edition):

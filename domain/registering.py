@@ -21,7 +21,7 @@ from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_de
 from domain.relations import Innovation, Relation, require_serving
 from domain.reviews import SystemAccess, require_access
 from domain.risks import RiskThreshold
-from domain.rules import Refusal, Waiting
+from domain.rules import Refusal, Waiting, rejection
 from domain.seal_registry import Seal, require_seal
 from domain.submissions import Day, Payload, Submission, Title, decides
 from domain.tasks import WorkCapability
@@ -151,6 +151,8 @@ def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Even
         raise Waiting(entry_stream(payload.kind, payload.key))
     if version is None or version.entry is None:
         raise Refusal("entry.none")
+    if payload.kind == "calendar" and payload.valid_from > world.today:
+        raise rejection("valid_from", "date.future", payload.valid_from)  # it would be struck at once
     if isinstance(version.entry, SystemAccess):
         require_access(version.entry, world, payload.department, payload.valid_from)
     return [

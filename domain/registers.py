@@ -323,8 +323,11 @@ class Registers:
         return next((since for since, _, _ in reversed(self.matters[matter].holders) if since <= on), None)
 
     def version(self, kind: str, key: str, on: date) -> Version | None:
-        """What a list says under a key on that date; None before it first said anything."""
+        """What a list says under a key on that date; None before it first said anything. A year's table is that of the
+        whole year whenever it is asked for, as it was last recorded."""
         versions = self.entries.get(kind, {}).get(key, [])
+        if kind == "calendar":
+            return max(versions, key=lambda one: one.sequence, default=None)
         return next((found for found in reversed(versions) if found.since <= on), None)
 
     def entries_on(self, kind: str, on: date) -> dict[str, Entry]:

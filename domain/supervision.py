@@ -144,19 +144,22 @@ class FeedbackClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class FeedbackState(State):
+    """`due`: until when it is to be answered, as the event `run` says."""
+
     raised: FeedbackRaised | None = None
     status: FeedbackStatus = "open"
     due: Due | None = None
+    run: int = 0
 
     def evolve(self, event: Event) -> FeedbackState:
         new = replace(self, version=event.originator_version)
         match event:
             case FeedbackRaised():
-                return replace(new, raised=event, due=event.due)
+                return replace(new, raised=event, due=event.due, run=new.version)
             case FeedbackDisposed():
                 return replace(new, status="disposed")
             case FeedbackReplied():
-                return replace(new, status="open", due=event.due)
+                return replace(new, status="open", due=event.due, run=new.version)
             case FeedbackClosed():
                 return replace(new, status="closed")
         return new

@@ -25,6 +25,7 @@ from domain.notices import (
     NoticeGivenUp,
     NoticeState,
     dispatched_in_time,
+    giving_up_id,
     notice_stream,
 )
 from domain.reads import TYPE, Question, ReadRecorded, inspecting, read_id, read_stream, refused_id
@@ -166,12 +167,11 @@ def arrived(world: World, notice: str, channel: Channel, reference: str, now: da
 def given_up(
     world: World, notice: str, channel: Channel, reason: GivenUpWhy, detail: str | None, now: datetime
 ) -> list[Event]:
-    """The channel will not bring the notice any more. Nothing where that is recorded already."""
+    """The channel will not bring the notice any more, which it was to do; it may have its turn once more by another
+    order."""
     state = _notice(world, notice)
-    if channel in state.given_up:
-        return []
-    meta = system_meta(f"given_up.{channel}.{notice}".replace("/", "."), now)
-    return [state.then(NoticeGivenUp, meta, channel=channel, reason=reason, detail=detail)]
+    id_ = giving_up_id(notice, channel, state.version + 1)
+    return [state.then(NoticeGivenUp, system_meta(id_, now), channel=channel, reason=reason, detail=detail)]
 
 
 def epoch_opened(world: World, topic: str, old: str, new: str, epoch: int, reason: str, now: datetime) -> list[Event]:
@@ -264,7 +264,7 @@ def due_recomputed(world: World, subject: str, now: datetime) -> list[Event]:
 
 def permit_expired(world: World, case: str, now: datetime) -> list[Event]:
     """A permit's last day has gone by. Nothing where it has not, or that was told."""
-    return expired(world, case, system_meta(expiring_id(case, world.case_at(case).term_version), now))
+    return expired(world, case, system_meta(expiring_id(case, world.case_at(case).ending_version), now))
 
 
 def _notice(world: World, notice: str) -> NoticeState:

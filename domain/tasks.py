@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from domain.case_state import case_for_power
 from domain.cases import OfCase
+from domain.clocks import Due, fixed
 from domain.entries import Entry
 from domain.event import Event, State
 from domain.fields import MatterCode
@@ -113,7 +114,7 @@ class DropTask(OfTask):
 
 
 class TaskOpened(Event):
-    """`parties` must carry it out; those beside the asking `organ` must hear of it."""
+    """`parties` must carry it out until it is `due`; those beside the asking `organ` must hear of it."""
 
     TOPIC = "task.opened"
     case: str
@@ -124,6 +125,7 @@ class TaskOpened(Event):
     parties: tuple[str, ...]
     opened_on: Day
     due_on: Day | None
+    due: Due | None = None
 
     @property
     def effective_on(self) -> str:
@@ -246,6 +248,7 @@ def open_task(submission: Submission[OpenTask], world: World) -> list[Event]:
             parties=tuple(dict.fromkeys(sides[capability.party])),
             opened_on=payload.opened_on,
             due_on=payload.due_on,
+            due=fixed(world.registers.calendar, payload.opened_on, payload.due_on) if payload.due_on else None,
         )
     ]
 

@@ -1,11 +1,12 @@
 """What if: the same clocks under another limit or calendar, and what would be different.
 
-Nothing is recorded. The registers as they are known take in what is supposed, and every clock is reckoned once more.
+Nothing is recorded. A copy of the registers takes in what is supposed, and every clock is reckoned once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -41,13 +42,16 @@ class Difference:
     would_be_overdue: bool | None
 
 
-def suppose(registers: Registers, entries: Iterable[TimeLimit | CalendarYear], since: date) -> None:
-    """Lets registers of one's own take these in, as if they had held since a day."""
+def suppose(registers: Registers, entries: Iterable[TimeLimit | CalendarYear], since: date) -> Registers:
+    """The registers as they would be if these had held since a day, whatever is on record from then on."""
+    supposed = deepcopy(registers)
     for entry in entries:
         stream = entry_stream(entry.kind, entry.key())
-        version = max((one.number for one in registers.entries.get(entry.kind, {}).get(entry.key(), ())), default=0)
+        versions = supposed.entries.get(entry.kind, {}).get(entry.key(), [])
+        version = max((one.number for one in versions), default=0)
+        versions[:] = [one for one in versions if one.since < since]
         meta = Meta(source="whatif", id="whatif", principal="whatif", auth="none", occurred_at=datetime.now(UTC))
-        registers.evolve(
+        supposed.evolve(
             EntryRegistered(
                 originator_id=stream,
                 originator_version=version + 1,
@@ -57,13 +61,14 @@ def suppose(registers: Registers, entries: Iterable[TimeLimit | CalendarYear], s
                 basis="whatif",
             )
         )
+    return supposed
 
 
-def differences(clocks: Iterable[Past], supposed: Registers, today: date) -> Iterator[Difference]:
-    """Those that would be due on another day."""
+def differences(clocks: Iterable[Past], registers: Registers, supposed: Registers, today: date) -> Iterator[Difference]:
+    """Those that would be due on another day, and that because of what is supposed."""
     for past in clocks:
         due = _due(past, supposed)
-        if due.on != past.due_on:
+        if due.on not in (past.due_on, _due(past, registers).on):
             until = past.held or today
             was = None if past.due_on is None else until > past.due_on
             yield Difference(past, due, was, None if due.on is None else until > due.on)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from infra.options import AsJson, Dept, Lang, begin
+from infra.options import AsJson, Dept, Lang, asked, begin
 from infra.presentation import columns
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ WORKER = columns("""
 """)
 
 
-@app.callback()
 def channels(ctx: typer.Context, department: Dept = None, as_json: AsJson = False, lang: Lang = None) -> None:
     """各部门的渠道次序、推送地址、有无密钥、待推送数、最近成功与失败；渠道自身是否在运行。"""
     if ctx.invoked_subcommand is not None:
@@ -77,6 +76,9 @@ def channels(ctx: typer.Context, department: Dept = None, as_json: AsJson = Fals
     shown.table(("渠道", "Channels"), CHANNEL, rows)
     if workers:
         shown.table(("运行", "Running"), WORKER, workers)
+
+
+app.callback()(asked(channels))
 
 
 def _rows(conn: Connection[Any], entry: Department, secrets: set[str], liaisons: set[str]) -> list[dict[str, Any]]:

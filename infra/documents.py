@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.documents import Citation, citations, documents
+from domain.documents import Citation, citations, documents, numbered
 from domain.duties import duties
 from domain.registers import Registers
 from infra.presentation import Context, Shown, columns
@@ -50,11 +50,11 @@ def policy_documents(
     on = day(as_true_at)
     registers = registers_at(context, as_known_at)
     if impact is not None:
-        known = {one.document.number for one in documents(registers, on).values()}
-        if impact not in known:
+        number = numbered(registers, impact, on)
+        if number is None:
             raise shown.fail(f"没有登记文号 {impact}。", f"No document {impact} is registered.", number=impact)
-        rows = [_citation(registers, one, shown) for one in citations(registers, impact, on)]
-        shown.page((f"引用 {impact} 的登记", f"What rests on {impact}"), CITATION, Page(len(rows), rows))
+        rows = [_citation(registers, one, shown) for one in citations(registers, number, on)]
+        shown.page((f"引用 {number} 的登记", f"What rests on {number}"), CITATION, Page(len(rows), rows))
         return
     rows = [
         {

@@ -132,7 +132,7 @@ def ratings(teller: Teller) -> None:
             department=PLATFORM,
             **one,
             level=2,
-            tags=("办理时限", "服务态度"),
+            tags="办理时限、服务态度",
             comment="窗口来回跑了三趟。",
             rated_at=BEGIN,
         ),

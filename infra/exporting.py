@@ -39,49 +39,52 @@ def export(context: Context, shown: Shown, kind: str, file: Path, department: st
     if kind not in KINDS:
         raise typer.BadParameter(f"须是 {'、'.join(KINDS)} 之一", param_hint="KIND")
     shape, order, more = KINDS[kind]
-    save(shown, file, shape, _rows(context, kind, order, department, more))
+    with _counted(context, kind, order, department, more) as (total, rows):
+        save(shown, file, shape, total, rows)
 
 
-def save(shown: Shown, file: Path, shape: Sequence[Column], rows: Iterable[Row]) -> None:
-    """Writes a file of the kind that its name says, whole or not at all, and says how many rows it has."""
+def save(shown: Shown, file: Path, shape: Sequence[Column], total: int, rows: Iterable[Row]) -> None:
+    """Writes a file of the kind that its name says, whole or not at all, and says how many rows it has. What an
+    inspector takes along is on record before anything of it is on the disk."""
     write = WRITERS.get(file.suffix.lower())
     if write is None:
         raise typer.BadParameter(f"须以 {'、'.join(WRITERS)} 之一结尾", param_hint="FILE")
     if file.exists():
         raise shown.fail(f"{file} 已存在，不覆盖。", f"{file} is there already and is not written over.")
+    shown.settle(total)
     part = file.with_name(f".{file.name}.part")
-    count = 0
     try:
         with write(part, shape, shown) as put:
             for row in rows:
                 put(row)
-                count += 1
-        shown.settle(count)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
-    shown.say(f"已导出 {count} 条到 {file}。", f"{count} rows exported to {file}.")
+    shown.say(f"已导出 {total} 条到 {file}。", f"{total} rows exported to {file}.")
     if shown.as_json:
-        shown.json({"file": str(file), "rows": count})
+        shown.json({"file": str(file), "rows": total})
 
 
-def _rows(
+@contextmanager
+def _counted(
     context: Context,
     kind: str,
     order: str,
     department: str | None,
     more: Complete,
-) -> Iterator[Row]:
+) -> Iterator[tuple[int, Iterator[Row]]]:
+    """How many rows there are, and these, in one snapshot."""
+    wanted = f"FROM read.{kind} WHERE department = coalesce(%s, department)"
     with (
         closing(context.connect_reader()) as conn,
         conn.transaction(),
         conn.cursor(name="export", row_factory=dict_row) as cursor,
     ):
-        cursor.execute(
-            f"SELECT * FROM read.{kind} WHERE department = coalesce(%s, department) ORDER BY {order}", (department,)
-        )
-        while rows := cursor.fetchmany(BATCH):
-            yield from more(rows)
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        counted = conn.execute(f"SELECT count(*) {wanted}", (department,)).fetchone()
+        assert counted is not None
+        cursor.execute(f"SELECT * {wanted} ORDER BY {order}", (department,))
+        yield counted[0], (row for rows in iter(lambda: cursor.fetchmany(BATCH), []) for row in more(rows))
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from adapters.postgres.log import Log
 from domain.attempts import AttemptRefused
 from domain.event import Event
+from domain.identifiers import holds_resident_id
 from domain.personal import Officer
 from domain.reads import Parameter, Question, inspecting, read_stream
 from domain.registers import Registers
@@ -37,6 +39,10 @@ def read_inspector(
     principal: str, officer: str | None, reason: str | None, command: str, given: dict[str, Any]
 ) -> Inspector:
     """From the options' texts. Raises BadParameter."""
+    if holds_resident_id(principal):
+        raise typer.BadParameter(
+            "接入方代码中不得含有居民身份证号 (no identity number in a principal's code)", param_hint="--as"
+        )
     id_, _, name = (officer or "").replace("，", ",").partition(",")
     try:
         who = Officer(id=id_.strip(), name=name.strip())
@@ -87,6 +93,8 @@ def _question(context: Context, inspector: Inspector, rows: int, revealed: bool)
 
 
 def short(value: Any) -> str:
-    """On one line; what a file is called is no matter, but that one was written."""
+    """On one line; what a file is called is no matter, but that there was one."""
+    if isinstance(value, Path):
+        return "yes"
     words = "".join(char if char.isprintable() else " " for char in str(value)).split()
     return " ".join(words)[:LONGEST].strip() or "-"

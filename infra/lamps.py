@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from adapters.postgres.log import Log
 from domain.calendars import CalendarUnknown
-from domain.clock_state import Clock
+from domain.clock_state import Clock, clock_stream
 from domain.clocks import Lamp, lamp
 from domain.ladders import clock_of
 from domain.registers import Registers
+from domain.tasks import WORKS, tasks_stream
 from domain.world import World
 from infra.presentation import Context, Shown, columns, names_over
 from infra.registers import day, registers_at
@@ -94,19 +95,26 @@ def _named(registers: Registers, rows: list[dict[str, Any]], shown: Shown) -> li
 def _cases(
     context: Context, reader: Any, registers: Registers, today: date, department: str | None
 ) -> list[dict[str, Any]]:
-    """Of a case that may be late the exact day is asked for: it waits for its tasks."""
-    found = lighting.undecided(reader, department)
+    """Of a case that may be late, or wait for its tasks, it is asked for exactly how its clock stands."""
+    found = lighting.undecided(reader, tuple(registers.entries.get("guide", ())), department)
     with closing(context.connect()) as conn:
         world = World(registers, Log(conn).streams, datetime.now(UTC))
-        near = [row for row in found if _near(registers, row["decide_by"], today)]
-        world.prefetch({row["stream"] for row in near})
-        exact = {row["stream"]: clock_of(row["stream"], world) for row in near}
-    return [_case(row, exact.get(row["stream"]), today) for row in found]
+        asked = [row["stream"] for row in found if _near(registers, row["decide_by"], today) or _waits(registers, row)]
+        world.prefetch({*asked, *map(clock_stream, asked), *(tasks_stream(*one.split("/")[1:]) for one in asked)})
+        exact = {stream: clock_of(stream, world) for stream in asked}
+    known = [row for row in found if row["decide_by"] is not None or exact[row["stream"]] is not None]
+    return [_case(row, exact.get(row["stream"]), today) for row in known]
 
 
-def _near(registers: Registers, day: date, today: date) -> bool:
+def _waits(registers: Registers, row: dict[str, Any]) -> bool:
+    """Whether cases of its matter have tasks at all."""
+    known = registers.entries.get("work_capability", {})
+    return any(f"{row['matter']}.{work}" in known for work in WORKS)
+
+
+def _near(registers: Registers, day: date | None, today: date) -> bool:
     try:
-        return day <= registers.calendar.after(today, 1)
+        return day is None or day <= registers.calendar.after(today, 1)
     except CalendarUnknown:
         return True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.options import AsJson, Dept, KnownAt, Lang, Limit, begin
+from infra.options import AsJson, Dept, KnownAt, Lang, Limit, begin, question
 
 if TYPE_CHECKING:
     from domain.letters import LetterIssued
@@ -29,8 +29,8 @@ Wait = Annotated[float, typer.Option(min=0, help="等待裁定，最多多少秒
 LetterNumber = Annotated[str, typer.Argument(help="公函文号")]
 
 
-@app.command()
-def due(
+@question(app, "due")
+def letters_due(
     ctx: typer.Context, department: Dept = None, limit: Limit = 50, as_json: AsJson = False, lang: Lang = None
 ) -> None:
     """待发：登记了公函渠道的部门尚未签收、也没有公函载明的告知。"""
@@ -47,7 +47,8 @@ def issue(
     principal: Principal,
     department: By = None,
     serial: Serials = None,
-    on: Annotated[str | None, typer.Option("--date", help="成文日期；默认今日")] = None,
+    on: Annotated[str | None, typer.Option("--date", help="成文日期，不早于上一文号；默认发函之日")] = None,
+    at: Annotated[str | None, typer.Option("--time", help="发函时间（北京时间）；默认此刻")] = None,
     officer_id: OfficerId = None,
     officer_name: OfficerName = None,
     id_: Identity = None,
@@ -57,9 +58,12 @@ def issue(
 ) -> None:
     """发函：把待发给一个部门的告知列入一件公函，编定文号。"""
     from domain.letters import IssueLetter
+    from domain.submissions import local_date
     from infra import letters, registers
+    from infra.presentation import moment
 
     context, shown = begin(ctx, lang, as_json)
+    occurred_at = moment(at) if at else datetime.now(UTC)
     by = department or principal
     notices = letters.to_send(context, by, addressee, serial)
     if not notices:
@@ -67,12 +71,12 @@ def issue(
     data: dict[str, Any] = {
         "department": by,
         "addressee": addressee,
-        "issued_on": registers.day(on).isoformat(),
+        "issued_on": (registers.day(on) if on else local_date(occurred_at)).isoformat(),
         "notices": notices,
         **_officer(officer_id, officer_name),
     }
     name = id_ or str(uuid.uuid4())
-    _hand_in(shown, IssueLetter.TYPE, principal, name, data, wait)
+    _hand_in(shown, IssueLetter.TYPE, principal, name, data, wait, occurred_at)
     with closing(context.connect()) as conn:
         letter = letters.of_submission(conn, f"{principal}/{name}")
     if letter is not None:
@@ -86,8 +90,8 @@ def _say_issued(shown: Shown, letter: LetterIssued) -> None:
         shown.json({"number": letter.number, "notices": list(letter.notices)})
 
 
-@app.command("list")
-def list_(
+@question(app, "list")
+def letters_list(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列此部门所发")] = None,
     addressee: Annotated[str | None, typer.Option(help="只列发给此部门的")] = None,
@@ -104,8 +108,8 @@ def list_(
     letters.listed(context, shown, department, addressee, outstanding, as_known_at, limit)
 
 
-@app.command("print")
-def print_(
+@question(app, "print")
+def letters_print(
     ctx: typer.Context,
     number: LetterNumber,
     out: Annotated[Path, typer.Option(help="写成此 PDF 文件；已有的不覆盖")],
@@ -115,7 +119,7 @@ def print_(
     """打印：公函、告知清单与回执写成 PDF（含相对人信息），并给出其散列值；同一公函每次相同。"""
     from infra import letters
 
-    context, shown = begin(ctx, lang, as_json)
+    context, shown = begin(ctx, lang, as_json, reveal=True)
     letters.write(context, shown, number, out)
 
 
@@ -142,7 +146,7 @@ def receive(
     from adapters.postgres.log import Log
     from domain.letters import ReceiveLetter
     from infra import letters
-    from infra.presentation import moment
+    from infra.presentation import is_day, moment
 
     context, shown = begin(ctx, lang, as_json)
     with closing(context.connect()) as conn:
@@ -162,7 +166,7 @@ def receive(
         "addressee": letter.addressee,
         "code": code,
         "signer": {"id": signer_id, "name": signer_name},
-        "received_at": received_at if len(received_at) == len("2026-01-01") else at.isoformat(),
+        "received_at": (at.date() if is_day(received_at) else at).isoformat(),
         "scan_sha256": sums["sha256"],
         "scan_sm3": sums["sm3"],
         "notices": [of_serial[one] for one in serial or ()],
@@ -177,11 +181,19 @@ def _officer(id_: str | None, name: str | None) -> dict[str, Any]:
     return {} if id_ is None else {"officer": {"id": id_, "name": name}}
 
 
-def _hand_in(shown: Shown, type_: str, principal: str, name: str, data: dict[str, Any], wait: float) -> None:
+def _hand_in(
+    shown: Shown,
+    type_: str,
+    principal: str,
+    name: str,
+    data: dict[str, Any],
+    wait: float,
+    occurred_at: datetime | None = None,
+) -> None:
     """As `shenguan submit` would. Raises Exit where it is not on record."""
     from infra.settings import load
     from infra.submitting import Wishes, carry
 
     text = json.dumps(data, ensure_ascii=False)
-    wishes = Wishes(type_, principal, principal, name, datetime.now(UTC), None, wait)
+    wishes = Wishes(type_, principal, principal, name, occurred_at or datetime.now(UTC), None, wait)
     carry(load(), wishes, lambda: [(text, data)], shown.zh, shown.as_json)

@@ -7,7 +7,7 @@ same file for as long as its holders' keys are there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from domain.cases import CaseAccepted, CaseDecided
 from domain.event import Event, Recorded
 from domain.letters import MOST, Letterhead, LetterIssued, may_send, place_in
 from domain.message import CasePart, case_part, fact_part
-from domain.notices import NoticeOwed
+from domain.notices import NoticeOwed, NoticeReceived
 from domain.registers import Registers
 from domain.submissions import BEIJING, local_date
 from infra.answers import with_due
@@ -30,7 +30,7 @@ from infra.presentation import Context, Shown, columns, known_at, names_over
 from infra.registers import day, registers_at
 from infra.words import WORDS
 from projections.page import Page
-from projections.receipts import find_receipts, received_of
+from projections.receipts import find_uncarried
 
 DUE = columns("""
     department | 部门 | department
@@ -67,38 +67,47 @@ _SAID = {
 _ERASED = "（已销毁）"
 
 
-def due_rows(context: Context, department: str | None) -> list[dict[str, Any]]:
+def due(context: Context, shown: Shown, department: str | None, limit: int) -> None:
     """Notices that are open, of departments told by letter, and that no letter carries; longest owed first."""
     registers = registers_at(context, None)
-    told = [code for code, one in registers.departments.items() if "letter" in one.channels]
+    told = [one for one in _told_by_letter(registers) if department in (None, one)]
     with closing(context.connect()) as conn:
-        carried = {notice for one in issued(conn) for notice in one.notices}
-    rows: list[dict[str, Any]] = []
+        carried = _carried(conn, told)
     with closing(context.connect_reader()) as conn:
-        for code in told if department is None else [one for one in told if one == department]:
-            found = find_receipts(conn, department=code, outstanding=True, limit=MOST + len(carried))
-            rows += [row for row in found.rows if row["notice"] not in carried]
-    return with_due(rows, datetime.now(UTC))
+        found = find_uncarried(conn, told, carried, limit=limit)
+    rows = with_due(found.rows, datetime.now(UTC))
+    if not shown.as_json:
+        rows = names_over(rows, ["department"], {code: one.name for code, one in registers.departments.items()})
+    shown.page(("待发公函的告知", "Notices to go by letter"), DUE, Page(found.total, rows))
 
 
 def to_send(context: Context, sender: str, addressee: str, serials: Sequence[int] | None) -> list[str]:
     """What the sender may tell the addressee of in one letter, in the order of serials; all that is due, or these."""
     registers, today = registers_at(context, None), day(None)
     entry = registers.departments.get(sender)
-    with closing(context.connect()) as conn:
-        owed = Log(conn).owed(row["notice"] for row in due_rows(context, addressee))
-    events = [one.event for one in owed.values() if isinstance(one.event, NoticeOwed)]
-    mine = [one for one in events if entry is not None and may_send(one, entry, registers, today)]
-    chosen = [one for one in mine if not serials or one.serial in serials]
-    return [one.notice for one in sorted(chosen, key=lambda one: one.serial)][:MOST]
+    if entry is None or addressee not in _told_by_letter(registers):
+        return []
+    chosen: list[str] = []
+    after: int | None = 0
+    with closing(context.connect()) as conn, closing(context.connect_reader()) as reader:
+        carried = _carried(conn, [addressee])
+        while after is not None and len(chosen) < MOST:
+            rows = find_uncarried(reader, [addressee], carried, serials=serials, after=after, limit=MOST).rows
+            owed = Log(conn).owed(row["notice"] for row in rows)
+            events = [owed[row["notice"]].event for row in rows]
+            chosen += [
+                one.notice for one in events if isinstance(one, NoticeOwed) and may_send(one, entry, registers, today)
+            ]
+            after = rows[-1]["serial"] if len(rows) == MOST else None
+    return chosen[:MOST]
 
 
-def due(context: Context, shown: Shown, department: str | None, limit: int) -> None:
-    rows = due_rows(context, department)
-    if not shown.as_json:
-        names = {code: one.name for code, one in registers_at(context, None).departments.items()}
-        rows = names_over(rows, ["department"], names)
-    shown.page(("待发公函的告知", "Notices to go by letter"), DUE, Page(len(rows), rows[:limit]))
+def _told_by_letter(registers: Registers) -> list[str]:
+    return [code for code, one in registers.departments.items() if "letter" in one.channels]
+
+
+def _carried(conn: Connection[Any], addressees: Collection[str]) -> list[str]:
+    return [notice for one in issued(conn) if one.addressee in addressees for notice in one.notices]
 
 
 def listed(
@@ -114,22 +123,27 @@ def listed(
     with closing(context.connect()) as conn:
         letters = issued(conn, as_known_at)
         letters = [one for one in letters if organ in (None, one.organ) and addressee in (None, one.addressee)]
-        owed = Log(conn).owed(notice for one in letters for notice in one.notices)
-    with closing(context.connect_reader()) as conn:
-        received = received_of(conn, list(owed))
+        lives = Log(conn).notices((notice for one in letters for notice in one.notices), known_at(as_known_at))
+    serials = {notice: life[0].event.originator_version for notice, life in lives.items()}
+    received = {
+        notice: one.event.received_at
+        for notice, life in lives.items()
+        for one in life
+        if isinstance(one.event, NoticeReceived)
+    }
     rows = []
     for one in letters:
         when = [received[notice] for notice in one.notices if notice in received]
         if outstanding and len(when) == len(one.notices):
             continue
-        serials = [owed[notice].event.originator_version for notice in one.notices]
+        numbers = [serials[notice] for notice in one.notices]
         rows.append(
             {
                 "number": one.number,
                 "organ": one.organ,
                 "addressee": one.addressee,
                 "issued_on": one.issued_on,
-                "serials": serials if shown.as_json else [str(serial) for serial in serials],
+                "serials": numbers if shown.as_json else list(map(str, numbers)),
                 "total": len(one.notices),
                 "received": len(when),
                 "received_at": max(when, default=None),
@@ -167,6 +181,7 @@ def write(context: Context, shown: Shown, number: str, file: Path) -> None:
         if letter is None:
             raise shown.fail(f"没有公函 {number}。", f"No letter {number}.", number=number)
         content = letter_pdf(_page(conn, context, letter))
+    shown.settle(len(letter.notices))
     file.write_bytes(content)
     sums = digests(content)
     shown.say(

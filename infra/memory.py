@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 YOUNG, MIDDLE, OLD = 50_000, 20, 50
 HELD = 1_000_000
-"""A batch of 10,000 events and their rows is some 200,000 objects."""
+"""A batch of 40,000 events and their rows is some 800,000 objects."""
 
 
 def calm() -> None:

@@ -29,38 +29,43 @@ _As = Annotated[str | None, typer.Option("--as", help="以纪检监察接入方�
 _Officer = Annotated[str | None, typer.Option("--officer", help="查阅人：工号,姓名；与 --as 同用")]
 _Reason = Annotated[str | None, typer.Option("--reason", help="查阅事由，记入日志；与 --reveal 同用时必填")]
 _ASKED = {"as_": _As, "officer": _Officer, "reason": _Reason}
-_UNSAID = frozenset({"ctx", "as_json", "lang", "reveal", "file"})
-"""What is said of how an answer is shown, and where."""
+_UNSAID = frozenset({"ctx", "as_json", "lang", "reveal"})
+"""What is said of how an answer is shown."""
 _META = "shenguan.inspector"
 Q = TypeVar("Q", bound=Callable[..., None])
 
 
-def question(app: typer.Typer) -> Callable[[Q], Q]:
+def question(app: typer.Typer, name: str | None = None) -> Callable[[Q], Q]:
     """Makes a function a command of the app, which an inspector may ask in its own name."""
 
     def mark(function: Q) -> Q:
-        plain = inspect.signature(function, eval_str=True)
-        defaults = {name: one.default for name, one in plain.parameters.items()}
-
-        @wraps(function)
-        def command(*, as_: str | None, officer: str | None, reason: str | None, **given: Any) -> None:
-            if as_ is not None:
-                from infra.inspector import read_inspector
-
-                chosen = {k: v for k, v in given.items() if k not in _UNSAID and v != defaults[k]}
-                name = function.__name__.replace("_", "-")
-                given["ctx"].meta[_META] = read_inspector(as_, officer, reason, name, chosen)
-            function(**given)
-
-        more = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for name, kind in _ASKED.items()
-        ]
-        command.__signature__ = plain.replace(parameters=[*plain.parameters.values(), *more])  # type: ignore[attr-defined]
-        app.command()(command)
+        app.command(name)(asked(function))
         return function
 
     return mark
+
+
+def asked(function: Q) -> Callable[..., None]:
+    """The function with the options of an inspector; its name is what is recorded as asked."""
+    plain = inspect.signature(function, eval_str=True)
+    defaults = {name: one.default for name, one in plain.parameters.items()}
+
+    @wraps(function)
+    def command(*, as_: str | None, officer: str | None, reason: str | None, **given: Any) -> None:
+        if as_ is not None:
+            from infra.inspector import read_inspector
+
+            chosen = {k: v for k, v in given.items() if k not in _UNSAID and v != defaults[k]}
+            name = function.__name__.replace("_", "-")
+            given["ctx"].meta[_META] = read_inspector(as_, officer, reason, name, chosen)
+        function(**given)
+
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _ASKED.items()
+    ]
+    command.__signature__ = plain.replace(parameters=[*plain.parameters.values(), *more])  # type: ignore[attr-defined]
+    return command
 
 
 def begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Context, Shown]:

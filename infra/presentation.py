@@ -202,6 +202,11 @@ def known_at(text: str | None) -> datetime | None:
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
+def is_day(text: str) -> bool:
+    """Whether it gives a day and no time."""
+    return _DAY.fullmatch(text) is not None
+
+
 def moment(text: str, *, end_of_day: bool = False) -> datetime:
     """An ISO time; without a zone it is Beijing's, a mere date means its start or its end. Raises BadParameter."""
     try:
@@ -210,6 +215,6 @@ def moment(text: str, *, end_of_day: bool = False) -> datetime:
         raise typer.BadParameter(f"不是 ISO 8601 时间 (not an ISO 8601 time): {text}") from None
     if found.tzinfo is None:
         found = found.replace(tzinfo=CHINA)
-    if end_of_day and _DAY.fullmatch(text):
+    if end_of_day and is_day(text):
         found += timedelta(days=1) - timedelta(microseconds=1)
     return found

@@ -16,7 +16,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from domain.disclosure import Cell, hidden, hidden_totals, small, with_totals
+from domain.disclosure import Cell, hidden, with_totals
 from domain.registers import Registers
 from domain.rules import Rejection, rejection
 from infra import exporting
@@ -28,7 +28,9 @@ from projections.rates import DISPOSED, IN_TIME, RECEIVED
 from projections.statistics import Asked, Known, counters
 from projections.working_days import CHINA
 
-RATES = (RECEIVED, IN_TIME, DISPOSED)
+TOGETHER = ((RECEIVED, IN_TIME), (DISPOSED,))
+"""Rates of the same facts, of which much is known of one by the others; the first has the greatest whole."""
+RATES = tuple(rate for rates in TOGETHER for rate in rates)
 PUBLIC = columns("""
     key
     name
@@ -60,7 +62,8 @@ def public(context: Context, shown: Shown, wanted: Wanted, overdue: bool, quarte
         rows = rows_of(conn, registers, shown.zh, by, months, smallest)
     shape = [Column("name", *RANKED[by]) if one.key == "name" else one for one in PUBLIC]
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, shape, rows if wanted.file.suffix == ".jsonl" else starred(rows))
+        written = rows if wanted.file.suffix == ".jsonl" else starred(rows)
+        exporting.save(shown, wanted.file, shape, len(rows), written)
         return
     if shown.as_json:
         quarter = f"{end.year}Q{end.month // 3}"
@@ -110,12 +113,13 @@ def rows_of(
     """A line for each part and month and for their totals, by the registers as known at the end; None is hidden."""
     counted = _counted(conn, registers, zh, by, months)
     names = sorted(counted)
-    cells = {}
-    for rate in RATES:
-        wholes = _grid(counted, names, rate.whole, len(months))
-        parts = _grid(counted, names, rate.part, len(months))
-        cells[rate.whole] = _cells(wholes, _safe(wholes, None, smallest))
-        cells[rate.part] = _cells(parts, _safe(parts, wholes, smallest))
+    cells: dict[str, list[list[int | None]]] = {}
+    for rates in TOGETHER:
+        wholes = [_grid(counted, names, rate.whole, len(months)) for rate in rates]
+        parts = [_grid(counted, names, rate.part, len(months)) for rate in rates]
+        unshown = hidden(wholes, parts, smallest)
+        for rate, of, these in zip(rates, wholes, parts, strict=True):
+            cells |= {rate.whole: _cells(of, unshown), rate.part: _cells(these, unshown)}
     rows = []
     total = "合计" if zh else "total"
     lines = [*names, ("total", total)] if names else []
@@ -155,11 +159,6 @@ def _grid(
 ) -> Grid:
     rows = [[counted[name][n][counter] if n in counted[name] else 0 for n in range(months)] for name in names]
     return with_totals(rows or [[0] * months])
-
-
-def _safe(full: Grid, whole: Grid | None, smallest: int) -> set[Cell]:
-    primary = small(full, whole, smallest)
-    return hidden(full, primary, hidden_totals(full, primary, smallest), smallest)
 
 
 def _cells(full: Grid, unshown: set[Cell]) -> list[list[int | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, get_args
 
 import typer
@@ -106,9 +106,8 @@ def ratings(
     at: datetime | None = known_at(as_known_at)
     with closing(context.connect_reader()) as conn:
         found = find_ratings(conn, **wanted.conditions(), bad=bad, known_at=at, limit=limit)
-    rows = [as_known(row) for row in found.rows]
+    rows = [as_known(row) | {"due": None if at else _due(row, not shown.as_json)} for row in found.rows]
     if not shown.as_json:
-        rows = [row | {"due": "unknown"} if row["status"] in _DUE and row["due"] is None else row for row in rows]
         rows = names_over(rows, ["department"], department_names(context))
     shown.page(("评价", "Ratings"), RATING, Page(found.total, rows))
 
@@ -122,15 +121,23 @@ def as_known(row: Mapping[str, Any]) -> dict[str, Any]:
         made["rectified_on"] = None
     if not row["revisited"]:
         made |= {"revisited_on": None, "satisfied": None}
-    if made["status"] in _DUE:
-        made["due"] = row[_DUE[made["status"]]]
     if row["appealed"]:
         made["appeal"] = row["appeal"] if row["judged"] else "appealed"
     return made
 
 
-_DUE = {"to_contact": "contact_due", "to_rectify": "rectify_due", "to_revisit": "revisit_due"}
-"""Until when the next step is to be taken."""
+def _due(row: Mapping[str, Any], in_words: bool) -> date | str | None:
+    """Until when the next step is to be taken, as it stands now; in words, why there is no such day."""
+    clock = _CLOCKS.get(_status(row))
+    if clock is None:
+        return None
+    if row[f"{clock}_suspended_on"] is not None:
+        return "clock.suspended" if in_words else None
+    due: date | None = row[f"{clock}_due"]
+    return due or ("unknown" if in_words else None)
+
+
+_CLOCKS = {"to_contact": "contact", "to_rectify": "rectify", "to_revisit": "revisit"}
 
 
 def _status(row: Mapping[str, Any]) -> RatingStatus:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 from adapters.postgres.log import Log
 from domain.event import Recorded
-from domain.reads import ReadRecorded
+from domain.identifiers import holds_resident_id
+from domain.personal import Sealed
+from domain.reads import Parameter, ReadRecorded
 from infra.answers import ATTEMPT, department_names
 from infra.presentation import Context, Shown, columns, known_at, moment, names_over
 from projections.attempts import find_attempts
@@ -29,6 +33,8 @@ READ = columns("""
     rows | 条数 | rows
 """)
 
+_CODE = re.compile(r"[A-Za-z0-9_./:+-]{1,64}")
+
 
 def reads(
     context: Context, shown: Shown, department: str | None, since: str | None, as_known_at: str | None, limit: int
@@ -39,7 +45,7 @@ def reads(
     after = moment(since) if since else None
     rows = []
     for one in sorted(found, key=lambda one: -one.position):
-        row = read_row(one)
+        row = read_row(one, context.open)
         if row is None or department not in (None, row["department"]):
             continue
         if after is not None and one.recorded_at < after:
@@ -52,8 +58,9 @@ def reads(
     shown.page(("监察查阅记录", "Inspectors' reads"), READ, Page(total, rows))
 
 
-def read_row(one: Recorded) -> dict[str, Any] | None:
-    """A read as it is shown; None where the event is none."""
+def read_row(one: Recorded, open_: Callable[[Sealed], str | None]) -> dict[str, Any] | None:
+    """A read as it is shown; None where the event is none. `open_` gives a personal value in clear, by which it is seen
+    whether it is one."""
     event, officer = one.event, one.event.meta.officer
     if not isinstance(event, ReadRecorded):
         return None
@@ -64,9 +71,16 @@ def read_row(one: Recorded) -> dict[str, Any] | None:
         "caller": event.meta.caller,
         "officer": officer.id if officer else None,
         "officer_name": officer.name if officer else None,
-        "parameters": {parameter.name: parameter.value for parameter in event.parameters},
+        "parameters": {parameter.name: _said(open_, parameter) for parameter in event.parameters},
         "reason": event.reason,
     }
+
+
+def _said(open_: Callable[[Sealed], str | None], parameter: Parameter) -> Any:
+    """Codes, numbers and dates in clear; all else is personal data until it is shown to be none."""
+    value = parameter.value
+    opened = open_(value) if isinstance(value, Sealed) else value
+    return opened if opened is not None and _CODE.fullmatch(opened) and not holds_resident_id(opened) else value
 
 
 def attempts(

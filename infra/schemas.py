@@ -202,7 +202,7 @@ def _of(model: type[BaseModel], form: Form) -> Schema:
         part.pop("title", None)
         for field, value in part.get("properties", {}).items():
             # An organisation's name, or a licence's number without an identity number in it, stands in clear.
-            open_ = (name, field) in (("Party", "name"), ("Parameter", "value")) or field == "licence_number"
+            open_ = (name, field) == ("Party", "name") or field == "licence_number"
             part["properties"][field] = _personal(value, form, open_)
     while unused := defs.keys() - {ref.removeprefix("#/$defs/") for ref in _references(schema)}:
         for name in unused:

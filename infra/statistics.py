@@ -119,7 +119,8 @@ def statistics(context: Context, shown: Shown, wanted: Wanted) -> None:
         rows = ranked(rows, wanted.rank)
     whole = figures(total)
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, exported(wanted.by), [flat(row) for row in rows or [whole]])
+        lines = [flat(row) for row in rows or [whole]]
+        exporting.save(shown, wanted.file, exported(wanted.by), len(lines), lines)
         return
     if shown.as_json:
         shown.json(
@@ -157,7 +158,7 @@ def overdue(context: Context, shown: Shown, wanted: Wanted) -> None:
         names = {code: one.name for code, one in registers.departments.items()}
         rows = names_over(rows, ["department"], names)
     if wanted.file is not None:
-        exporting.save(shown, wanted.file, OVERDUE, rows)
+        exporting.save(shown, wanted.file, OVERDUE, len(rows), rows)
         return
     shown.page(
         (f"逾期未签收，{known.on} 所知", f"Overdue and not received, as known on {known.on}"),

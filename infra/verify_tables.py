@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from domain.channels import CARRIERS, turns
+from domain.channels import turns, turns_after
 from domain.event import Recorded
 from domain.notices import NoticeGivenUp, NoticeOwed
 from domain.recheck import Problem, Run
@@ -132,12 +132,12 @@ class Turns:
         given_up, expected = self._turned[event.originator_id.removeprefix("notice/")]
         if not expected:  # nothing owed it, or all was given up
             return
-        given_up.add(event.channel)
         (notice, _), there = next(iter(expected.items()))
         expected.pop((notice, event.channel), None)
-        if event.channel in CARRIERS and there[1] in registers.departments:
-            for channel in turns(registers.departments[there[1]].channels, given_up):
+        if there[1] in registers.departments:
+            for channel in turns_after(event.channel, registers.departments[there[1]].channels, given_up):
                 expected.setdefault((notice, channel), there)
+        given_up.add(event.channel)
 
     def finish(self) -> Iterator[Problem]:
         expected = {key: there for _, one in self._turned.values() for key, there in one.items()}

@@ -51,11 +51,10 @@ def whatif(
 ) -> None:
     """Of what began in the time: what would be due on another day. Nothing is recorded."""
     registers, today = registers_at(context, None), local_date(datetime.now(UTC))
-    suppose(registers, supposed, since)
     with closing(context.connect_reader()) as conn:
         window = (conn, since, until or today, department)
         compared = [*past_notices(*window), *past_clocks(*window)]
-    found = list(differences(compared, registers, today))
+    found = list(differences(compared, registers, suppose(registers, supposed, since), today))
     names = {code: one.name for code, one in registers.departments.items()}
     rows = [_row(one) for one in found[:limit]]
     if shown.as_json:

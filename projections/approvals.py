@@ -390,12 +390,13 @@ def granted_after(
     return [(row[0], row[1]) for row in rows]
 
 
-def undecided_after(conn: Connection[Any], today: date, after: str, limit: int) -> list[str]:
-    """Cases that were to be decided by today or before, but for what stood still, by name, after one of them."""
+def undecided_after(conn: Connection[Any], today: date, promised: Sequence[str], after: str, limit: int) -> list[str]:
+    """Cases that were to be decided by today or before, but for what stood still, by name, after one of them; and of
+    the matters of which something is promised those of which nobody knew then by which day."""
     rows = conn.execute(
-        "SELECT stream FROM read.approvals WHERE outcome IS NULL AND decide_by <= %s AND stream > %s"
-        " ORDER BY stream LIMIT %s",
-        (today, after, limit),
+        "SELECT stream FROM read.approvals WHERE outcome IS NULL"
+        " AND (decide_by <= %s OR (decide_by IS NULL AND matter = ANY(%s))) AND stream > %s ORDER BY stream LIMIT %s",
+        (today, list(promised), after, limit),
     )
     return [row[0] for row in rows]
 

@@ -19,6 +19,7 @@ from domain.consultations import (
     ConsultationClosed,
 )
 from domain.event import Event, Recorded
+from domain.ladders import NAMED
 from domain.ratings import (
     STAGES,
     Complexity,
@@ -102,10 +103,9 @@ def _begun(one: Recorded, subject: str) -> Running | None:
             row = _row(one, subject, "reply", event.organ, event.case, event.matter, event.due.since)
             set_due(row, event.due)
             return row
-        case ConsultationAsked() | ConsultationAskedAgain() if event.reply_by is not None:
-            on = local_date(event.meta.occurred_at)
-            row = _row(one, subject, "consultation", event.to, event.case, event.matter, on)
-            row.due_on = event.reply_by
+        case ConsultationAsked() | ConsultationAskedAgain() if event.due is not None:
+            row = _row(one, subject, "consultation", event.to, event.case, event.matter, event.due.since)
+            set_due(row, event.due)
             return row
         case RatingRecorded() | RatingContacted() | RatingRectified() if event.due is not None:
             stage: Stage = "contact" if isinstance(event, RatingRecorded) else "revisit"
@@ -118,9 +118,10 @@ def _begun(one: Recorded, subject: str) -> Running | None:
             row = _row(one, subject, kind, event.organ, event.case, event.matter, event.due.since)
             set_due(row, event.due)
             return row
-        case TaskOpened() if event.due_on is not None:
-            row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.opened_on)
-            row.due_on, row.owing = event.due_on, list(event.parties)
+        case TaskOpened() if event.due is not None:
+            row = _row(one, subject, "task", event.parties[0], event.case, event.matter, event.due.since)
+            set_due(row, event.due)
+            row.owing = list(event.parties)
             return row
     return None
 
@@ -152,11 +153,12 @@ def _follow(row: Running, one: Recorded) -> None:
 
 
 def running_after(conn: Connection[Any], due_by: date | None, after: str, limit: int) -> list[str]:
-    """Subjects whose clock runs, of those that are due by a day, by name, after one of them."""
+    """Subjects whose clock runs, by name, after one of them: of those that are due by a day, or of all, those of which
+    nobody knows the day among them."""
     rows = conn.execute(
-        "SELECT subject FROM read.clocks WHERE ended_on IS NULL AND due_on <= coalesce(%s, 'infinity'::date)"
+        "SELECT subject FROM read.clocks WHERE ended_on IS NULL AND (%s::date IS NULL OR due_on <= %s)"
         " AND subject > %s ORDER BY subject LIMIT %s",
-        (due_by, after, limit),
+        (due_by, due_by, after, limit),
     )
     return [row[0] for row in rows]
 
@@ -165,8 +167,8 @@ def past_clocks(conn: Connection[Any], since: date, until: date, department: str
     """Every clock that began between two days and goes by a limit, with what became of it."""
     rows = conn.execute(
         "SELECT subject, kind, department, matter, since, due_on, extra, ended_on FROM read.clocks"
-        " WHERE since BETWEEN %s AND %s AND department = coalesce(%s, department) AND due_limit IS NOT NULL"
+        " WHERE since BETWEEN %s AND %s AND department = coalesce(%s, department) AND kind <> ALL(%s)"
         " ORDER BY since, subject",
-        (since, until, department),
+        (since, until, department, list(NAMED)),
     )
     return [Past(*row) for row in rows]

@@ -15,6 +15,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from domain.channels import CARRIERS
 from domain.clock_state import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.clocks import Due
 from domain.event import Event, Recorded
@@ -118,7 +119,7 @@ class _Batch:
         match event:
             case NoticeOwed():
                 self._owed(event)
-            case NoticeDispatched():
+            case NoticeDispatched() if event.channel in CARRIERS:
                 self._dispatched(self._notice(event), event.in_time)
             case NoticeReceived():
                 self._received(self._notice(event), local_date(event.received_at), event.waited)
@@ -176,7 +177,8 @@ class _Batch:
         self._count_due(notice, None)
 
     def _dispatched(self, notice: Notice, in_time: bool | None) -> None:
-        """Of several channels the first counts. Where nobody can say whether it was in time it need not be."""
+        """Of several channels that carry it the first counts. Where nobody can say whether that was in time it need not
+        be."""
         if notice.dispatched:
             return
         notice.dispatched = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -50,11 +51,13 @@ def running(
     return Page(counted["n"], rows)
 
 
-def undecided(conn: Connection[Any], department: str | None = None) -> list[dict[str, Any]]:
-    """Cases that are to be decided by a day: stream, department, decide_by."""
+def undecided(conn: Connection[Any], promised: Sequence[str], department: str | None = None) -> list[dict[str, Any]]:
+    """Cases that are to be decided by a day: stream, department, matter, decide_by; and of the matters of which
+    something is promised also those without that day."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "SELECT stream, department, decide_by FROM read.approvals WHERE outcome IS NULL AND decide_by IS NOT NULL"
-            " AND department = coalesce(%s, department) ORDER BY decide_by, stream",
-            (department,),
+            "SELECT stream, department, matter, decide_by FROM read.approvals WHERE outcome IS NULL"
+            " AND (decide_by IS NOT NULL OR matter = ANY(%s)) AND department = coalesce(%s, department)"
+            " ORDER BY decide_by, stream",
+            (list(promised), department),
         ).fetchall()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from domain.clock_state import ClockEvent, ClockExtended, ClockRecomputed, ClockResumed
+from domain.clock_state import ClockEvent, ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.clocks import Due
 from domain.event import Event, Recorded
 from domain.ratings import (
@@ -39,7 +39,7 @@ class Rating:
     case_stream: str | None
     matter: str | None
     level: int
-    tags: Json
+    tags: Json | None
     comment: Json | None
     window: str | None
     rated_at: datetime
@@ -50,13 +50,16 @@ class Rating:
     finding: str | None = None
     complexity: str | None = None
     contact_due: date | None = None
+    contact_suspended_on: date | None = None
     contact_recorded_at: datetime | None = None
     rectified_on: date | None = None
     rectify_due: date | None = None
+    rectify_suspended_on: date | None = None
     rectified_recorded_at: datetime | None = None
     revisited_on: date | None = None
     satisfied: bool | None = None
     revisit_due: date | None = None
+    revisit_suspended_on: date | None = None
     revisited_recorded_at: datetime | None = None
     appealed_recorded_at: datetime | None = None
     appeal: str | None = None
@@ -130,8 +133,19 @@ def _follow(row: Rating, one: Recorded) -> None:
             row.appealed_recorded_at = one.recorded_at
         case RatingAppealDecided():
             row.appeal, row.appeal_recorded_at = event.outcome, one.recorded_at
-        case ClockExtended() | ClockResumed() | ClockRecomputed():
-            setattr(row, f"{event.clock.rpartition('/')[2]}_due", _on(event.due))
+        case ClockEvent():
+            _clocked(row, event, event.clock.rpartition("/")[2])
+
+
+def _clocked(row: Rating, event: ClockEvent, stage: str) -> None:
+    match event:
+        case ClockSuspended():
+            setattr(row, f"{stage}_suspended_on", event.on)
+        case ClockResumed():
+            setattr(row, f"{stage}_suspended_on", None)
+            setattr(row, f"{stage}_due", _on(event.due))
+        case ClockExtended() | ClockRecomputed():
+            setattr(row, f"{stage}_due", _on(event.due))
 
 
 By = Literal["department", "matter", "month"]
@@ -148,11 +162,11 @@ _KNOWN = """(SELECT r.*, appeal = 'excluded' AND appeal_recorded_at <= {t} AS ex
 
 
 _STEPS = (
-    ("contacted", "(contacted_at AT TIME ZONE 'Asia/Shanghai')::date", "contact_due"),
-    ("rectified", "rectified_on", "rectify_due"),
-    ("revisited", "revisited_on", "revisit_due"),
+    ("contacted", "(contacted_at AT TIME ZONE 'Asia/Shanghai')::date", "contact"),
+    ("rectified", "rectified_on", "rectify"),
+    ("revisited", "revisited_on", "revisit"),
 )
-"""What became of a bad rating, on which day, and until when it had to."""
+"""What became of a bad rating, on which day, and by which clock; while that stood still no day went by."""
 
 
 def rating_figures(
@@ -172,8 +186,9 @@ def rating_figures(
     bad = f"counts AND level <= {BAD}"
     steps = ", ".join(
         f"count(*) FILTER (WHERE {bad} AND {name}) AS {name},"
-        f" count(*) FILTER (WHERE {bad} AND {name} AND {day} <= {due}) AS {name}_in_time"
-        for name, day, due in _STEPS
+        f" count(*) FILTER (WHERE {bad} AND {name} AND least({day}, {clock}_suspended_on) <= {clock}_due)"
+        f" AS {name}_in_time"
+        for name, day, clock in _STEPS
     )
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(

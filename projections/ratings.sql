@@ -8,7 +8,7 @@ CREATE TABLE ratings (
     case_stream text COLLATE "C",
     matter text,
     level bigint NOT NULL,              -- 1 非常不满意 to 5 非常满意
-    tags jsonb NOT NULL,
+    tags jsonb,                         -- sealed
     comment jsonb,                      -- sealed
     "window" text,
     rated_at timestamptz NOT NULL,
@@ -19,13 +19,16 @@ CREATE TABLE ratings (
     finding text,
     complexity text,
     contact_due date,                   -- as it stands now, extensions included; empty where the calendar ends before
+    contact_suspended_on date,          -- since when the clock stands still
     contact_recorded_at timestamptz,
     rectified_on date,
     rectify_due date,
+    rectify_suspended_on date,
     rectified_recorded_at timestamptz,
     revisited_on date,
     satisfied boolean,
     revisit_due date,
+    revisit_suspended_on date,
     revisited_recorded_at timestamptz,
     appealed_recorded_at timestamptz,
     appeal text,                        -- upheld, excluded

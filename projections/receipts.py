@@ -259,13 +259,25 @@ def receipt_then(events: Sequence[Recorded]) -> dict[str, Any]:
     }
 
 
-def received_of(conn: Connection[Any], notices: Sequence[str]) -> dict[str, datetime]:
-    """Which of these notices were received, and when."""
-    rows = conn.execute(
-        "SELECT notice, received_at FROM read.receipts WHERE notice = ANY(%s) AND received_at IS NOT NULL",
-        (list(notices),),
-    )
-    return dict(rows.fetchall())
+def find_uncarried(
+    conn: Connection[Any],
+    departments: Sequence[str],
+    carried: Sequence[str],
+    *,
+    serials: Sequence[int] | None = None,
+    after: int | None = None,
+    limit: int,
+) -> Page:
+    """Notices of these departments that nobody received yet and that are none of those `carried`, longest owed first;
+    or the next ones after a serial, in the order of serials."""
+    conditions = {
+        "department = ANY(%s)": list(departments),
+        "status = 'outstanding'": True,
+        "notice <> ALL(%s)": list(carried),
+        "serial = ANY(%s)": list(serials) if serials else None,
+        "serial > %s": after,
+    }
+    return page(conn, "read.receipts", conditions, "owed_at" if after is None else "serial", limit)
 
 
 class Outstanding(NamedTuple):

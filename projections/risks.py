@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from psycopg import Connection
@@ -60,8 +61,7 @@ class RiskCase:
     sealed_on: date | None = None
     sealed_position: int | None = None
     sealed_by: str | None = None
-    failed_at: datetime | None = None
-    failed_position: int | None = None
+    results: Json = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -147,12 +147,10 @@ class _Batch:
                 self._decided(one, event)
             case SealApplied():
                 self._sealed(one, event)
-            case TaskCompleted() if event.result == "failed":
-                row = self._cases.rows[event.case,]
-                row.failed_at, row.failed_position = event.ended_at, one.position
+            case TaskCompleted():
+                self._completed(one, event)
             case NoticeReceived():
-                self._dated(one, local_date(event.received_at))
-                self._count(one, "burst", None)
+                self._received(one, event)
             case AttemptRefused():
                 self._count(one, "attempts", None, rule=event.rule)
 
@@ -201,18 +199,34 @@ class _Batch:
         self._seal_first(one, row)
         if row.party is not None and event.meta.officer is not None:
             self._count(one, "same_party", event.matter, party=row.party)
-        if row.failed_at is not None and event.outcome == "granted":
-            days = (event.decided_on - local_date(row.failed_at)).days
-            self._measure(one, "failed_task", days, event.matter, row.failed_position)
+        if event.outcome == "granted" and (failures := _standing_failures(row.results)):
+            last = max(failures, key=itemgetter("ended"))
+            days = (event.decided_on - local_date(datetime.fromtimestamp(last["ended"], UTC))).days
+            self._measure(one, "failed_task", days, event.matter, last["position"])
         if row.fact == event.meta.fact:
             return  # a record of a decision taken elsewhere: its time is not that of the decision
         guide = self._guides.get(("guide", event.matter, event.guide_version or 0))
         if guide is not None and (guide.value or 0) > 1:
             seconds = int((event.meta.occurred_at - row.accepted_at).total_seconds())
-            self._measure(one, "hasty", seconds, event.matter, row.accepted_position)
+            self._measure(one, "hasty", max(seconds, 0), event.matter, row.accepted_position)
         if local_date(event.meta.occurred_at) == event.decided_on:
             minutes = outside_hours(event.meta.occurred_at, _working(event.decided_on))
             self._measure(one, "off_hours", minutes, event.matter)
+
+    def _completed(self, one: Recorded, event: TaskCompleted) -> None:
+        row = self._cases.rows[event.case,]
+        said = {name: getattr(event, name) for name in ("work", "task", "department", "result")}
+        row.results = [*row.results, said | {"ended": event.ended_at.timestamp(), "position": one.position}]
+
+    def _received(self, one: Recorded, event: NoticeReceived) -> None:
+        """A letter's slip is one act, however many notices it is for."""
+        on = local_date(event.received_at)
+        if event.letter is None:
+            self._dated(one, on)
+            self._count(one, "burst", None)
+        elif (slip := ("slip", event.meta.fact)) not in self._counts.rows:
+            self._counts.rows[slip] = Count(*slip, department=event.meta.department or "")
+            self._dated(one, on)
 
     def _sealed(self, one: Recorded, event: SealApplied) -> None:
         row = self._cases.rows[event.case,]
@@ -309,12 +323,26 @@ def _case(event: Event) -> str | None:
     return None
 
 
+def _standing_failures(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those after which the same work has not passed; that another party passed in the same task says nothing of it."""
+
+    def undoes(other: dict[str, Any], one: dict[str, Any]) -> bool:
+        again = other["task"] != one["task"] or other["department"] == one["department"]
+        passed = (other["work"], other["result"]) == (one["work"], "passed")
+        return bool(passed and again and other["ended"] >= one["ended"])
+
+    failed = [one for one in results if one["result"] == "failed"]
+    return [one for one in failed if not any(undoes(other, one) for other in results)]
+
+
 def _counted(event: Event, party: str | None) -> tuple[str, str] | None:
     """(signal, what is counted together)."""
     meta = event.meta
     match event:
         case CaseDecided() if party is not None and meta.officer is not None:
             return "same_party", f"{meta.department}/{meta.officer.id}/{party}"
+        case NoticeReceived() if event.letter is not None:
+            return "slip", meta.fact
         case NoticeReceived() if meta.officer is not None:
             return "burst", f"{meta.department}/{meta.officer.id}"
         case AttemptRefused():

@@ -33,10 +33,9 @@ CREATE TABLE risk_cases (
     sealed_on date,                     -- the first seal
     sealed_position bigint,
     sealed_by text,
-    failed_at timestamptz,              -- the last associated work that failed
-    failed_position bigint
+    results jsonb NOT NULL              -- of associated work
 );
--- what is counted within a period,
+-- what is counted within a period (and slips of letters, each seen once),
 CREATE TABLE risk_counts (
     signal text NOT NULL,
     key text COLLATE "C" NOT NULL,

@@ -13,12 +13,13 @@ MM = 72 / 25.4
 
 @dataclass(frozen=True)
 class PdfPage:
-    """`text` without white space; `extent`: how far left and right its type goes, in millimetres; `fonts`: by name,
-    and whether they are in the file."""
+    """`text` without white space; `extent`: how far left and right its type goes, in millimetres, `foot`: how far down;
+    `fonts`: by name, and whether they are in the file."""
 
     text: str
     size: tuple[int, int]
     extent: tuple[float, float]
+    foot: float
     fonts: frozenset[tuple[str, bool]]
 
 
@@ -43,6 +44,7 @@ def _page(page: pdfium.PdfPage) -> PdfPage:
         text="".join(page.get_textpage().get_text_bounded().split()),
         size=(round(page.get_width() / MM), round(page.get_height() / MM)),
         extent=(min(one[0] for one in bounds) / MM, max(one[2] for one in bounds) / MM),
+        foot=(page.get_height() - min(one[1] for one in bounds)) / MM,
         fonts=frozenset(_font(one) for one in texts),
     )
     page.close()

@@ -12,11 +12,13 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -28,7 +30,12 @@ WAIT_MAX = 24 * 3600.0
 
 
 class NotReached(Exception):
-    """There was no answer: a word for why, such as `timeout`, `certificate`, `connection`."""
+    """There was no answer: a word for why, such as `timeout`, `certificate`, `connection`. `asked`: the request, or a
+    part of it, went out, so that it may have been taken all the same."""
+
+    def __init__(self, why: str, *, asked: bool) -> None:
+        super().__init__(why)
+        self.asked = asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,16 @@ class Line:
     """A connection to one server, kept between requests. For one thread."""
 
     def __init__(self, url: str, trust: ssl.SSLContext, seconds: float) -> None:
-        """`seconds`: for a whole exchange."""
+        """`seconds`: for a whole exchange, from the look-up of the name to the answer's end."""
         parts = urlsplit(url)
+        secure = parts.scheme == "https"
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._seconds = seconds
-        host = parts.hostname or ""
-        self._connection: HTTPConnection = (
-            HTTPSConnection(host, parts.port, timeout=seconds, ssl_context=trust)
-            if parts.scheme == "https"
-            else HTTPConnection(host, parts.port, timeout=seconds)
+        self._trust = trust if secure else None
+        self._connection: HTTPConnection = (HTTPSConnection if secure else HTTPConnection)(
+            parts.hostname or "", parts.port, timeout=seconds
         )
+        self._sock: socket.socket | None = None
 
     def __enter__(self) -> Line:
         return self
@@ -76,7 +83,11 @@ class Line:
         watch = threading.Timer(self._seconds, self._cut, (over,))
         watch.daemon = True
         watch.start()
+        asked = False
         try:
+            if self._connection.sock is None:
+                self._connection.sock = self._connect(ends)
+            asked = True
             self._connection.request("POST", self._target, body=body, headers=headers, preload_content=False)
             response = self._connection.getresponse()
             read = response.read(ANSWER_MAX + 1, decode_content=False)
@@ -89,16 +100,65 @@ class Line:
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             self._connection.close()
             timed_out = over.is_set() or time.monotonic() >= ends
-            raise NotReached("timeout" if timed_out else _word(error)) from None
+            raise NotReached("timeout" if timed_out else _word(error), asked=asked) from None
         finally:
             watch.cancel()
 
+    def _connect(self, ends: float) -> socket.socket:
+        """Ready for a request; nothing is sent once the time is over. Raises OSError."""
+        host, port = self._connection.host, self._connection.port
+        found = _addresses(host, port, ends)
+        problem = OSError(f"no address: {host}")
+        for at, (family, kind, protocol, _, address) in enumerate(found):
+            sock = self._sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(_left(ends) / (len(found) - at))
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._trust is not None:
+                    sock = self._sock = self._trust.wrap_socket(
+                        sock, server_hostname=host, do_handshake_on_connect=False
+                    )
+                    sock.settimeout(_left(ends))  # and if the time ends later, `_cut` finds it
+                    sock.do_handshake()
+                _left(ends)
+            except OSError as error:
+                sock.close()
+                if isinstance(error, ssl.SSLError):
+                    raise
+                problem = error
+            else:
+                return sock
+        raise problem
+
     def _cut(self, over: threading.Event) -> None:
         over.set()
-        sock = self._connection.sock
-        if sock is not None:
+        if self._sock is not None:
             with contextlib.suppress(OSError):  # it has just ended by itself
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # whoever reads from it, through TLS or not, wakes up
+                # Whoever reads from it, through TLS or not, wakes up.
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+
+
+def _left(ends: float) -> float:
+    """Raises TimeoutError where nothing is."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _addresses(host: str, port: int, ends: float) -> list[Any]:
+    """As the system's resolver says, which knows no deadline: it is asked in a thread. Raises OSError."""
+    found: Future[list[Any]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    return found.result(_left(ends))
 
 
 def _word(error: BaseException) -> str:

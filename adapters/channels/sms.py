@@ -15,13 +15,13 @@ from adapters.channels.http import Answer, Line, NotReached
 from domain.channels import Endpoint
 
 BUSY = frozenset({429, 503})
-Fate = Literal["sent", "temporary", "permanent", "technical"]
+Fate = Literal["sent", "temporary", "permanent", "technical", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one message. Temporary: not now; permanent: never to this number; technical: no message would go, to nobody.
-    `reference`: what the gateway calls it."""
+    """Of one message. Temporary: not now; permanent: never to this number; technical: it is not known that a message
+    would go to anybody; unanswered: it may have gone. `reference`: what the gateway calls it."""
 
     fate: Fate
     reference: str = ""
@@ -33,11 +33,11 @@ class Gateway(Protocol):
     """Sends 短信."""
 
     def send(self, phone: str, text: str, reference: str) -> Outcome:
-        """`reference`: what we call it."""
+        """`reference`: what we call it; the same message has the same again."""
         ...
 
     def delivered(self, reference: str) -> bool | None:
-        """Whether the telephone has what the gateway calls so; None: not known, or not known yet."""
+        """Whether the telephone has what the gateway calls so; None: not known, or not known yet. Raises NotReached."""
         ...
 
 
@@ -108,7 +108,7 @@ class JsonGateway:
         try:
             answer = self._ask(self._is.url, asked)
         except NotReached as why:
-            return Outcome("technical", detail=str(why))
+            return Outcome("unanswered" if why.asked else "technical", detail=str(why))
         if answer.status in BUSY:
             return Outcome("temporary", detail=f"HTTP {answer.status}", retry_after=answer.retry_after)
         found = _json(answer)
@@ -126,10 +126,7 @@ class JsonGateway:
         report = self._is.report
         if report is None:
             return None
-        try:
-            found = _json(self._ask(report.url, {**report.fixed, report.reference: reference}))
-        except NotReached:
-            return None
+        found = _json(self._ask(report.url, {**report.fixed, report.reference: reference}))
         status = _at(found, report.status)
         return True if status in report.delivered else False if status in report.failed else None
 

@@ -40,6 +40,9 @@ COLUMNS = (
     ("日期", 22.0),
     ("签收期限", 22.0),
 )
+IN_THE_LIST = "见附件1"
+WRITTEN = 40
+"""So many characters of serials are written out beside the list at most."""
 _CENTRED = frozenset(("编号", "日期", "签收期限"))
 
 
@@ -76,7 +79,9 @@ class LetterPage:
 
     @property
     def serials(self) -> str:
-        return ranges([one.serial for one in self.items])
+        """In ranges; the list has them where they would take up the room of all else."""
+        found = ranges([one.serial for one in self.items])
+        return found if len(found) <= WRITTEN else IN_THE_LIST
 
 
 def letter_pdf(letter: LetterPage) -> bytes:
@@ -126,9 +131,10 @@ def _front(paper: Paper, letter: LetterPage) -> None:
 
 def _body(letter: LetterPage) -> tuple[str, ...]:
     due = "于各项所列签收期限前" if any(one.due for one in letter.items) else "及时"
+    detail = "" if letter.serials == IN_THE_LIST else f"详{IN_THE_LIST}，"
     return (
         "按照内政办发〔2020〕9号文件关于审批与监管信息双向告知的要求，现将你单位应当知悉的信息"
-        f"{len(letter.items)}项（告知编号{letter.serials}）告知你单位，详见附件1，请予查收。",
+        f"{len(letter.items)}项（告知编号{letter.serials}）告知你单位，{detail}请予查收。",
         f"请你单位收函后，由经办人在回执（附件2）上签名并加盖印章，{due}退回我单位。"
         "认为所列事项不属于你单位职责的，请在回执中注明并说明理由。",
         "特此函告。",

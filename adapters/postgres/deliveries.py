@@ -177,16 +177,16 @@ def postpone(conn: Connection[Any], channel: Channel, department: str, error: st
     )
 
 
-def due(conn: Connection[Any], channel: Channel, since: float, limit: int) -> list[Delivery]:
-    """All that waits for the departments whose first has been due for so many seconds, by department and serial.
-    Nothing is leased: for channels in which one sends at a time."""
+def due(conn: Connection[Any], channel: Channel, since: float, limit: int, behind: str = "") -> list[Delivery]:
+    """All that waits for the departments whose first has been due for so many seconds, by department and serial, those
+    `behind` a department before the others. Nothing is leased: for channels in which one sends at a time."""
     rows = conn.execute(
         "SELECT notice, department, serial, position, attempts FROM shenguan.delivery AS d"
         " WHERE sent_at IS NULL AND channel = %b AND department IN (SELECT department FROM shenguan.delivery"
         " WHERE sent_at IS NULL AND channel = %b GROUP BY department"
         " HAVING min(due_at) <= clock_timestamp() - %b * interval '1 second')"
-        " ORDER BY department, serial LIMIT %b",
-        (channel, channel, since, limit),
+        " ORDER BY department <= %b, department, serial LIMIT %b",
+        (channel, channel, since, behind, limit),
         prepare=True,
     )
     return [Delivery(*row) for row in rows]
@@ -221,6 +221,15 @@ def mark_pushed(conn: Connection[Any], channel: Channel, references: Mapping[str
         " FROM unnest(%b::text[], %b::text[]) AS s (n, r) WHERE notice = s.n AND channel = %b AND sent_at IS NULL",
         (delivered, list(references), list(references.values()), channel),
     )
+
+
+def queued(conn: Connection[Any], channel: Channel, notices: Sequence[str]) -> set[str]:
+    """Those of the notices that wait in the channel's queue."""
+    rows = conn.execute(
+        "SELECT notice FROM shenguan.delivery WHERE notice = ANY(%b::text[]) AND channel = %b AND sent_at IS NULL",
+        (list(notices), channel),
+    )
+    return {row[0] for row in rows}
 
 
 def turn_to_next(conn: Connection[Any], channel: Channel, next_: Mapping[str, Sequence[Channel]]) -> None:

@@ -20,8 +20,8 @@ from adapters.postgres.migrate import create_indexes, create_tables
 from projections.projection import Projection
 
 REBUILD_CLASS = 0x5245_4255
-BATCH = 10_000
-"""Events: a notice whose life lies within one batch is written once. Some 80 MiB with their rows."""
+BATCH = 40_000
+"""Events: a notice whose life lies within one batch is written once. Some 200 MiB with their rows."""
 SWAP_TRIES = 60
 SWAP_LOCK_TIMEOUT = "2s"
 """Readers queue behind a swap that waits for a long query, so it waits briefly, and tries again."""

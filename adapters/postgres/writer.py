@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
@@ -30,6 +30,7 @@ CHANGES_FOLLOWED = 10_000
 """Of others' streams; where they wrote to more, everything is read again as it is needed."""
 ATTEMPTS = 5
 
+T = TypeVar("T")
 Fact = Callable[[World, datetime], list[Event]]
 """A fact of the system's own, decided against the world like any other."""
 
@@ -102,11 +103,23 @@ class Writer:
         """
         return self._guarded(lambda: self._write(arrivals, moves, facts, letters=letters))
 
+    def now(self) -> datetime:
+        """The time that decisions go by: what is decided from here on is not of before."""
+        return self._guarded(self._time) if self._clock is None else self._clock()
+
+    def _time(self) -> datetime:
+        self.open()
+        assert self._conn is not None
+        row = self._conn.execute("SELECT clock_timestamp()").fetchone()
+        assert row is not None
+        found: datetime = row[0]
+        return found
+
     def run(self, action: Callable[[Connection[Any]], None], facts: Sequence[Fact] = ()) -> Written:
         """Facts of the system's own with a change to the working tables in the same transaction."""
         return self._guarded(lambda: self._write((), (), facts, action))
 
-    def _guarded(self, work: Callable[[], Written]) -> Written:
+    def _guarded(self, work: Callable[[], T]) -> T:
         for attempt in range(ATTEMPTS):
             try:
                 return work()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -90,9 +91,8 @@ class Beside:
 
     def _turns(self, conn: Connection[Any], worker: Worker) -> None:
         """For a while."""
-        for _ in range(int(ALIVE_EVERY_S / POLL_S)):
-            if self.stopped.is_set():
-                return
+        ends = time.monotonic() + ALIVE_EVERY_S
+        while not self.stopped.is_set() and time.monotonic() < ends:
             if not worker.turn(conn):
                 for _ in conn.notifies(timeout=POLL_S, stop_after=1):
                     pass

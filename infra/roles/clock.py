@@ -43,7 +43,7 @@ class ClockRole:
 
     def _tick(self) -> None:
         self._seal = self._store.sealer().seal_all  # anew when the database was away: it may have lost the latest keys
-        steward, keeper = Steward(self._clock), Keeper(self._clock)
+        steward, keeper = Steward(self._clock), Keeper()
         with self._store.connect() as conn, closing(self._store.writer()) as writer:
             writer.write(facts=[lambda world, now: system.calendar_adopted(world, published(), now)])
             while not self.stopped.is_set():

@@ -184,12 +184,10 @@ class Dispatcher:
         fail(conn, CHANNEL, pauses)
 
     def _give_up(self, conn: Connection[Any], failures: list[tuple[Delivery, str]]) -> set[str]:
-        """Those whose department has another channel, and failed too often by this one."""
-        departments = self._registers.refresh(conn).departments
+        """Those whose department has another channel by now, and failed too often by this one."""
         wanted = []
         for delivery, error in failures:
             self._troubled.add(delivery.department)
-            often = failed(conn, CHANNEL, delivery.department, error) >= self._attempts
-            if often and len(departments[delivery.department].channels) > 1:
+            if failed(conn, CHANNEL, delivery.department, error) >= self._attempts:
                 wanted.append(GivenUp(delivery.notice, delivery.department, "exhausted", error))
         return give_up(self._writer, CHANNEL, wanted)

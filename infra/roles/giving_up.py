@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 from psycopg import Connection
 
-from adapters.postgres.deliveries import turn_to_next
+from adapters.postgres.deliveries import queued, turn_to_next
 from adapters.postgres.writer import Writer
 from domain import system
-from domain.channels import CARRIERS, Channel, GivenUpWhy, has_next, turns
+from domain.channels import CARRIERS, Channel, GivenUpWhy, carried, turns_after
 from domain.event import Event
 from domain.notices import NoticeState, notice_stream
 from domain.world import World
@@ -32,7 +32,7 @@ class GivenUp:
 
 
 def give_up(writer: Writer, channel: Channel, wanted: Sequence[GivenUp]) -> set[str]:
-    """The notices for which it was; of the others this is the last channel that carries them."""
+    """The notices for which it was; of the others this is the last channel that carries them, or has them no more."""
     given: set[str] = set()
     if not wanted:
         return given
@@ -46,14 +46,16 @@ def give_up(writer: Writer, channel: Channel, wanted: Sequence[GivenUp]) -> set[
         world.prefetch(notice_stream(one.notice) for one in wanted)
         found: list[Event] = []
         following: dict[str, tuple[Channel, ...]] = {}
+        there = queued(held[0], channel, [one.notice for one in wanted])
         for one in wanted:
             state = world.state(notice_stream(one.notice))
             assert isinstance(state, NoticeState)
-            order, tried = world.registers.departments[one.department].channels, state.given_up | {channel}
-            if channel in CARRIERS and one.reason not in LAST_TOO and not has_next(order, tried):
+            after = turns_after(channel, world.registers.departments[one.department].channels, state.given_up)
+            last = channel in CARRIERS and not carried(after)
+            if one.notice not in there or (last and one.reason not in LAST_TOO):
                 continue
             found += system.given_up(world, one.notice, channel, one.reason, one.detail, now)
-            following[one.notice] = turns(order, tried) if channel in CARRIERS else ()
+            following[one.notice] = after
             given.add(one.notice)
         turn_to_next(held[0], channel, following)
         return found

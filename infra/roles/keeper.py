@@ -35,6 +35,7 @@ from projections.receipts import Receipts, outstanding_after, overdue_after
 CHUNK = 200
 READ = 5_000
 """So many running clocks are compared with the rules at once; most need no change."""
+_MODELS = (Approvals.name, Clocks.name, Receipts.name)
 _log = structlog.get_logger("shenguan.keeper")
 _Chunks = Iterator[Sequence[str]]
 _Decide = Callable[[World, str, datetime], list[Event]]
@@ -43,30 +44,35 @@ _Decide = Callable[[World, str, datetime], list[Event]]
 class Keeper:
     """For one thread; any number may work at once."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._registers = RegisterCache()
-        self._done: dict[str, object] = {}  # for which rules, or which day, each round was made
+        self._begun: dict[str, tuple[object, int]] = {}  # each round's rules or day, and the head as it became due
+        self._done: dict[str, object] = {}  # for which of these it was made to the end
 
     def turn(self, conn: Connection[Any], writer: Writer, stopped: Callable[[], bool] = lambda: False) -> int:
         """Makes the rounds that are due, to the end; how many events were recorded."""
-        registers, today = self._registers.refresh(conn), local_date(self._clock())
-        done = 0
-        for name, key, chunks, decide in (
-            ("rules", registers.clock_rules, self._changed(conn, registers), system.due_recomputed),
-            ("day", (today, registers.clock_rules), self._late(conn, registers, today), system.rung_climbed),
-            ("ends", today, _in_chunks(partial(expiring_after, conn, today)), system.permit_expired),
-        ):
+        registers, today = self._registers.refresh(conn), local_date(writer.now())
+
+        def make(name: str, key: object, chunks: _Chunks, decide: _Decide) -> int:
             if self._done.get(name) == key:
-                continue
-            head = Log(conn).head()
+                return 0
+            if name not in self._begun or self._begun[name][0] != key:
+                self._begun[name] = key, Log(conn).head()
+            # What the read models have not seen yet is left out: the round is then made again.
+            complete = all(position_of(conn, model) >= self._begun[name][1] for model in _MODELS)
+            done = 0
             for chunk in chunks:
                 if stopped():
                     return done
                 done += self._decide(writer, chunk, decide)
-            if all(position_of(conn, model) >= head for model in (Approvals.name, Clocks.name, Receipts.name)):
-                self._done[name] = key  # else what the read models had not seen yet was left out
-        return done
+            if complete:
+                self._done[name] = key
+            return done
+
+        done = make("rules", registers.clock_rules, self._changed(conn, registers), system.due_recomputed)
+        late = (today, self._done.get("rules"))  # once more when all that runs is recomputed
+        done += make("day", late, self._late(conn, registers, today), system.rung_climbed)
+        return done + make("ends", today, _in_chunks(partial(expiring_after, conn, today)), system.permit_expired)
 
     def _changed(self, conn: Connection[Any], registers: Registers) -> _Chunks:
         """What may have another day by the rules of now."""
@@ -82,7 +88,8 @@ class Keeper:
         for chunk in _in_chunks(partial(overdue_after, conn, today)):
             yield [notice_stream(one) for one in chunk]
         yield from _in_chunks(partial(running_after, conn, today))
-        yield from _in_chunks(partial(undecided_after, conn, today))
+        promised = tuple(registers.entries.get("guide", ()))
+        yield from _in_chunks(partial(undecided_after, conn, today, promised))
         # What registers hold is pressed where they are kept, not wherever they are followed.
         if registers.master is None and (found := entries_due(registers, today)):
             yield found

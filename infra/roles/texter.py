@@ -7,15 +7,16 @@ sending only, and are never logged.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
 import structlog
 from psycopg import Connection
 
+from adapters.channels.http import NotReached
 from adapters.channels.sms import Gateway, Outcome
 from adapters.postgres.deliveries import Delivery, due, mark_pushed, postpone
 from adapters.postgres.proofs import mark_delivered, received_already, unreported
@@ -42,6 +43,8 @@ BATCH = 5000
 BACK_OFF = (60.0, 300.0, 900.0, 1800.0)
 HOLD_S = 60.0
 """The gateway is away, or does not know us: nobody's messages are tried for so long."""
+TURN_S = 5.0
+"""In a turn nothing more begins after that."""
 REPORT_S = 60.0
 REPORTS = 200
 ALL = ""
@@ -69,6 +72,10 @@ class Texter:
         self._clock = clock
         self._held_until = 0.0
         self._report_at = 0.0
+        self._unasked: list[tuple[str, list[str]]] = []
+        self._behind = ""
+        self._doubted: set[str] = set()
+        self._blamed: set[str] = set()
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -84,11 +91,15 @@ class Texter:
         if time.monotonic() < self._held_until:
             return False
         registers = self._registers.refresh(conn)
-        if self._open(conn, registers):
-            waiting = due(conn, CHANNEL, self._settings.sms_gather_seconds, BATCH)
-            for department, group in groupby(waiting, lambda d: d.department):
-                if not self._tell(conn, registers, department, list(group)):
-                    break
+        if not self._open(conn, registers):
+            return False
+        ends = time.monotonic() + TURN_S
+        waiting = due(conn, CHANNEL, self._settings.sms_gather_seconds, BATCH, self._behind)
+        for department, group in groupby(waiting, lambda d: d.department):
+            if time.monotonic() > ends:
+                return True
+            if not self._tell(conn, registers, department, list(group)):
+                break
         return False
 
     def _open(self, conn: Connection[Any], registers: Registers) -> bool:
@@ -99,7 +110,7 @@ class Texter:
             return False
 
     def _tell(self, conn: Connection[Any], registers: Registers, department: str, waiting: list[Delivery]) -> bool:
-        """Whether the gateway is there."""
+        """Whether others may be told."""
         known = received_already(conn, [d.notice for d in waiting])
         if known:
             give_up(self._writer, CHANNEL, [GivenUp(notice, department, "needless") for notice in sorted(known)])
@@ -111,30 +122,31 @@ class Texter:
             self._give_up(waiting, department, "no_liaison")
             return True
         words = message(registers.departments[department].name, [d.serial for d in waiting])
-        outcome = self._try(numbers, words)
+        outcome = self._try(numbers, words, [d.notice for d in waiting])
         match outcome.fate:
             case "sent":
                 self._record({d.notice: outcome.reference for d in waiting})
                 works(conn, CHANNEL, [department, ALL])
+                self._blamed |= self._doubted - {department}
+                self._doubted.clear()
             case "permanent":
                 self._give_up(waiting, department, "number_refused", outcome.detail)
-            case "technical":
-                self._hold(conn, outcome.detail)
-                return False
+            case "technical" | "unanswered":
+                return self._failed(conn, department, waiting, outcome)
             case "temporary":
                 self._later(conn, department, waiting, outcome)
         return True
 
-    def _numbers(self, registers: Registers, department: str) -> list[str]:
+    def _numbers(self, registers: Registers, department: str) -> list[tuple[Sealed, str]]:
         """The liaison officer's, then the deputies', as registered."""
         phones = [one.person.phone for one in liaisons_on(registers, department, local_date(self._clock()))]
-        return [opened for phone in phones if isinstance(phone, Sealed) and (opened := self._sealer.open(phone))]
+        return [(one, opened) for one in phones if isinstance(one, Sealed) and (opened := self._sealer.open(one))]
 
-    def _try(self, numbers: Sequence[str], words: str) -> Outcome:
+    def _try(self, numbers: Sequence[tuple[Sealed, str]], words: str, notices: Sequence[str]) -> Outcome:
         """One number after the other, until one is not refused for good."""
         outcome = Outcome("permanent")
-        for number in numbers:
-            outcome = self._gateway.send(number, words, uuid.uuid4().hex)
+        for sealed, number in numbers:
+            outcome = self._gateway.send(number, words, reference(sealed, notices))
             if outcome.fate != "permanent":
                 break
         return outcome
@@ -148,6 +160,24 @@ class Texter:
             return
         pause = max(BACK_OFF[min(failures, len(BACK_OFF)) - 1], outcome.retry_after or 0.0)
         postpone(conn, CHANNEL, department, outcome.detail, pause)
+
+    def _failed(self, conn: Connection[Any], department: str, waiting: list[Delivery], outcome: Outcome) -> bool:
+        """Whether others may be told: not where another failed too since anything last went. It is the department's
+        own trouble where others were told after it failed before, or where the text may have gone: that is counted."""
+        if outcome.fate == "unanswered" or department in self._blamed:
+            self._later(conn, department, waiting, outcome)
+        else:
+            _log.warning("text_fate_unclear", department=department, error=outcome.detail)
+            postpone(conn, CHANNEL, department, outcome.detail, HOLD_S)
+        self._behind = department
+        self._blamed.discard(department)
+        self._doubted.add(department)
+        if len(self._doubted) > 1:
+            self._doubted.clear()
+            self._hold(conn, outcome.detail)
+            return False
+        failed(conn, CHANNEL, ALL, outcome.detail)
+        return True
 
     def _hold(self, conn: Connection[Any], detail: str) -> None:
         _log.error("text_gateway_unavailable", error=detail, retry_in_s=HOLD_S)
@@ -165,10 +195,18 @@ class Texter:
         self._writer.run(lambda conn: mark_pushed(conn, CHANNEL, references, delivered=False), [fact])
 
     def _ask(self, conn: Connection[Any]) -> None:
-        """Which messages the telephones have; of the others it stays unknown."""
-        for reference, notices in unreported(conn, CHANNEL, REPORTS).items():
-            if self._gateway.delivered(reference):
-                self._arrived(reference, notices)
+        """Which messages the telephones have; of the others it stays unknown. Those for which there is no time are the
+        first to be asked for the next time."""
+        self._unasked = self._unasked or list(unreported(conn, CHANNEL, REPORTS).items())
+        ends = time.monotonic() + TURN_S
+        while self._unasked and time.monotonic() < ends:
+            said, notices = self._unasked.pop(0)
+            try:
+                if self._gateway.delivered(said):
+                    self._arrived(said, notices)
+            except NotReached as why:
+                _log.warning("text_reports_unavailable", error=str(why))
+                break
 
     def _arrived(self, reference: str, notices: Sequence[str]) -> None:
         def fact(world: World, now: datetime) -> list[Event]:
@@ -176,6 +214,12 @@ class Texter:
             return [e for n in notices for e in system.arrived(world, n, CHANNEL, reference, now)]
 
         self._writer.run(lambda conn: mark_delivered(conn, CHANNEL, notices), [fact])
+
+
+def reference(phone: Sealed, notices: Sequence[str]) -> str:
+    """What we call a text: the same for the same notices and number, so that a gateway can tell a repetition. Nobody
+    can work the number out from it."""
+    return sha256("\n".join((phone.ciphertext, *sorted(notices))).encode()).hexdigest()[:32]
 
 
 def message(name: str, serials: Sequence[int]) -> str:

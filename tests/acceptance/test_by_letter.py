@@ -120,7 +120,7 @@ def test_a_department_without_a_system_is_served_by_letter(city: City) -> None:
     [due] = until(lambda: city.ask("letters", "due")["items"])
     assert (due["department"], due["serial"], due["notice"]) == (BUREAU, 1, notice)
 
-    said = ("--principal", APPROVAL, "--date", "2026-08-11", "--id", "L1")
+    said = ("--principal", APPROVAL, "--time", "2026-08-11T09:00", "--id", "L1")
     issued = city.ask("letters", "issue", BUREAU, *said)
     assert issued == {"number": NUMBER, "notices": [notice]}
     assert city.ask("letters", "due")["items"] == []

@@ -34,7 +34,7 @@ def main(url: str, key: str, clock_file: str, done_file: str) -> None:
     with closing(connect()) as vault, closing(connect()) as conn:
         seal = Sealer(read_master_key(Path(key)), KeyTable(lambda: vault)).seal_all
         with closing(Writer(connect, seal, clock=lambda: moved(clock))) as writer:
-            keeper = Keeper(lambda: moved(clock))
+            keeper = Keeper()
             while True:
                 token = clock.read_text()
                 keeper.turn(conn, writer)

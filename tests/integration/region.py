@@ -369,17 +369,17 @@ def everything(store: TestStore) -> None:
     _by_time(store)
 
 
-def by_letter(store: TestStore, number: str) -> str:
-    """S1 is told of a case on paper and has signed the slip; the letter's number."""
+def by_letter(store: TestStore, *numbers: str, **more: Any) -> str:
+    """S1 is told of cases on paper and has signed the slip; the letter's number."""
     on_paper = department(S1, "监管一局", "SUPERVISION").model_copy(update={"channels": ("kafka", "letter")})
     head = Letterhead(organ=APPROVAL, mark="呼审批函", address="新华大街1号", phone="0471-0000001")
     store.submit(
         RegisterDepartment(department=OFFICE, entry=on_paper),
         EnterRegister(department=OFFICE, entry=head, valid_from=DAY, basis="四"),
     )
-    notice = f"{S1}/{granted(store, number)}"
-    issue = IssueLetter(department=APPROVAL, addressee=S1, issued_on=DAY, notices=(notice,))
-    store.submit(issue, id_=f"l-{number}")
+    notices = tuple(f"{S1}/{granted(store, number)}" for number in numbers)
+    issue = IssueLetter(department=APPROVAL, addressee=S1, issued_on=DAY, notices=notices)
+    store.submit(issue, id_=f"l-{numbers[0]}")
     letter = f"呼审批函〔{DAY.year}〕1号"
     store.submit(
         ReceiveLetter(
@@ -387,10 +387,11 @@ def by_letter(store: TestStore, number: str) -> str:
             organ=APPROVAL,
             number=letter,
             addressee=S1,
-            code=make_receipt_code(f"{letter} test/l-{number}"),
+            code=make_receipt_code(f"{letter} test/l-{numbers[0]}"),
             signer=officer("9", "苏和"),
             received_at=DAY,
             scan_sha256="0" * 64,
+            **more,
         )
     )
     return letter
@@ -413,7 +414,7 @@ def rate(store: TestStore, number: str, level: int, service: Service = "decision
 def ratings(store: TestStore) -> None:
     """A bad one through all its steps, one of a counter that was excluded, a good one."""
     platform(store)
-    one = rate(store, "1", 1, tags=("服务态度",))
+    one = rate(store, "1", 1, tags="窗口张三服务态度")
     store.submit(
         ContactRating(department=APPROVAL, **one, contacted_at=store.now, finding="confirmed", detail="已致歉"),
         RectifyRating(department=APPROVAL, **one, on=DAY, measures="已培训"),

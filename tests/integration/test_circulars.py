@@ -9,6 +9,7 @@ import pytest
 
 from domain import system
 from domain.circulars import AnswerInvitation, SendCircular, WithdrawCircular
+from domain.clock_state import ExtendClock, SuspendClock
 from domain.consultations import AnswerConsultation, AskConsultation
 from domain.documents import PolicyDocument
 from domain.duties import Duty
@@ -208,6 +209,26 @@ def test_whose_turn_it_is_in_a_consultation(region: TestStore) -> None:
 
 
 @pytest.mark.door("command")
+@pytest.mark.clause("4.3a")
+def test_an_answer_is_late_by_its_clock_as_it_was_known(region: TestStore) -> None:
+    region.submit(AskConsultation(department=HIGHER, number="S1", to=S1, question="情况", reply_by=DAY))
+    known, clock = [moment_after(region)], f"consultation/{HIGHER}/S1"
+    for act in (
+        ExtendClock(department=OFFICE, clock=clock, days=2, reason="材料待补"),
+        SuspendClock(department=OFFICE, clock=clock, on=DAY, reason="系统停机"),
+    ):
+        region.submit(act)
+        known.append(moment_after(region))
+    found = [ask_json(region, "consultations", "--as-known-at", at)["items"][0] for at in known]
+    assert [(one["reply_by"], one["overdue"]) for one in found] == [
+        ("2026-03-02", True),
+        ("2026-03-04", True),
+        ("2026-03-04", False),
+    ]
+    assert ask_json(region, "consultations")["items"] == found[2:]
+
+
+@pytest.mark.door("command")
 @pytest.mark.clause("5.3a")
 def test_what_the_repeal_of_a_document_affects(region: TestStore) -> None:
     enter(region, DOCUMENT, since=date(2020, 5, 1))
@@ -220,6 +241,8 @@ def test_what_the_repeal_of_a_document_affects(region: TestStore) -> None:
         ("transfer", MATTER, "2025-01-01"),
         ("proposal", OWN_MATTER, "2026-03-02"),
     ]
+    for written in ("内政办发[2020]9号", "内政办发（2020）9号", "内政办发【2020】 9号"):
+        assert ask_json(region, "documents", "--impact", written, "--on", "2026-03-02")["items"] == known
     region.submit(StrikeEntry(department=OFFICE, kind="document", key="WJ1", valid_from=date(2026, 4, 1), basis="废止"))
     stood = [ask_json(region, "documents", "--on", day)["items"][0] for day in ("2026-03-31", "2026-04-01")]
     assert [(one["status"], one["affects"]) for one in stood] == [("in_force", 2), ("repealed", 2)]

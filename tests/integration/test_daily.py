@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from domain import system
 from domain.clock_state import ClockExtended, ClockRecomputed, ClockResumed, ClockSuspended
 from domain.event import Event, Recorded
 from domain.notices import NoticeDeemed, NoticeDispatched, NoticeMoved, NoticeOwed, NoticeReceived, NoticeReturned
@@ -41,6 +42,8 @@ def lived(seed: int) -> list[Recorded]:
         for type_ in rng.sample(OFTEN, 2):
             hand_in(life, rng, type_)
         record_fact(life, rng, rng.choice(["dispatched", "rung_climbed", "due_recomputed"]))
+        if life.owed and rng.randrange(2):
+            text(life, rng.choice(life.owed).notice)
         if rng.randrange(6) == 0:
             later(life, rng)
         if life.owed and rng.randrange(4) == 0:
@@ -60,6 +63,11 @@ def lived(seed: int) -> list[Recorded]:
             event = event.model_copy(update={"due": event.due.model_copy(update={"on": None})})
         found.append(Recorded(position, at, event))
     return found
+
+
+def text(life: Life, notice: str) -> None:
+    """短信, perhaps before what carries the notice."""
+    life.state(lambda world, now: system.pushed(world, notice, "sms", "m-1", now))
 
 
 def deem(life: Life, notice: str) -> None:
@@ -112,7 +120,8 @@ class Log:
         receipts: list[Any] = [r.event for r in self.of(NoticeReceived, stream)]
         received = local_date(receipts[0].received_at) if receipts else None
         deemed = bool(self.of(NoticeDeemed, stream))
-        sent: list[Any] = self.of(NoticeDispatched, stream)
+        told_of: list[Any] = self.of(NoticeDispatched, stream)
+        sent = [one for one in told_of if one.event.channel != "sms"]  # which says no more than that there is one
         due, undated = self.due(stream, owed)
         fell_due = due is not None and due <= self.known.ended and (moved is None or moved > due)
         in_time = fell_due and received is not None and due is not None and received <= due

@@ -277,17 +277,63 @@ def test_without_a_secret_nothing_is_pushed(
         until(lambda: len(life(region, S1)) == 2)
 
 
+def unmade(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The departments whose topics cannot be made, for as long as they are listed; there is one."""
+    monkeypatch.setattr(dispatcher, "BACK_OFF", (0.05,))
+    there, broken = dispatcher.NoticeTopics.ids, [S1]
+
+    def without(self: Any, departments: Any, registers: Any) -> dict[str, str]:
+        return {name: id_ for name, id_ in there(self, departments, registers).items() if name not in broken}
+
+    monkeypatch.setattr(dispatcher.NoticeTopics, "ids", without)
+    return broken
+
+
+def test_what_was_given_up_has_its_turn_again_where_the_new_order_has_nothing_else(
+    region: TestStore, pushing: TrackedStore, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = unmade(monkeypatch)
+    server = serve()
+    server.usual = status(503)
+    told_by(region, S1, "kafka", "https", endpoint=server.url)
+    secret(pushing, S1)
+    with running(OutletRole(pushing)):
+        owe(region, ["1"])
+        until(lambda: (standing(pushing, S1)["https"]["failures"] or 0) >= 3)
+        told_by(region, S1, "kafka")
+        fill(region)
+        until(lambda: life(region, S1)[1:] == [("given_up", 1, "https", "unregistered")])
+        until(lambda: (standing(pushing, S1)["kafka"]["failures"] or 0) >= 3)
+        told_by(region, S1, "https", endpoint=server.url)
+        fill(region)
+        until(lambda: life(region, S1)[2:] == [("given_up", 1, "kafka", "exhausted")])
+        told_by(region, S1, "kafka")
+        broken.clear()
+        fill(region)
+        until(lambda: serials(pushing, S1) == [1])
+        until(lambda: life(region, S1)[4:] == [("dispatched", 1, "kafka", None)])
+    assert clean(region)
+
+
+def test_what_waits_for_a_broken_channel_goes_by_the_only_one_of_the_new_order(
+    region: TestStore, pushing: TrackedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmade(monkeypatch)
+    told_by(region, S1, "kafka")
+    with running(OutletRole(pushing)):
+        owe(region, ["1", "2"])
+        until(lambda: (standing(pushing, S1)["kafka"]["failures"] or 0) >= 3)
+        told_by(region, S1, "letter")
+        fill(region)
+        until(lambda: len(life(region, S1)) == 2)
+    assert {name: row["waiting"] for name, row in standing(pushing, S1).items()} == {"letter": 2}
+    assert clean(region)
+
+
 def test_kafka_too_is_given_up_for_what_comes_next(
     region: TestStore, pushing: TrackedStore, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A department whose topic cannot be made."""
-    monkeypatch.setattr(dispatcher, "BACK_OFF", (0.05,))
-    there = dispatcher.NoticeTopics.ids
-
-    def without(self: Any, departments: Any, registers: Any) -> dict[str, str]:
-        return {name: id_ for name, id_ in there(self, departments, registers).items() if name != S1}
-
-    monkeypatch.setattr(dispatcher.NoticeTopics, "ids", without)
+    unmade(monkeypatch)
     server = serve()
     told_by(region, S1, "kafka", "https", endpoint=server.url)
     secret(pushing, S1)

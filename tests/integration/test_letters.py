@@ -12,13 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.circulars import SendCircular
-from domain.departments import RegisterDepartment, RegisterLiaison
+from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
 from domain.letters import IssueLetter
 from domain.party import Party
 from domain.personal import Person
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from infra import letter_commands, queries
-from tests.integration.region import APPROVAL, DAY, OFFICE, S1, S2, accept, by_letter, decide, granted
+from infra import letters as answer
+from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, by_letter, decide, granted
+from tests.integration.test_registers import moment_after
 from tests.integration.teststore import TestStore, department
 from tests.pdf import read_pdf
 
@@ -133,6 +135,66 @@ def test_what_is_due_is_what_no_letter_carries(region: TestStore) -> None:
     assert letters(region, "list", "--department", OFFICE)["items"] == []
 
 
+def test_nothing_that_is_due_is_hidden_behind_what_others_are_to_send(
+    region: TestStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_letter(region, "14")
+    for number in ("1", "2"):
+        said = {"kind": "policy", "number": number, "title": "条件调整", "body": "新标准", "changed_on": DAY}
+        region.submit(SendCircular(department=FORMER, main=(APPROVAL,), copies=(S1,), **said), id_=f"c{number}")
+    mine = [f"{S1}/{granted(region, number)}" for number in ("15", "16", "17")]
+    region.project()
+    monkeypatch.setattr(answer, "MOST", 2)
+    assert answer.to_send(region, APPROVAL, S1, None) == mine[:2]
+    assert answer.to_send(region, APPROVAL, S1, [6]) == mine[2:]
+    assert answer.to_send(region, FORMER, S1, None) == [f"{S1}/test/c1", f"{S1}/test/c2"]
+    assert answer.to_send(region, APPROVAL, S2, None) == []
+    found = letters(region, "due", "--limit", "1")
+    assert (found["total"], found["shown"]) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "handed_in"),
+    [
+        ("2026-03-02", "2026-03-02"),
+        ("20260302", "2026-03-02"),
+        ("2026-03-02T10:00", "2026-03-02T10:00:00+08:00"),
+    ],
+)
+def test_a_slip_that_bears_a_day_is_of_that_day_however_it_is_typed(
+    region: TestStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, handed_in: str
+) -> None:
+    by_letter(region, "14")
+    scan = tmp_path / "scan.jpg"
+    scan.write_bytes(b"the slip")
+    found: list[Any] = []
+    monkeypatch.setattr(letter_commands, "_hand_in", lambda *given: found.append(given[4]))
+    signed = ("--signer-id", "9", "--signer-name", SIGNER, "--received-at", said, "--scan", str(scan))
+    words = ("receive", f"呼审批函〔{DAY.year}〕1号", "--principal", APPROVAL, "--code", "301366791", *signed)
+    result = CliRunner().invoke(letter_commands.app, words, obj=region)
+    assert result.exit_code == 0, result.output
+    assert [one["received_at"] for one in found] == [handed_in]
+
+
+def test_which_letters_were_received_as_it_was_known(region: TestStore) -> None:
+    before = moment_after(region)
+    by_letter(region, "14")
+    [now] = letters(region, "list")["items"]
+    after = moment_after(region)
+    with region.connect() as conn:
+        rows = conn.execute(
+            "SELECT recorded_at FROM shenguan.stored_events WHERE topic = ANY(%s) ORDER BY notification_id",
+            (["letter.issued", "notice.received"],),
+        ).fetchall()
+    issued_at, received_at = (row[0].isoformat() for row in rows)
+    then = [letters(region, "list", "--as-known-at", at)["items"] for at in (before, issued_at, received_at, after)]
+    assert [[one["received"] for one in items] for items in then] == [[], [0], [1], [1]]
+    assert then[1][0]["received_at"] is None
+    assert then[3] == [now]
+    assert now["received_at"]
+    assert len(letters(region, "list", "--outstanding", "--as-known-at", issued_at)["items"]) == 1
+
+
 @pytest.mark.parametrize(("language", "word"), [("zh", "副联络员代"), ("en", "deputy acting")])
 def test_liaison_officers_in_words(region: TestStore, language: str, word: str) -> None:
     deputy = Person(name="其木格", phone="0471-0000022")
@@ -143,3 +205,23 @@ def test_liaison_officers_in_words(region: TestStore, language: str, word: str) 
     assert "其*" in result.output
     assert "其木格" not in result.output
     assert "监管一局" not in result.output  # has its own
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e")
+@pytest.mark.clause("3.3e", refused=True)
+def test_an_inspector_reads_a_letter_for_a_reason_and_on_record(region: TestStore, tmp_path: Path) -> None:
+    region.submit(RegisterPrincipal(principal="jw", acts_for=("jw",)), principal="operator")
+    region.submit(RegisterDepartment(department=OFFICE, entry=department("jw", "纪委监委", "DISCIPLINE")))
+    number, asked = to_a_person(region), ("--as", "jw", "--officer", "J01,乌日娜")
+    file = tmp_path / "a.pdf"
+    result = CliRunner().invoke(letter_commands.app, ["print", number, "--out", str(file), *asked], obj=region)
+    assert (result.exit_code, result.stdout, file.exists()) == (1, "", False)
+    letters(region, "print", number, "--out", str(file), *asked, "--reason", "核查信访件")
+    assert HOLDER in listed(file.read_bytes())
+    letters(region, "list", *asked)
+    found = CliRunner().invoke(queries.app, ["reads", "--json", "--reveal"], obj=region)
+    listing, printing = json.loads(found.output)["items"]
+    assert (listing["command"], listing["rows"], listing["revealed"]) == ("letters-list", 2, False)
+    assert (printing["command"], printing["rows"], printing["revealed"]) == ("letters-print", 1, True)
+    assert printing["parameters"] == {"number": number, "out": "yes"}

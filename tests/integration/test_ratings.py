@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.postgres.log import Log
+from domain.clock_state import ResumeClock, SuspendClock
 from domain.ratings import (
     AppealRating,
     ContactRating,
@@ -17,7 +19,7 @@ from domain.ratings import (
     RevisitRating,
 )
 from projections.clocks import running_after
-from tests.integration.region import APPROVAL, DAY, HIGHER, MATTER, granted, platform, rate
+from tests.integration.region import APPROVAL, DAY, HIGHER, MATTER, OFFICE, granted, platform, rate
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.test_registers import moment_after
 from tests.integration.teststore import TestStore
@@ -31,7 +33,7 @@ def rated(region: TestStore) -> TestStore:
         granted(region, number)
     rate(region, "1", 5)
     rate(region, "2", 4)
-    rate(region, "3", 2)
+    rate(region, "3", 2, tags="窗口张三态度")
     rate(region, "Q17", 1, "counter", window="A1")
     region.project()
     return region
@@ -72,7 +74,10 @@ def test_how_far_a_bad_one_has_come_now_and_then(rated: TestStore) -> None:
     listed = ask_json(rated, "ratings", "--bad")["items"]
     assert {row["number"]: row["status"] for row in listed} == {"3": "to_contact", "Q17": "to_contact"}
     assert {row["comment"] for row in listed} == {"窗*"}
+    assert {row["number"]: row["tags"] for row in listed} == {"3": "窗*", "Q17": None}
     with rated.connect() as conn:
+        clear = "SELECT count(*) FROM shenguan.stored_events WHERE position('张三' in convert_from(state, 'UTF8')) > 0"
+        assert conn.execute(clear).fetchone() == (0,)
         found = Log(conn).stream(f"rating/{APPROVAL}/3/decision")[0].event
     assert isinstance(found, RatingRecorded)
     assert found.due is not None
@@ -145,3 +150,28 @@ def test_lamps_show_what_is_owed_to_a_bad_rating(rated: TestStore) -> None:
         )
     )
     assert (running("rating_contact"), running("rating_rectify")) == (0, 1)
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3b")
+def test_no_time_goes_by_while_the_clock_stands_still(rated: TestStore) -> None:
+    """The clock of one bad rating is suspended from the first day on, and that it was contacted then is in time."""
+    one: dict[str, Any] = {"organ": APPROVAL, "number": "3", "service": "decision"}
+    clock = f"rating/{APPROVAL}/3/decision/contact"
+    before = moment_after(rated)
+    rated.submit(SuspendClock(department=OFFICE, clock=clock, on=DAY, reason="系统停机"))
+    rated.project()
+    due = {row["number"]: row["due"] for row in ask_json(rated, "ratings", "--bad")["items"]}
+    assert due["3"] is None
+    assert due["Q17"]
+    assert "计时中止" in ask(rated, "ratings", "--bad")
+    then = ask_json(rated, "ratings", "--bad", "--as-known-at", before)["items"]
+    assert [(row["status"], row["due"]) for row in then] == [
+        ("to_contact", None)
+    ] * 2  # what stands now was not so then
+    rated.now += timedelta(days=200)
+    contact = ContactRating(department=APPROVAL, **one, contacted_at=rated.now, finding="confirmed", detail="属实")
+    rated.submit(contact)
+    assert (figures(rated)["contacted"], figures(rated)["contacted_in_time"]) == (1, 1)
+    rated.submit(ResumeClock(department=OFFICE, clock=clock, on=rated.now.date()))
+    assert figures(rated)["contacted_in_time"] == 1

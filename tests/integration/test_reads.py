@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.postgres.writer import Fact
 from domain.departments import RegisterDepartment, RegisterPrincipal
 from domain.permits import ChangeCase
 from infra.queries import app
@@ -82,7 +83,11 @@ def test_persons_in_clear_for_a_reason(watched: TestStore, tmp_path: Path) -> No
     ask(watched, "export", "approvals", str(file), *AS)
     assert file.exists()
     exported = reads(watched)[0]
-    assert (exported["command"], exported["parameters"], exported["rows"]) == ("export", {"kind": "approvals"}, 1)
+    assert (exported["command"], exported["parameters"], exported["rows"]) == (
+        "export",
+        {"kind": "approvals", "file": "yes"},
+        1,
+    )
     with watched.connect() as conn:
         states = conn.execute("SELECT state FROM shenguan.stored_events WHERE topic = 'read.recorded'").fetchall()
     assert all("乌日娜".encode() not in state and "核查".encode() not in state for (state,) in states)
@@ -118,6 +123,45 @@ def test_no_reason_no_persons_no_officer_no_answer(watched: TestStore) -> None:
     assert reads(watched) == []
 
 
+IDENTITY = "110101199003070011"
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e")
+def test_what_is_typed_names_nobody_in_the_log(watched: TestStore) -> None:
+    padded = "x" * 50 + " " + IDENTITY
+    for typed in ("张三丰", IDENTITY, padded, "1"):
+        ask(watched, "approvals", "--matter", typed, *AS)
+    found = [one["parameters"]["matter"] for one in reads(watched)]
+    assert found == ["1", "x*", "1*", "张*"]
+    revealed = [one["parameters"]["matter"] for one in ask_json(watched, "reads", "--reveal")["items"]]
+    assert revealed == ["1", padded[:64], IDENTITY, "张三丰"]
+    assert_unnamed(watched, "张三丰", IDENTITY[:12])
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e", refused=True)
+def test_nobody_asks_under_an_identity_number(watched: TestStore) -> None:
+    for words in (("--as", IDENTITY, "--officer", "J01,乌日娜"), ("--as", "jw", "--officer", f"{IDENTITY},乌日娜")):
+        result = run(watched, "case", "1", *words)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert IDENTITY not in result.stderr
+    assert_unnamed(watched, IDENTITY)
+    assert ask_json(watched, "attempts")["total"] == 0
+
+
+def assert_unnamed(store: TestStore, *words: str) -> None:
+    """None of them is anywhere in the log."""
+    with store.connect() as conn:
+        stored = b"".join(
+            row[0] for row in conn.execute("SELECT row_to_json(e)::text::bytea FROM shenguan.stored_events AS e")
+        )
+        states = b"".join(row[0] for row in conn.execute("SELECT state FROM shenguan.stored_events"))
+    for word in words:
+        for form in (word.encode(), word.encode("unicode_escape")):
+            assert form not in stored + states, word
+
+
 @pytest.mark.door("command")
 @pytest.mark.clause("3.3e", refused=True)
 def test_what_cannot_be_recorded_is_not_answered(watched: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +172,26 @@ def test_what_cannot_be_recorded_is_not_answered(watched: TestStore, monkeypatch
     result = run(watched, "case", "1", *AS)
     assert isinstance(result.exception, OSError)
     assert result.stdout == ""
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3e", refused=True)
+@pytest.mark.parametrize(
+    "words", [("export", "receipts"), ("statistics", "--overdue", "--export"), ("lists", "document", "--csv")]
+)
+def test_nothing_is_on_the_disk_before_the_read_is_on_record(
+    watched: TestStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    found: list[list[Path]] = []
+
+    def facts(*made: Fact) -> None:
+        found.append(list(tmp_path.iterdir()))
+        TestStore.facts(watched, *made)
+
+    monkeypatch.setattr(watched, "facts", facts)
+    file = tmp_path / "a.csv"
+    ask(watched, *words, str(file), *AS)
+    assert found == [[]]
+    [read] = reads(watched)
+    assert read["rows"] == len(file.read_text(encoding="utf-8-sig").splitlines()) - 1
+    assert read["parameters"]["file"] == "yes"

@@ -12,7 +12,19 @@ from domain.guides import Guide
 from domain.risks import RiskThreshold, Signal
 from domain.seals import ApplySeal, DemandSeal
 from domain.tasks import CompleteTask, OpenTask, WorkCapability
-from tests.integration.region import APPROVAL, DAY, FORMER, MATTER, S1, accept, case, decide, granted, receive
+from tests.integration.region import (
+    APPROVAL,
+    DAY,
+    FORMER,
+    MATTER,
+    S1,
+    accept,
+    by_letter,
+    case,
+    decide,
+    granted,
+    receive,
+)
 from tests.integration.test_queries import ask, ask_json
 from tests.integration.test_registers import enter, moment_after
 from tests.integration.teststore import TestStore, officer
@@ -75,10 +87,13 @@ def test_what_is_decided_in_seconds(region: TestStore) -> None:
         accepted(region, number)
         decided(region, number, MORNING + timedelta(seconds=seconds))
     assert [(one["case"], one["measured"]) for one in found(region, "hasty")] == [("3", 42), ("2", 600)]
+    accepted(region, "5")
+    decided(region, "5", MORNING - timedelta(seconds=1))  # before it was even accepted
+    assert found(region, "hasty")[0]["measured"] == 0
     enter(region, GUIDE.model_copy(update={"promised_days": 1}), since=date(2026, 2, 1))
     accepted(region, "4")
     decided(region, "4", MORNING + timedelta(seconds=5))  # 即办件
-    assert len(found(region, "hasty")) == 2
+    assert len(found(region, "hasty")) == 3
 
 
 @pytest.mark.door("command")
@@ -152,6 +167,16 @@ def test_receipts_in_one_burst(region: TestStore) -> None:
 
 @pytest.mark.door("command")
 @pytest.mark.clause("3.3f")
+def test_a_letters_slip_is_one_act(region: TestStore) -> None:
+    """However many notices are signed for on it."""
+    threshold(region, "burst", 3, 60)
+    by_letter(region, "1", "2", "3", "4", officer=officer("11", "高娃"))
+    assert found(region, "burst") == []
+    assert [one["department"] for one in found(region, "late") if one["officer"] == "11"] == [APPROVAL]
+
+
+@pytest.mark.door("command")
+@pytest.mark.clause("3.3f")
 def test_decisions_at_night_and_on_days_off(region: TestStore) -> None:
     for number in ("1", "2", "3", "4"):
         accepted(region, number, at=MORNING - timedelta(days=3), accepted_on=DAY - timedelta(days=3))
@@ -168,19 +193,30 @@ def test_decisions_at_night_and_on_days_off(region: TestStore) -> None:
 @pytest.mark.clause("3.3f")
 def test_granted_soon_after_a_failed_result(region: TestStore) -> None:
     enter(region, WorkCapability(matter=MATTER, work="survey", party="competent"), since=date(2026, 1, 1))
-    for number, days in (("1", 31), ("2", 30)):
-        began = MORNING - timedelta(days=days)
-        accepted(region, number, at=began, accepted_on=began.date())
-        region.submit(
-            case(OpenTask, number, task="1", work="survey", opened_on=began.date()),
-            case(
-                CompleteTask, number, by=FORMER, task="1", began_at=began, ended_at=began, result="failed",
-                conclusion="不符", signers=(officer(),),
-            ),
-        )  # fmt: skip
+    enter(region, WorkCapability(matter=MATTER, work="testing", party="competent"), since=date(2026, 1, 1))
+    for number, *results in (
+        ("1", ("survey", "failed", 31)),
+        ("2", ("survey", "failed", 30)),
+        ("3", ("survey", "failed", 20), ("survey", "passed", 10)),  # done again, and well
+        ("4", ("survey", "failed", 20), ("testing", "passed", 10)),  # which is something else
+        ("5", ("survey", "passed", 9), ("survey", "failed", 19)),  # recorded the other way round
+        ("6", ("survey", "passed", 19), ("survey", "failed", 9)),
+    ):
+        first = MORNING - timedelta(days=max(days for *_, days in results))
+        accepted(region, number, at=first, accepted_on=first.date())
+        for task, (work, result, days) in enumerate(results, 1):
+            began = MORNING - timedelta(days=days)
+            region.submit(
+                case(OpenTask, number, task=str(task), work=work, opened_on=began.date()),
+                case(
+                    CompleteTask, number, by=FORMER, task=str(task), began_at=began, ended_at=began, result=result,
+                    conclusion="见附件", signers=(officer(),),
+                ),
+            )  # fmt: skip
         decided(region, number)
-    [one] = found(region, "failed_task")
-    assert (one["case"], one["measured"], len(one["positions"])) == ("2", 30, 2)
+    signals = found(region, "failed_task")
+    assert [(one["case"], one["measured"]) for one in signals] == [("6", 9), ("4", 20), ("2", 30)]
+    assert all(len(one["positions"]) == 2 for one in signals)
 
 
 @pytest.mark.door("command")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ from infra.roles.outlet import OutletRole
 from infra.roles.texter import Texter, message
 from tests.integration.channel_kit import answer, command, liaison, life, standing, told_by
 from tests.integration.outlet_kit import TrackedStore, count, fill, owe, running, store_for, until
-from tests.integration.region import S1, receive
+from tests.integration.region import S1, S2, receive
 from tests.integration.teststore import MASTER, TestStore
-from tests.servers.web import Server
+from tests.servers.web import Server, silence
 from tests.servers.web import answer as says
 
 AT_WORK = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # Monday, 9:00 in Beijing
@@ -41,7 +42,7 @@ def texting(region: TestStore, bootstrap: str, tmp_path: Path, gateway: Server) 
     file = tmp_path / "gateway.json"
     described = {
         "url": gateway.url, "phone": "mobile", "text": "content", "id": "data.id", "fixed": {"sign": "审管"},
-        "temporary": ["5"], "permanent": ["7"], "report": {"url": gateway.url + "/report"},
+        "temporary": ["5"], "permanent": ["7"], "reference": "ours", "report": {"url": gateway.url + "/report"},
     }  # fmt: skip
     file.write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     made = store_for(
@@ -78,6 +79,11 @@ def hands(texting: TrackedStore) -> Iterator[Hands]:
         yield made
 
 
+def texted(gateway: Server, field: str) -> list[Any]:
+    """A field of every text, reports aside."""
+    return [one.json[field] for one in gateway.requests if "mobile" in one.json]
+
+
 @pytest.mark.door("command")
 @pytest.mark.clause("2.2h")
 def test_one_message_tells_of_all_that_waits(
@@ -95,7 +101,7 @@ def test_one_message_tells_of_all_that_waits(
         until(lambda: len([one for one in life(region, S1) if one[2] == "sms"]) == 6)
         until(lambda: not standing(texting, S1)["sms"]["waiting"])
     told, *reports = gateway.requests
-    assert told.json == {
+    assert {name: value for name, value in told.json.items() if name != "ours"} == {
         "sign": "审管",
         "mobile": PHONE,
         "content": "【审管】s1监管局：您单位有 3 件告知待签收（编号 1–3），请登录系统办理。",
@@ -198,6 +204,80 @@ def test_a_gateway_that_is_away_or_knows_us_not_is_no_fault_of_the_departments(
     gateway.usual = says({"code": 0, "data": {"id": "m-1"}})
     hands.turn()
     assert life(region, S1) == [("dispatched", 1, "sms", "m-1")]
+
+
+def test_one_departments_trouble_keeps_nobody_else_waiting(
+    region: TestStore, texting: TrackedStore, hands: Hands, gateway: Server
+) -> None:
+    """Where others are told meanwhile it is the department's own, and is counted; two failing alike are the gateway's,
+    and the next round begins behind them."""
+    for code in (S1, S2):
+        told_by(region, code, "sms", "kafka")
+        liaison(region, code, "1", PHONE if code == S1 else DEPUTY)
+    owe(region, ["1"])
+
+    def only_the_deputys(handler: Any, server: Server) -> None:
+        good = server.requests[-1].json.get("mobile") == DEPUTY
+        says({"code": 0 if good else 9, "data": {"id": "m-1"}})(handler, server)
+
+    gateway.usual = says({"code": 9})
+    hands.turn()
+    assert texted(gateway, "mobile") == [PHONE, DEPUTY]
+    hands.texter.turn(hands.conn)  # held
+    assert len(gateway.requests) == 2
+    gateway.usual = only_the_deputys
+    hands.turn()
+    assert life(region, S2) == [("dispatched", 1, "sms", "m-1")]
+    assert standing(texting, S1)["sms"]["failures"] is None
+    hands.turn()
+    assert standing(texting, S1)["sms"]["failures"] == 1  # for the other was told after it had failed
+    hands.turn()
+    assert standing(texting, S1)["sms"]["failures"] == 1  # but not since
+    owe(region, ["2"])
+    hands.turn()
+    hands.turn()
+    assert life(region, S1) == [("given_up", 1, "sms", "exhausted"), ("given_up", 2, "sms", "exhausted")]
+    assert [one[0] for one in life(region, S2)] == ["dispatched", "dispatched"]
+
+
+def test_a_text_that_may_have_gone_is_counted_and_known_again(
+    region: TestStore, texting: TrackedStore, hands: Hands, gateway: Server
+) -> None:
+    """No answer came: the same text has the same reference, so that the gateway can tell."""
+    told_by(region, S1, "sms", "kafka")
+    liaison(region, S1, "1", PHONE)
+    owe(region, ["1"])
+    gateway.acts.append(silence)
+    hands.turn()
+    assert standing(texting, S1)["sms"]["failures"] == 1
+    query = "SELECT extract(epoch FROM due_at - clock_timestamp())::int8 FROM shenguan.delivery WHERE channel = 'sms'"
+    assert 50 < count(region, query) <= 60
+    hands.turn()
+    owe(region, ["2"])
+    hands.turn()
+    first, again, other = texted(gateway, "ours")
+    assert first == again != other
+    assert PHONE not in first
+    assert life(region, S1)[0] == ("dispatched", 1, "sms", "m-1")
+
+
+def test_reports_are_asked_for_in_bounded_time(
+    region: TestStore, hands: Hands, gateway: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that does not answer is not asked any more; what there was no time for is the first the next time."""
+    told_by(region, S1, "sms", "kafka")
+    liaison(region, S1, "1", PHONE)
+    for number in ("1", "2", "3"):
+        gateway.usual = says({"code": 0, "data": {"id": f"m-{number}"}})
+        owe(region, [number])
+        hands.turn()
+    gateway.requests.clear()
+    gateway.acts.append(silence)
+    for seconds, asked in ((5.0, ["m-3"]), (0.0, []), (5.0, ["m-2", "m-1"])):
+        monkeypatch.setattr(texter, "TURN_S", seconds)
+        hands.turn()
+        assert [one.json["id"] for one in gateway.requests] == asked
+        gateway.requests.clear()
 
 
 def test_what_was_received_meanwhile_is_not_told_of(region: TestStore, hands: Hands, gateway: Server) -> None:

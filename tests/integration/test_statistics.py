@@ -15,6 +15,7 @@ import pytest
 from adapters.postgres.writer import Writer
 from domain.clock_state import ExtendClock
 from domain.departments import RegisterDepartment
+from domain.disclosure import Cell, hidden
 from domain.event import Event
 from domain.matters import Matter, RegisterMatter, Supervisor, TransferMatter
 from domain.notices import NoticeDeemed, ReturnNotice
@@ -22,6 +23,8 @@ from domain.submissions import BEIJING
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from domain.system import system_meta
 from domain.world import World
+from infra.public_statistics import Grid
+from tests.attack import Place, Range, narrowed
 from tests.integration.region import (
     APPROVAL,
     DAY,
@@ -303,25 +306,27 @@ def cells(found: dict[str, Any], counter: str) -> dict[tuple[str, str], int | No
 
 
 COUNTERS = ("owed", "received", "due", "received_in_time", "feedback_raised", "feedback_disposed")
+PARTS = (
+    *(("received", "owed"), ("received_in_time", "due"), ("feedback_disposed", "feedback_raised")),
+    *(("due", "owed"), ("received_in_time", "received")),
+)
 
 
-def attacked(shown: dict[tuple[str, str], int | None]) -> dict[tuple[str, str], int]:
-    """Subtraction: whatever is the only one unknown in a row or column is worked out from its total, and so on."""
-    keys, months = (list(dict.fromkeys(part)) for part in zip(*shown, strict=True))
-    known, found = dict(shown), {}
-    lines = [[(key, month) for month in months] for key in keys]
-    lines += [[(key, month) for key in keys] for month in months]
-    while True:
-        for line in lines:
-            unknown = [cell for cell in line if known[cell] is None]
-            if len(unknown) == 1:
-                *parts, total = line
-                rest = sum(known[cell] or 0 for cell in parts)
-                value = rest if unknown[0] == total else (known[total] or 0) - rest
-                known[unknown[0]] = found[unknown[0]] = value
-                break
-        else:
-            return found
+def published(store: TestStore) -> dict[str, list[list[int | None]]]:
+    """Every table of the quarter, with its totals."""
+    found = {}
+    for by in ("region", "matter"):
+        items = ask_json(store, *FIRST, "--by", by)["items"]
+        for counter in COUNTERS:
+            values = [item[counter] for item in items]
+            found[f"{counter} by {by}"] = [values[at : at + 4] for at in range(0, len(values), 4)]
+    return found
+
+
+def attacked(shown: dict[str, list[list[int | None]]]) -> dict[Place, Range]:
+    """What whoever has all of them comes to know."""
+    parts = [(f"{part} by {by}", f"{whole} by {by}") for part, whole in PARTS for by in ("region", "matter")]
+    return narrowed(shown, parts, [(f"{counter} by region", f"{counter} by matter") for counter in COUNTERS])
 
 
 @pytest.mark.door("command")
@@ -352,19 +357,39 @@ def test_public_statistics_add_up_and_name_nobody(quarter: TestStore, by: str, t
 @pytest.mark.door("command")
 @pytest.mark.clause("5.4a", refused=True)
 def test_what_is_hidden_cannot_be_worked_out(quarter: TestStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for by in ("region", "matter"):
-        found = ask_json(quarter, *FIRST, "--by", by)
-        for counter in COUNTERS:
-            shown = cells(found, counter)
-            assert all(value is None or value >= 5 for value in shown.values())
-            assert attacked(shown) == {}
+    true: list[Grid] = []
+
+    def seen(wholes: list[Grid], parts: list[Grid], smallest: int) -> set[Cell]:
+        true.extend(table for pair in zip(wholes, parts, strict=True) for table in pair)
+        return hidden(wholes, parts, smallest)
+
+    monkeypatch.setattr("infra.public_statistics.hidden", seen)
+    shown = published(quarter)
+    found = attacked(shown)
+    delicate = 0
+    for at, (name, table) in enumerate(shown.items()):
+        few = [(i, j) for i, row in enumerate(true[at]) for j, value in enumerate(row) if value < 5]
+        assert all(table[i][j] is None for i, j in few)
+        places = [(name, i, j) for i, j in few]
+        if at % 2:  # a part
+            over = [
+                (i, j)
+                for i, row in enumerate(true[at])
+                for j in range(len(row))
+                if 0 < true[at - 1][i][j] - true[at][i][j] < 5
+            ]
+            places += [(f"{list(shown)[at - 1]}-{name}", i, j) for i, j in over]
+        delicate += len(places)
+        assert all(found[place][1] - found[place][0] >= 5 for place in places)
+    assert delicate > 20
     # Where only what is small is hidden, the same attack works out what it is.
-    monkeypatch.setattr("infra.public_statistics._safe", lambda full, whole, smallest: {
-        (i, j) for i, row in enumerate(full) for j, value in enumerate(row) if value < smallest
-    })  # fmt: skip
-    assert (
-        attacked(cells(ask_json(quarter, *FIRST, "--by", "matter"), "owed")).items() >= {(NIGHT, "2026-02"): 4}.items()
+    monkeypatch.setattr(
+        "infra.public_statistics.hidden",
+        lambda wholes, parts, smallest: {
+            (i, j) for whole in wholes for i, row in enumerate(whole) for j, value in enumerate(row) if value < smallest
+        },
     )
+    assert attacked(published(quarter))["owed by matter", 1, 1] == (4, 4)
 
 
 @pytest.mark.door("command")

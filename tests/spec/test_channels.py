@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.channels import Channel, has_next, turns
+from domain.channels import Channel, carried, turns, turns_after
 from domain.departments import DepartmentRegistered
 from tests.unit.spec import Region
 
@@ -69,4 +69,23 @@ def test_a_text_message_goes_along_with_the_channel_behind_it(
     order: list[Channel], given_up: list[str], now: list[Channel]
 ) -> None:
     assert turns(order, given_up) == tuple(now)
-    assert has_next(order, given_up) == (now != ["sms"])
+    assert carried(turns(order, given_up)) == (now != ["sms"])
+
+
+@pytest.mark.parametrize(
+    ("channel", "order", "given_up", "after"),
+    [
+        ("https", ["https", "kafka", "letter"], [], ["kafka"]),
+        ("kafka", ["https", "kafka", "letter"], ["https"], ["letter"]),
+        ("kafka", ["https", "kafka"], ["https"], []),
+        ("https", ["kafka"], ["kafka"], ["kafka"]),
+        ("kafka", ["letter"], [], ["letter"]),
+        ("kafka", ["https", "sms", "letter"], ["https", "sms"], ["https"]),
+        ("sms", ["sms", "kafka"], [], []),
+    ],
+)
+def test_what_comes_after_a_channel_that_is_given_up(
+    channel: Channel, order: list[Channel], given_up: list[str], after: list[Channel]
+) -> None:
+    """By an order that names the channel what was given up before stays so; by another nothing does."""
+    assert turns_after(channel, order, given_up) == tuple(after)

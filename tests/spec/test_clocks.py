@@ -263,6 +263,12 @@ def test_the_end_of_a_permit_is_told_once(region: Region) -> None:
     region.accepted("case.extend", "spj", **region.case(document_number="延1", on="2026-03-02", valid_to="2026-06-20"))
     region.later(20)
     assert len(owed(region.record(tell))) == 3
+    wrong = {"target": "valid_to", "old": "2026-06-20", "new": "2026-07-10", "reason": "笔误", "authorised_by": "局长"}
+    region.accepted("case.correct", "spj", **region.case(**wrong, on="2026-03-02"))
+    assert region.record(tell) == []
+    region.later(20)
+    assert len(owed(region.record(tell))) == 3  # the day as corrected
+    assert region.record(tell) == []
     assert problems(region) == []
 
 
@@ -307,3 +313,80 @@ def test_what_is_asked_again_has_a_clock_of_its_own(region: Region) -> None:
     region.accepted("consultation.ask", "spj", **consulting)
     assert rungs(climb(region, "consultation/spj/C1"))[0] == ("clock.reminded", 1)
     assert problems(region) == []
+
+
+@pytest.mark.clause("4.3a")
+def test_every_question_is_pressed_by_itself(region: Region) -> None:
+    """All are said to be of one day, as of one of before; the second and the third are recorded on one."""
+    subject, of = "consultation/spj/C1", {"asker": "spj", "number": "C1"}
+    region.accepted("consultation.ask", "spj", number="C1", to="qu", question="如何办理", reply_by="2026-03-20")
+    found = clock_of(subject, region.world)
+    assert found is not None
+    assert (found.due.since, found.due.on) == (RECORDED, date(2026, 3, 20))
+    first = rungs(climb(region, subject))
+    assert first[0] == ("clock.reminded", 1)
+    region.later(1)
+    for question in ("材料向谁提交", "由谁盖章"):
+        region.accepted("consultation.answer", "qu", **of, answer="由受理地办理")
+        assert climb(region, subject) == []
+        region.accepted("consultation.ask_again", "spj", **of, question=question, reply_by="2026-03-20")
+        assert rungs(climb(region, subject)) == first
+    climbed = [one.meta.id for one in region.events if isinstance(one, Rise)]
+    assert len(set(climbed)) == len(climbed) == 3 * len(first)
+    assert problems(region) == []
+
+
+@pytest.mark.clause("2.2e")
+def test_more_time_for_a_finding_is_not_for_the_next(region: Region) -> None:
+    region.granted()
+    finding = {"number": "F1", "case_organ": "spj", "case_number": "1", "suggestion": "rectify", "detail": "不符"}
+    region.accepted("feedback.raise", "s1", **finding, found_on="2026-03-01")
+    region.accepted("clock.extend", "sgb", clock="feedback/s1/F1", days=5, reason="系统切换")
+    of = {"supervisor": "s1", "number": "F1"}
+    region.accepted("feedback.dispose", "spj", **of, outcome="not", reason="符合")
+    region.accepted("feedback.reply", "s1", **of, detail="仍不符")  # on the same day
+    found = clock_of("feedback/s1/F1", region.world)
+    assert found is not None
+    assert found.due.on == date(2026, 6, 8)
+
+
+@pytest.mark.clause("2.2j")
+def test_a_named_day_keeps_the_time_given_beyond_it(region: Region) -> None:
+    subject = "consultation/qu/C1"
+    region.accepted("consultation.ask", "qu", number="C1", to="s1", question="如何办理", reply_by="2026-12-30")
+    region.accepted("clock.extend", "sgb", clock=subject, days=3, reason="系统切换")
+    recompute = partial(system.due_recomputed, subject=subject)
+
+    def due_on() -> date | None:
+        region.record(partial(recompute, now=region.door.now))
+        found = clock_of(subject, region.world)
+        assert found is not None
+        return found.due.on
+
+    assert due_on() is None
+    enter(region, kind="calendar", year=2027, off=["2027-01-01"], worked=[])
+    assert due_on() == date(2027, 1, 5)
+    assert due_on() == date(2027, 1, 5)
+    assert [one.TOPIC for one in region.events].count("clock.recomputed") == 1
+    assert problems(region) == []
+
+
+@pytest.mark.clause("2.2j", refused=True)
+def test_the_same_days_are_not_given_twice(region: Region) -> None:
+    s1, _ = region.granted()
+    stop = {"clock": f"notice/{s1}", "reason": "系统停机"}
+    region.accepted("clock.suspend", "qu", **stop, on="2026-02-24")
+    region.accepted("clock.resume", "qu", clock=f"notice/{s1}", on="2026-03-01")
+    region.dead("on", "date.order", "clock.suspend", "qu", **stop, on="2026-02-28")
+    region.accepted("clock.suspend", "qu", **stop, on="2026-03-01")
+
+
+@pytest.mark.clause("2.2j", refused=True)
+def test_what_is_no_clocks_name_is_said_to_be_none(region: Region) -> None:
+    ratings = ("rating/spj/1", "rating/spj/1/decision", "rating/spj/1/decision/other")
+    wrong = ("tasks/foo", "tasks/spj/1", "case/foo", "case/a/b/c", "notice/s1/spj", "feedback/s1", "entry/duty/R1/1")
+    for name in (*wrong, *ratings, "case/spj/1\n"):
+        region.dead("clock", "string_pattern_mismatch", "clock.extend", "sgb", clock=name, days=1, reason="忙")
+    stage = "rating/spj/1/decision/contact"
+    for name, stream in (("tasks/spj/1/T1", "tasks/spj/1"), ("case/spj/号1", "case/spj/号1"), (stage, stage[:-8])):
+        region.waits(stream, "clock.extend", "sgb", clock=name, days=1, reason="忙")

@@ -44,12 +44,12 @@ def letter(*notices: str, **more: Any) -> dict[str, Any]:
     return {"addressee": "s1", "issued_on": "2026-03-02", "notices": notices} | more
 
 
-def issue(region: Region, *notices: str, by: str = "spj", **more: Any) -> LetterIssued:
+def issue(region: Region, *notices: str, by: str = "spj", late: bool = False, **more: Any) -> LetterIssued:
     issued, *dispatched = region.accepted("letter.issue", by, **letter(*notices, **more))
     assert isinstance(issued, LetterIssued)
     sent = [one for one in dispatched if isinstance(one, NoticeDispatched)]
     assert [(one.originator_id, one.channel, one.reference, one.in_time) for one in sent] == [
-        (f"notice/{notice}", "letter", issued.number, True) for notice in notices
+        (f"notice/{notice}", "letter", issued.number, not late) for notice in notices
     ]
     assert sent == dispatched
     return issued
@@ -133,6 +133,15 @@ def test_a_letters_date_is_none_to_come_and_none_before_what_it_tells_of(region:
     region.dead("issued_on", "date.order", "letter.issue", "spj", **letter(mine, issued_on="2026-03-01"))
 
 
+def test_the_days_that_letters_bear_rise_with_their_numbers(region: Region) -> None:
+    one, two, three = to_s1(region, "1", "2", "3")
+    region.days_after(2)
+    issue(region, one, issued_on="2026-03-03", late=True)
+    region.dead("issued_on", "date.order", "letter.issue", "spj", **letter(two, issued_on="2026-03-02"))
+    assert issue(region, two, issued_on="2026-03-03", late=True).number == "呼审批函〔2026〕2号"
+    assert issue(region, three, issued_on="2026-03-04", late=True).number == "呼审批函〔2026〕3号"
+
+
 @pytest.mark.clause("2.2h")
 @pytest.mark.clause("2.2b")
 def test_the_signed_slip_is_the_addressees_receipt(region: Region) -> None:
@@ -195,6 +204,16 @@ def test_a_slip_is_signed_after_its_letter_and_not_in_days_to_come(region: Regio
     for day, rule in (("2026-03-01", "date.order"), ("2026-03-03", "date.future")):
         region.dead("received_at", rule, "letter.receive", "spj", **slip(issued, received_at=day))
     region.dead("scan_sha256", "scan.missing", "letter.receive", "spj", **slip(issued, scan_sha256=None, scan_sm3=None))
+
+
+@pytest.mark.clause("2.2h", refused=True)
+def test_no_slip_is_signed_before_its_letter_was_there_whatever_day_it_bears(region: Region) -> None:
+    [mine] = to_s1(region, "1")
+    region.days_after(9)
+    issued = issue(region, mine, late=True)
+    for signed in ("2026-03-02", "2026-03-10T10:00:00+08:00"):
+        region.dead("received_at", "date.order", "letter.receive", "spj", **slip(issued, received_at=signed))
+    assert len(region.accepted("letter.receive", "spj", **slip(issued, received_at="2026-03-11"))) == 1
 
 
 @pytest.mark.clause("2.2h")

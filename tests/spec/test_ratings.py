@@ -44,7 +44,7 @@ def state(region: Region, of: dict[str, Any] = ONE) -> RatingState:
 def test_five_levels_once_for_each_service(rated: Region) -> None:
     levels = {"acceptance": 5, "decision": 3, "collection": 4}
     for service, level in levels.items():
-        assert rate(rated, level, ONE | {"service": service}, tags=["服务态度"]) == []  # nothing follows
+        assert rate(rated, level, ONE | {"service": service}, tags="服务态度") == []  # nothing follows
     assert rate(rated, 5, COUNTER, window="A03", matter=MATTER) == []
     recorded = state(rated, COUNTER).recorded
     assert recorded is not None

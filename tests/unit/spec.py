@@ -97,6 +97,7 @@ class Region:
     def __init__(self, door: Door | None = None, ids: str = "") -> None:
         """By default founded, in memory. The submissions' ids count up from 1 after `ids`."""
         self.door: Door = door or founded(MemoryIntake())
+        self.when = NOW
         self._ids = (f"{ids}{number}" for number in itertools.count(1))
 
     @property
@@ -121,6 +122,11 @@ class Region:
     def later(self, days: int) -> None:
         """Time passes, where things are recorded: what is handed in still says that it is from NOW."""
         self.door.now += timedelta(days=days)
+
+    def days_after(self, days: int) -> None:
+        """Time passes for everybody."""
+        self.later(days)
+        self.when += timedelta(days=days)
 
     def submit(
         self, type_: str, department: str, *, by: str | None = None, caller: str | None = None, **data: Any
@@ -170,7 +176,7 @@ class Region:
         self, type_: str, department: str, by: str | None, data: dict[str, Any], caller: str | None = None
     ) -> Outcome:
         principal = by or department
-        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), NOW)
+        attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), self.when)
         if caller is not None:
             attributes["caller"] = caller
         headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())

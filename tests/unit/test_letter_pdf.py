@@ -134,6 +134,36 @@ def test_a_long_addressee_and_organ_stay_on_the_page() -> None:
     assert letter.addressee in slip
 
 
+@pytest.mark.parametrize("count", [1, 30, 40, 100, 200])
+def test_scattered_serials_run_off_no_page(count: int) -> None:
+    letter = replace(LETTER, items=tuple(replace(ITEM, serial=at) for at in range(1_000_001, 1_000_001 + 2 * count, 2)))
+    front, *others = read_pdf(letter_pdf(letter)).pages
+    assert front.foot <= BOTTOM
+    number = BOTTOM + 7 + 14 * POINT  # of the page, with nothing below it
+    assert all(page.foot <= number for page in others)
+    listed, slip = "".join(page.text for page in others[:-1]), others[-1].text
+    assert all(str(item.serial) in listed for item in letter.items)
+    for text in ("单位印章", "请将本回执退回", f"（共{count}项）"):
+        assert text in slip
+    assert ("告知编号见附件1" in slip) == ("告知编号见附件1" in front.text) == (count > 1)
+
+
+def test_a_few_scattered_serials_are_written_out_even_under_long_names() -> None:
+    letter = replace(
+        LETTER, organ="内蒙古自治区呼和浩特市行政审批和政务服务与数据管理局", addressee="呼和浩特市" * 5 + "局"
+    )
+    for serials, said in (
+        ([1000001, 1000002, 1000011, 1000021], "1000001—1000002、1000011、1000021"),
+        ([2, 4, 6, 8, 10, 12], "2、4、6、8、10、12"),
+        ([1000001, 1000002, 1000011, 1000021, 1000031, 1000041], "见附件1"),
+    ):
+        items = tuple(replace(ITEM, serial=at) for at in serials)
+        front, *_, slip = read_pdf(letter_pdf(replace(letter, items=items))).pages
+        assert front.foot <= BOTTOM
+        assert f"告知编号{said}" in front.text
+        assert f"告知编号{said}" in slip.text
+
+
 def test_what_the_font_lacks_is_written_by_its_code() -> None:
     assert printable("敕勒川") == "敕勒川"
     assert printable("\U00020bb7野家") == "[U+20BB7]野家"

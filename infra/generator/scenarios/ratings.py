@@ -19,7 +19,7 @@ def _rate(case: Case, level: int, **options: Any) -> Arrival:
     case.wait(1, 3)
     said: dict[str, Any] = {"level": level, "rated_at": case.now.isoformat()}
     if level < 3:
-        said |= {"tags": ["办理时限"], "comment": f"{case.party['name']}反映办理时间过长"}
+        said |= {"tags": "办理时限", "comment": f"{case.party['name']}反映办理时间过长"}
     return _rated(case, "record", PLATFORM, said, **options)
 
 

@@ -71,7 +71,7 @@ def reads(
         for one in _latest(reading, streams, after[0] if after is not None else LAST, asked.known_at):
             if from_when is not None and one.recorded_at < from_when:
                 break
-            row = read_row(one)
+            row = read_row(one, reading.request.app.state.persons.open)
             if row is not None and command in (None, row["command"]):
                 if len(rows) == limit:
                     return Slice(rows, True, scanned)
