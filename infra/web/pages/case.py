@@ -56,7 +56,7 @@ def case(
         given = {"as_known_at": moment.astimezone(UTC).isoformat() if moment else None, "compare": compare}
         return RedirectResponse(address(case_path(stream), given), 303)
     found = api.case(reading, replace(asked, cursor=None), Response(), organ, number)
-    after = cursors.read("steps", asked.cursor, 1)
+    after = cursors.read("steps", asked.cursor, (int,))
     steps = steps_slice(reading.conn, stream, after, STEPS, known_at=asked.known_at)
     plain = plain_of(reading, asked)
     changed = _changed(reading, asked, organ, number, compare) if compare is not None else None
@@ -71,6 +71,7 @@ def case(
         state=found.state,
         case=found.case,
         notices=found.notices,
+        notices_total=found.notices_total,
         notice_columns=[one for one in RECEIPT if one.zh and one.key in _NOTICE],
         feedback=found.feedback,
         steps=[(step, side(step, organ)) for step in (row_of(StepRow, plain(row)) for row in steps.rows)],

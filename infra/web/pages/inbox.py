@@ -40,7 +40,7 @@ def inbox(
 ) -> Response:
     """收件箱：待签收的，最久的在前；已签收待纳入监管的。"""
     department = reading.caller.department
-    after = cursors.read("inbox", cursor, 1)
+    after = cursors.read("inbox", cursor, (int,))
     found = inbox_slice(reading.conn, department, tray, after, BLOCK, about=about, matter=matter)
     rows = with_due(found.rows, datetime.now(UTC))
     note(reading, "inbox", {"tray": tray, "about": about, "matter": matter}, len(rows), _asked())

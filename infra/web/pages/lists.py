@@ -216,7 +216,7 @@ def flow(
     """What was recorded on a day: the list behind a number of the flow."""
     on = day or local_date(datetime.now(UTC))
     topic, zh, en = FLOW[step]
-    after = cursors.read("flow", cursor, 1) or [0]
+    after = cursors.read("flow", cursor, (int,)) or [0]
     with reading.log() as log:
         book = Daybook(log, *day_of(on), reading.department)
         total = book.counts([topic])[topic]
