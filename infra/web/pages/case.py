@@ -116,6 +116,10 @@ _FIELDS = {
     "decision_recorded_at": ("决定记录时间", "decision recorded"),
     "decision_position": ("决定的日志位置", "decision's log position"),
     "power_since": ("权力自", "power since"),
+    "last_change_on": ("变动日期", "changed on"),
+    "matter": ("事项", "matter"),
+    "waited": ("签收用工作日", "working days to receipt"),
+    "pressed_at": ("最近催办", "last pressed"),
 }
 
 
