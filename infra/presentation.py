@@ -172,14 +172,14 @@ class Shown:
             return value.isoformat()
         value = self.plain(value)
         if isinstance(value, str):
-            words = RULE_WORDS.get(value) if key == "rule" else WORDS.get(value) if key in _WORDED else None
+            words = RULE_WORDS.get(value) if key == "rule" else WORDS.get(value) if key in WORDED else None
             return value if words is None else words[0 if self.zh else 1]
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return ("、" if self.zh else ", ").join(value)
         return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
 
 
-_WORDED = {
+WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
     *("due", "item", "standing", "wanting", "work", "party", "progress", "side", "seal_kind", "category", "result"),
     *("channel", "given_up_channel", "given_up_why"),

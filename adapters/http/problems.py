@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -101,8 +101,8 @@ def of_status(status: int, detail: str | None = None, headers: dict[str, str] | 
     return Problem(status, zh, en, detail=detail, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Makes every error of the app's a problem."""
+def install(app: FastAPI, answer: Callable[[Request, Problem], Response] = answer) -> None:
+    """Makes every error of the app's a problem, shown by `answer`."""
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:

@@ -25,6 +25,7 @@ from infra.web.heads import Heads
 from infra.web.inspecting import Recorder
 from infra.web.live import Live
 from infra.web.metrics import Metrics
+from infra.web.pages import catalogue as pages
 from infra.web.persons import Persons
 from infra.web.provider_sign_in import origin_of
 from infra.web.published import Published
@@ -88,6 +89,7 @@ def create_app(store: Store) -> FastAPI:
 
     for one in DOORS:
         app.include_router(one.router, prefix=API)
+    pages.install(app)
     demo = store.settings.sign_in == "demo"
     for door in (signing_in if demo else provider_sign_in, signing_out, health):
         app.include_router(door.router)

@@ -15,6 +15,8 @@ from domain.submissions import local_date
 from infra.web.registry import Registry
 
 COOKIE = "shenguan_session"
+SPEAKS = "shenguan_department"
+"""The cookie with the department that somebody of several has chosen; no more than a choice of those he has."""
 AREAS: dict[Callable[..., Any], Area] = {}
 """By dependency, of what kind of record it lets something be read."""
 
@@ -86,12 +88,15 @@ def find_caller(request: Request, department: str | None = None) -> Caller | Non
             raise of_status(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     elif cookie := request.cookies.get(COOKIE):
         known = identity.known(cookie)
+        if known is not None and department is None and request.cookies.get(SPEAKS) in known.departments:
+            department = request.cookies[SPEAKS]
     else:
         known = None
     if known is None:
         return None
     found = identity.caller(known, department)
     request.state.department = found.department  # for the access log
+    request.state.caller = found  # for pages
     return found
 
 

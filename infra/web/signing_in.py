@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
@@ -14,7 +14,7 @@ from domain.access import OPERATOR
 from domain.submissions import local_date
 from infra.web.cookies import keep
 from infra.web.identity import Identity, Known
-from infra.web.pages.page import render
+from infra.web.pages import signin
 
 router = APIRouter(include_in_schema=False)
 ISSUER = "shenguan-demo"
@@ -29,12 +29,13 @@ class Token(BaseModel):
 
 
 @router.get("/signin")
-def choose(request: Request) -> HTMLResponse:
+def choose(
+    request: Request,
+    q: Annotated[str, Query(max_length=100)] = "",
+    following: Annotated[str, Query(alias="next", max_length=2000)] = "",
+) -> HTMLResponse:
     """登录：演示身份。"""
-    registers = request.app.state.registry.now()
-    today = local_date(datetime.now(UTC))
-    departments = [one for one in registers.departments.values() if not registers.ceased(one.code, today)]
-    return render(request, "signin.html", departments=departments)
+    return signin.show(request, q, following)
 
 
 @router.post("/signin")
@@ -43,10 +44,11 @@ def begin(
     department: Annotated[str, Form()],
     officer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "D01",
     name: Annotated[str, Form(min_length=1, max_length=50)] = "演示",
+    following: Annotated[str, Form(alias="next", max_length=2000)] = "/",
 ) -> RedirectResponse:
     """Signs in, for a department that the register knows."""
     token, seconds = _token(request, department, officer, name)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(signin.within(following), 303)
     keep(request, response, token, seconds)
     return response
 

@@ -68,10 +68,10 @@ async def submission(
     request: Request, caller: Annotated[Caller, Depends(reads("submissions"))], id: SubmissionId
 ) -> Outcome:
     """经此处提交的一件现在如何：受理、拒绝、等待何事，或哪个字段有误。"""
-    return await run_in_threadpool(_found, request, caller, id)
+    return await run_in_threadpool(outcome_of, request, caller, id)
 
 
-def _found(request: Request, caller: Caller, id_: str) -> Outcome:
+def outcome_of(request: Request, caller: Caller, id_: str) -> Outcome:
     handing: Handing = request.app.state.handing
     kept = handing.find(id_)
     own = kept is not None and kept.department == caller.department
