@@ -59,4 +59,4 @@ def _reads(reading: Reading) -> list[dict[str, Any]]:
     streams = [read_stream(code) for code, one in registers.departments.items() if "DISCIPLINE" in one.roles]
     with reading.log() as conn:
         found = Log(conn).latest_of(streams, LAST, FEW, None)
-    return [row for one in found if (row := read_row(one, request.app.state.persons.open)) is not None]
+    return [row for one in found if (row := read_row(one, reading.request.app.state.persons.open)) is not None]
