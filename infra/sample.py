@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
+from domain.departments import RegisterDepartment
+from domain.submissions import full_type
 from infra import feeding, founding
+from infra.generator import feed
 from infra.generator.year import generate
 from infra.store import Store
 
 SEED = 2020
 PATIENCE_S = 600.0
+INSPECTION = "150000-JW"
+_ENTERED = full_type(RegisterDepartment.TYPE)
 
 
 def begin(store: Store, cases: int, say: Callable[[str], None]) -> threading.Thread | None:
@@ -21,7 +28,24 @@ def begin(store: Store, cases: int, say: Callable[[str], None]) -> threading.Thr
         if conn.execute("SELECT 1 FROM shenguan.stored_events LIMIT 1").fetchone() is not None:
             return None
     generate(cases, SEED, out)
+    _add_inspectors(out / feed.FILES[0])
     founding.found(store, founding.read(out / "founding.json"))
     thread = threading.Thread(target=feeding.feed_year, args=(store, out, say, PATIENCE_S), name="sample", daemon=True)
     thread.start()
     return thread
+
+
+def _add_inspectors(registers: Path) -> None:
+    """The generated region has no discipline inspection 纪检监察, for it hands nothing in; here one may look on."""
+    lines = registers.read_text(encoding="utf-8").splitlines()
+    entered = next(line for line in map(json.loads, lines) if line["attributes"]["type"] == _ENTERED)
+    entered["attributes"]["id"] = f"register.{INSPECTION}"
+    entered["key"] = INSPECTION
+    entered["data"]["entry"] = {
+        "code": INSPECTION,
+        "name": "内蒙古自治区纪律检查委员会监察委员会",
+        "roles": ["DISCIPLINE"],
+        "region": "150000",
+        "valid_from": entered["data"]["entry"]["valid_from"],
+    }
+    registers.write_text("\n".join([*lines, json.dumps(entered, ensure_ascii=False)]) + "\n", encoding="utf-8")
