@@ -44,7 +44,8 @@ INSPECTION = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them in one worker: they share a product and a browser."""
+    """All of them in one worker, one after the other: they share a product, and a browser whose driver keeps the thread's
+    event loop until it ends, with the package."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -58,7 +59,7 @@ def find_chromium() -> str | None:
     return named or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
@@ -99,7 +100,7 @@ class Site:
         raise AssertionError("the sample has no more outstanding notices")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(server_dir: Path, browser: Browser) -> Iterator[Site]:
     """Asked for after the browser, so that nothing is started where there is none."""
     data = server_dir / "pages"
