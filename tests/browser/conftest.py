@@ -44,8 +44,8 @@ INSPECTION = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them in one worker, one after the other: they share a product, and a browser whose driver keeps the thread's
-    event loop until it ends, with the package."""
+    """All of them in one worker, one after the other: they share a product, and a browser whose driver keeps the
+    thread's event loop until it ends, with the package."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
