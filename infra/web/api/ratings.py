@@ -35,7 +35,7 @@ class RatingRow(BaseModel):
     case_stream: str | None
     matter: str | None
     level: int
-    tags: list[str]
+    tags: str | None
     comment: str | None
     window: str | None
     rated_at: datetime
