@@ -15,6 +15,7 @@ from domain.submissions import local_date
 from infra.web.cookies import keep
 from infra.web.identity import Identity, Known
 from infra.web.pages import signin
+from infra.web.provider_sign_in import inside
 
 router = APIRouter(include_in_schema=False)
 ISSUER = "shenguan-demo"
@@ -48,7 +49,7 @@ def begin(
 ) -> RedirectResponse:
     """Signs in, for a department that the register knows."""
     token, seconds = _token(request, department, officer, name)
-    response = RedirectResponse(signin.within(following), 303)
+    response = RedirectResponse(inside(following), 303)
     keep(request, response, token, seconds)
     return response
 

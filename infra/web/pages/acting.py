@@ -19,7 +19,7 @@ from infra.web.handing import Handing, Wish
 from infra.web.identity import CallerOf
 from infra.web.outcomes import Outcome
 from infra.web.pages.page import address, render
-from infra.web.pages.signin import within
+from infra.web.provider_sign_in import inside as ours
 
 router = APIRouter()
 WAIT_S = 8.0
@@ -73,7 +73,7 @@ def _caught_up(request: Request) -> None:
 def outcomes(
     request: Request,
     caller: CallerOf,
-    id: Annotated[list[str], Query(max_length=MOST)],
+    id: Annotated[list[submissions.SubmissionId], Query(max_length=MOST)],
     back: Annotated[str, Query(max_length=2000)] = "/",
 ) -> Response:
     """所办各件的结果：受理、拒绝及其规则、等待何事。"""
@@ -82,7 +82,7 @@ def outcomes(
 
 def _show(request: Request, told: list[Told], back: str) -> Response:
     pending = any(each.outcome is not None and each.outcome.disposition is None for each in told)
-    return render(request, "outcomes.html", told=told, back=within(back), pending=pending)
+    return render(request, "outcomes.html", told=told, back=ours(back), pending=pending)
 
 
 def typed(type_: str, inside: str = "form", timed: str | None = None, **data: Any) -> Wish:

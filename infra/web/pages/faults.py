@@ -10,7 +10,7 @@ from psycopg import OperationalError
 
 from adapters.http import problems
 from adapters.http.problems import Problem
-from infra.web.pages.page import render
+from infra.web.pages.page import path_of, render
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -43,4 +43,5 @@ def _back(request: Request) -> str:
     """Where to go on: what was sent is not sent again."""
     if request.method != "GET":
         return "/"
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    path = path_of(request.scope)
+    return f"{path}?{request.url.query}" if request.url.query else path

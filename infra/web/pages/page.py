@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.types import Scope
 
 from domain.access import OPERATOR, Area, Caller
 from infra.web.pages.cells import Cells, case_path, link
@@ -121,9 +122,15 @@ def addresser(request: Request) -> Callable[..., str]:
         kept = {key: value for key, value in request.query_params.items() if key != "lang"}
         if "cursor" not in changed and set(changed) - {"lang"}:
             kept.pop("cursor", None)
-        return address(request.url.path, kept | changed)
+        return address(path_of(request.scope), kept | changed)
 
     return here
+
+
+def path_of(scope: Scope) -> str:
+    """The path that was asked for, as it stands in addresses and headers: one of ours, for browsers take what begins
+    with two slashes for another host."""
+    return "/" + quote(scope["path"].lstrip("/\\"))
 
 
 def address(path: str, parameters: Mapping[str, Any]) -> str:

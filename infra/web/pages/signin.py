@@ -60,8 +60,3 @@ def examples(departments: list[Department]) -> list[tuple[Role, Department]]:
         if holders:
             found.append((role, holders[0]))
     return found
-
-
-def within(following: str) -> str:
-    """Where to go on after signing in: nowhere but here."""
-    return following if following.startswith("/") and not following.startswith(("//", "/\\")) else "/"

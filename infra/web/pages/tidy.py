@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra.web.pages.page import path_of
 
 
 class Tidy:
@@ -19,7 +21,7 @@ class Tidy:
             given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             kept = [(name, value) for name, value in given if value.strip()]
             if len(kept) < len(given):
-                path = quote(scope["path"])
+                path = path_of(scope)
                 answer = RedirectResponse(f"{path}?{urlencode(kept)}" if kept else path, 303)
                 await answer(scope, receive, send)
                 return
