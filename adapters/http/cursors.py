@@ -32,6 +32,8 @@ def read(name: str, cursor: str | None, kinds: Sequence[type]) -> list[Any] | No
             raise ValueError
         if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
             raise ValueError
+        if any("\0" in part for part in key if isinstance(part, str) and part.encode()):
+            raise ValueError  # PostgreSQL's texts have none, nor halves of characters
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         fault = Fault(field="query.cursor", rule="cursor.shape", message="must be one that this list gave")
         raise Problem(422, "游标无效", "no cursor of this list", faults=[fault]) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from fastapi import Depends, Query, Response
 from psycopg import Connection
@@ -16,7 +16,7 @@ from adapters.http.problems import Fault, Problem
 from domain.submissions import local_date
 from infra.plain import Plain
 from infra.presentation import Column
-from infra.web.pages.page import language
+from infra.web.pages.page import language, path_of
 from infra.web.reading import EVERYBODY, Reading
 from infra.web.times import MomentText, known_at_of
 from projections.page import Slice
@@ -71,19 +71,20 @@ AskedFor = Annotated[Asked, Depends(asked)]
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
-    """A list: its name in addresses, what identifies a row and orders them, its columns' headings, a row's shape."""
+    """A list: its name in addresses, what identifies a row and orders them, its columns' headings, a row's shape.
+    `unshown`: the kind of those parts of the key that a row does not show; most are positions in the log."""
 
     name: str
     key: tuple[str, ...]
     shape: tuple[Column, ...]
     row: type[Row]
+    unshown: type = int
 
     @property
     def kinds(self) -> list[type]:
-        """Of the key's parts, none of which is ever null; one that a row does not show is a position in the log."""
+        """Of the key's parts, none of which is ever null. Raises TypeError where a part has no single kind."""
         shown = self.row.model_fields
-        found = [shown[one].annotation if one in shown else int for one in self.key]
-        return [kind for kind in found if isinstance(kind, type)]
+        return [_kind(shown[one].annotation) if one in shown else self.unshown for one in self.key]
 
 
 def answer(
@@ -119,7 +120,7 @@ def answer(
     following = cursors.write(listing.name, [found.rows[-1][part] for part in listing.key]) if found.more else None
     if following is not None:
         url = reading.request.url.include_query_params(cursor=following)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        response.headers["Link"] = f'<{path_of(reading.request.scope)}?{url.query}>; rel="next"'
     response.headers["ETag"] = tag
     return Listed[listing.row](  # type: ignore[name-defined]
         items=items,
@@ -129,6 +130,14 @@ def answer(
         position=min(positions.values()),
         as_known_at=plain(asked.known_at),
     )
+
+
+def _kind(annotation: Any) -> type:
+    if get_origin(annotation) is Literal:
+        return type(get_args(annotation)[0])
+    if not isinstance(annotation, type):
+        raise TypeError(f"{annotation} is no kind of a key's part")
+    return annotation
 
 
 def row_of(shape: type[Row], row: Mapping[str, Any]) -> Row:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
+from adapters.http import cursors
 from domain.access import READS, Area, Reader
 from domain.departments import RegisterDepartment
 from domain.permits import ChangeCase
@@ -42,6 +43,8 @@ OWN: dict[Reader, str] = {
     "OPERATOR": "operator",
 }
 """Of each role a department that has to do with the cases."""
+WALKED = 4
+"""Rows of a list that are asked for one by one."""
 STRANGERS: dict[Reader, str] = {role: f"{role.lower()[:6]}9" for role in READERS if role != "OPERATOR"}
 """And one that has not."""
 VALUES = {
@@ -139,6 +142,35 @@ def items(opened: Doors, door: Door, code: str) -> list[dict[str, Any]] | None:
         found += made["items"]
         if (cursor := made.get("next")) is None:
             return found
+
+
+def test_every_list_goes_on_where_it_says(opened: Doors) -> None:
+    gone_on = set()
+    for door in reads(opened):
+        whole = ask(opened, door, "jw", limit=500)
+        if whole.status_code != 200 or not isinstance(made := _json(whole), dict) or "scanned" not in made:
+            continue
+        rows, cursor = [], None
+        while True:
+            found = ask(opened, door, "jw", limit=1, **({"cursor": cursor} if cursor else {}))
+            assert found.status_code == 200, (door.path, found.text)
+            rows += found.json()["items"]
+            assert len(rows) <= WALKED + 1, door.path
+            if (cursor := found.json()["next"]) is None or len(rows) > WALKED:
+                break
+            gone_on.add(door.path)
+        if not door.path.startswith("/reads"):  # each page of that is one more
+            assert rows == made["items"][: len(rows)], door.path
+            assert cursor is not None or len(rows) == len(made["items"]), door.path
+    assert {"/risks", "/registers/matching", "/registers/liaisons", "/notices", "/reads"} <= gone_on
+    for text in ("a\0", "\ud800"):  # as nobody was given it
+        for name, path in (("departments", "/registers/departments"), ("matters", "/registers/matters")):
+            found = opened.get(path, "jw", 422, cursor=cursors.write(name, [text]))
+            assert found["faults"][0]["rule"] == "cursor.shape"
+
+
+def _json(answer: Any) -> Any:
+    return answer.json() if answer.headers["content-type"] == "application/json" else None
 
 
 def test_every_door_is_of_an_area_or_said_to_be_open() -> None:

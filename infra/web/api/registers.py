@@ -172,9 +172,9 @@ class CalendarRow(BaseModel):
 
 DEPARTMENTS = Listing("departments", ("code",), DEPARTMENT, DepartmentRow)
 MATTERS = Listing("matters", ("code",), MATTER, MatterRow)
-MATCHING = Listing("matching", ("matter", "wanting", "place"), MISMATCH, MismatchRow)
+MATCHING = Listing("matching", ("matter", "wanting", "place"), MISMATCH, MismatchRow, str)
 PRINCIPALS = Listing("principals", ("principal",), PRINCIPAL, PrincipalRow)
-LIAISONS = Listing("liaisons", ("department", "place"), LIAISON, LiaisonRow)
+LIAISONS = Listing("liaisons", ("department", "place"), LIAISON, LiaisonRow, str)
 CALENDARS = Listing("calendar", ("year",), CALENDAR, CalendarRow)
 _ANSWERS = {**FILES, **responses(401, 403, 422)}
 
