@@ -148,6 +148,7 @@ def test_as_a_file(opened: Doors, form: str) -> None:
 @pytest.mark.clause("5.4a")
 def test_public_statistics_need_no_sign_in_and_hide_what_is_small(opened: Doors) -> None:
     found = opened.client.get("/api/v1/statistics/public?quarter=2026Q1")
+    assert found.headers["vary"] == "Cookie"  # the language
     assert found.status_code == 200
     made = found.json()
     assert (made["quarter"], made["as_known_at"], made["by"]) == ("2026Q1", "2026-03-31", "region")

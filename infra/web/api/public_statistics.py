@@ -73,6 +73,7 @@ def public(
     rows = published.table(by, months, zh)
     end = last_day(months[-1])
     response.headers["Cache-Control"] = CACHE
+    response.headers["Vary"] = "Cookie"  # the language may come from one
     if form != "json":
         shape = [Column("name", *RANKED[by]) if one.key == "name" else one for one in PUBLIC]
         lines = rows if form == "jsonl" else starred(rows)
