@@ -122,7 +122,7 @@ def link(key: str, row: Mapping[str, Any]) -> str | None:
     value = row.get(key)
     if key == "case" and str(row.get("case_stream") or row.get("about") or "").startswith(CASE):
         return case_path(row.get("case_stream") or row["about"])
-    if key == "number" and row.get("organ"):
+    if key == "number" and row.get("organ") and not row.get("case_stream"):
         return case_path(f"{CASE}{row['organ']}/{value}")
     if key in ("about", "subject", "case_stream") and isinstance(value, str) and value.startswith(CASE):
         return case_path(value)
