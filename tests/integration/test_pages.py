@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 import pytest
 
+from domain.matters import RegisterMatter
 from infra.store import Store
+from infra.web.pages.cells import case_path, link
 from infra.web.pages.lists import LABELS, PAGES
-from infra.web.pages.page import PLACES
-from infra.web.pages.signin import within
+from infra.web.pages.page import PLACES, path_of
+from infra.web.provider_sign_in import inside
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, OFFICE, S1, S2, everything
+from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2, everything
 from tests.integration.teststore import TestStore
 
 FORBIDDEN = re.compile(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=\"/static/)|https?://")
@@ -43,9 +45,9 @@ def numbers(text: str) -> list[int]:
 def test_who_is_not_signed_in_is_led_to_signing_in(opened: Doors) -> None:
     assert page(opened, "/inbox?about=decision", None, 303) == "/signin?next=/inbox%3Fabout%3Ddecision"
     assert opened.client.get("/inbox", follow_redirects=False).status_code == 401  # a program is told so
-    for away in ("//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"):
-        assert within(away) == "/"
-    assert within("/inbox?about=decision") == "/inbox?about=decision"
+    for away in ("//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/\t/elsewhere.example"):
+        assert inside(away) == "/"
+    assert inside("/inbox?about=decision") == "/inbox?about=decision"
 
 
 def test_the_navigation_is_what_one_may_read_and_all_of_it_opens(opened: Doors) -> None:
@@ -121,3 +123,63 @@ def test_an_inspectors_page_is_on_record_and_needs_nothing_that_the_policy_forbi
     paths = [place.path for place in PLACES if place.path != "/inbox"] + [f"/cases/{case['organ']}/{case['number']}"]
     for path in paths:
         assert not FORBIDDEN.search(page(opened, path, "jw")), path
+
+
+def test_no_address_leads_to_another_host(opened: Doors) -> None:
+    assert path_of({"path": "/cases/spj/呼审1"}) == "/cases/spj/%E5%91%BC%E5%AE%A11"
+    assert page(opened, "https://testserver//elsewhere.example/x?a=", S1, 303) == "/elsewhere.example/x"
+    assert page(opened, "https://testserver/%5C/elsewhere.example/x?a=&b=1", S1, 303) == "/elsewhere.example/x?b=1"
+    assert not re.search(r'href="[/\\\\]{2}', page(opened, "https://testserver//elsewhere.example/x", S1, 404))
+
+
+def test_figures_are_of_all_and_rows_of_ones_own(opened: Doors) -> None:
+    today = opened.get("/statistics", OFFICE)["as_known_at"]
+    whole = page(opened, f"/lists/flow?step=owed&day={today}", "jw")
+    own = page(opened, f"/lists/flow?step=owed&day={today}", OFFICE)
+    assert whole.count("<tr>") > own.count("<tr>") == 2  # what it is owed itself
+    assert re.findall(r"共 (\d+)", whole) == re.findall(r"共 (\d+)", own) != ["0"]
+    late = page(opened, "/lists/overdue", OFFICE)
+    assert late.count("<tr>") == 0
+    assert opened.get("/statistics/overdue", OFFICE)["items"] == []
+
+
+def test_what_the_pages_were_asked_with_is_on_record(opened: Doors) -> None:
+    case = opened.get("/cases", "jw")["items"][0]
+    page(opened, f"/cases/{case['organ']}/{case['number']}?at_step=1", "jw", 303)
+    page(opened, f"/cases/{case['organ']}/nowhere?at_step=1", "jw", 404)
+    page(opened, f"/cases/{case['organ']}/{case['number']}?at_step=1", "operator", 403)
+    page(opened, "/overview?since=2026-01-01&every=true&rank=receipt_rate", "jw")
+    page(opened, "/lists/overdue?as_known_at=2026-01-02", "jw")
+    overdue, overview, nowhere, step = opened.get("/reads", "jw")["items"][:4]
+    assert overdue["as_known_at"] is not None
+    for one, words in (
+        (overview, ("2026-01-01", "receipt_rate", "every")),
+        (nowhere, ("nowhere",)),
+        (step, ("at_step",)),
+    ):
+        assert all(word in str(one["parameters"]) for word in words), one
+
+
+def test_odd_addresses_are_answered(opened: Doors) -> None:
+    for path in ("/cases", "/registers", "/lists/notices", "/lists/departments"):
+        assert "<h1>" in page(opened, f"{path}?format=csv", "jw")
+    for path in ("/lists/flow?step=owed&day=9999-12-31", "/outcomes?id=%00"):
+        page(opened, path, APPROVAL, 422)
+    page(opened, "/outcomes?id=nowhere", APPROVAL, 404)
+
+
+def test_a_classified_matter_is_no_line_of_the_ranking(opened: Doors, region: TestStore) -> None:
+    path = "/overview?by=matter&every=true"
+    named = f"matter={MATTER}"
+    assert named in page(opened, path, APPROVAL)
+    entry = opened.app.state.registry.now().matters[MATTER].entry
+    region.submit(RegisterMatter(department=OFFICE, entry=entry.model_copy(update={"classified": True})))
+    assert named not in page(opened, path, APPROVAL)
+    assert named in page(opened, path, OFFICE)
+
+
+def test_a_number_of_feedback_is_none_of_a_case(opened: Doors) -> None:
+    threads = opened.get("/feedback", "jw")["items"]
+    assert threads
+    assert link("number", threads[0]) is None
+    assert link("case", threads[0]) == case_path(threads[0]["case_stream"])

@@ -15,9 +15,10 @@ from domain.cases import case_stream
 from infra.answers import APPROVAL, ATTEMPT, RECEIPT
 from infra.web.api import cases as api
 from infra.web.api.case_rows import CaseAnswer, Difference, StepRow
+from infra.web.api.cases import require_case
 from infra.web.api.differences import difference
 from infra.web.filters import NumberPath, OrganPath
-from infra.web.listing import Asked, AskedFor, plain_of, row_of
+from infra.web.listing import Asked, AskedFor, note, plain_of, row_of
 from infra.web.pages.cells import case_path
 from infra.web.pages.page import address, render
 from infra.web.reading import Reading, ReadingCases
@@ -52,7 +53,11 @@ def case(
     """一件办件：当时所知的事实、告知与签收、双向记录；两个时刻之间的差异。"""
     stream = case_stream(organ, number)
     if at_step is not None:
+        chosen = {"organ": organ, "number": number, "at_step": at_step}
+        unmasked = replace(asked, reveal=False)
+        require_case(reading, "case", chosen, unmasked)
         moment = moment_of(reading.conn, stream, at_step)
+        note(reading, "case", chosen, int(moment is not None), unmasked)
         given = {"as_known_at": moment.astimezone(UTC).isoformat() if moment else None, "compare": compare}
         return RedirectResponse(address(case_path(stream), given), 303)
     found = api.case(reading, replace(asked, cursor=None), Response(), organ, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def cases(
     since: Annotated[date | None, Query()] = None,
 ) -> Response:
     """办件：最近的在前；只找到一件则直接打开。"""
-    found = api.cases(reading, asked, Response(), organ, matter, number, status, since, uscc)
+    found = api.cases(reading, replace(asked, form="json"), Response(), organ, matter, number, status, since, uscc)
     assert isinstance(found, Listed)
     if number is not None and len(found.items) == 1 and found.complete:
         return RedirectResponse(case_path(found.items[0].stream), 303)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.params import Depends as DependsOn
 from pydantic import BaseModel
 
@@ -33,9 +34,10 @@ from infra.web.api import (
 )
 from infra.web.envelope import API
 from infra.web.listing import Asked, Listed, Listing, note
-from infra.web.pages.overview import FLOW, ReadingStatistics, day_of, known_on
+from infra.web.pages.overview import FLOW, ReadingStatistics, day_of, known_on, noticed
 from infra.web.pages.page import address, render
-from infra.web.reading import Reading, reading
+from infra.web.reading import ReadingNotices
+from infra.web.times import known_at_of, true_on
 from projections import lamps as lighting
 from projections.statistics import Asked as AskedFigures
 from projections.statistics import find_overdue
@@ -132,6 +134,10 @@ def add(page: ListPage) -> None:
 
     def show(**given: Any) -> Response:
         request: Request = given.pop("request")
+        if "asked" in given:
+            given["asked"] = replace(given["asked"], form="json")
+        else:
+            given["book"].asked = replace(given["book"].asked, form="json")
         found = page.endpoint(**given, response=Response())
         assert isinstance(found, Listed)
         names = [*own, *(["as_true_at"] if "book" in parameters else []), "as_known_at"]
@@ -214,13 +220,13 @@ def flow(
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Response:
     """What was recorded on a day: the list behind a number of the flow."""
-    on = day or local_date(datetime.now(UTC))
+    on = true_on(day.isoformat(), "query.day") if day is not None else local_date(datetime.now(UTC))
     topic, zh, en = FLOW[step]
+    own = noticed(reading.caller)
     after = cursors.read("flow", cursor, (int,)) or [0]
     with reading.log() as log:
-        book = Daybook(log, *day_of(on), reading.department)
-        total = book.counts([topic])[topic]
-        found = book.facts(topic, after[0], BLOCK + 1)
+        total = Daybook(log, *day_of(on), reading.department).counts([topic])[topic]
+        found = Daybook(log, *day_of(on), own).facts(topic, after[0], BLOCK + 1)
     rows = [_fact(one) for one in found[:BLOCK]]
     note(reading, "flow", {"step": step, "day": on}, len(rows), _asked())
     columns = [c for c in STEP if c.zh and any(row.get(c.key) not in (None, "") for row in rows)]
@@ -232,7 +238,7 @@ def flow(
         columns=[*columns[:2], *([case] if any(row["case"] for row in rows) else []), *columns[2:]],
         rows=rows,
         total=total,
-        own=reading.department,
+        own=own,
         known_at=None,
         filters=[
             Filter("step", "环节", "step", step, tuple(FLOW)),
@@ -247,7 +253,7 @@ def flow(
 @router.get("/overdue")
 def overdue(
     request: Request,
-    reading: ReadingStatistics,
+    reading: ReadingNotices,
     department: Annotated[str | None, Query(max_length=64)] = None,
     matter: Annotated[str | None, Query(max_length=64)] = None,
     as_known_at: Annotated[date | None, Query()] = None,
@@ -261,7 +267,8 @@ def overdue(
         row | {"case": row["case_stream"].rpartition("/")[2], "days_over": registers.waited(row["due_on"], known.on)}
         for row in found.rows
     ]
-    note(reading, "overdue", {"department": department, "matter": matter}, len(rows), _asked())
+    at = known_at_of(known.on.isoformat()) if known.on < today else None
+    note(reading, "overdue", {"department": department, "matter": matter}, len(rows), _asked(at))
     return render(
         request,
         "list.html",
@@ -285,7 +292,7 @@ def overdue(
 @router.get("/lamps")
 def lamps(
     request: Request,
-    reading: Annotated[Reading, Depends(reading("notices"))],
+    reading: ReadingNotices,
     lamp: Annotated[Lamp, Query()] = "red",
     department: Annotated[str | None, Query(max_length=64)] = None,
     kind: Annotated[ClockKind | None, Query()] = None,
@@ -339,6 +346,6 @@ def _addressee(event: Any) -> str | None:
     return rest.partition("/")[0] if kind == "notice" else None
 
 
-def _asked() -> Asked:
+def _asked(known_at: datetime | None = None) -> Asked:
     """For the record of the read."""
-    return Asked(None, BLOCK, None, False, None, "json")
+    return Asked(None, BLOCK, known_at, False, None, "json")

@@ -12,9 +12,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from adapters.http.problems import Fault, Problem
 from adapters.postgres.daybook import Daybook
+from domain.access import Caller
 from domain.registers import Registers
 from domain.submissions import local_date
 from infra.statistics import Part, department_of, gathered, matter_of, region_of
+from infra.web.book import secret
 from infra.web.identity import CallerOf
 from infra.web.listing import Asked as AskedList
 from infra.web.listing import note
@@ -91,14 +93,22 @@ def overview(
         of = region_of(registers, zh)
         departments = [one for one in departments if of(one.key)[0] == region]
     total = summed([one.counts for one in departments])
+    filters: dict[str, Any] = {"by": by, "region": region, "matter": matter, "since": since, "until": until}
+    filters |= {"rank": rank, "every": every}
     rank = rank or ("timely_receipt_rate" if total["due"] else "receipt_rate")
-    lines = ranked(_parts(reading, registers, by, asked, known, departments, zh), rank)
-    overdue = find_overdue(reading.conn, asked, known, 10)
+    hidden = secret(reading, registers) if by == "matter" else frozenset()
+    parts = _parts(reading, registers, by, asked, known, departments, zh)
+    lines = ranked([one for one in parts if one.key not in hidden], rank)
     lamps = None if past else _lamps(reading, today)
+    days = by_day(reading.conn, known.on, DAYS)
+    own = noticed(reading.caller)
+    if own is not None:  # from here on rows are read, and no more figures
+        reading.conn.execute("SELECT set_config('shenguan.department', %s, true)", (own,))
+    overdue = find_overdue(reading.conn, asked, known, 10)
     note(
         reading,
         "overview",
-        {"by": by, "region": region, "matter": matter},
+        filters,
         len(lines),
         _known(known.on if past else None),
     )
@@ -126,7 +136,7 @@ def overview(
         all_rates=RATES,
         mean=mean_receipt_days(total),
         total=totalled(total),
-        trend=charts.trend(by_day(reading.conn, known.on, DAYS), "owed", "received"),
+        trend=charts.trend(days, "owed", "received"),
         lines=lines if every else lines[:FIRST],
         more=0 if every else max(len(lines) - FIRST, 0),
         overdue=overdue,
@@ -135,6 +145,11 @@ def overview(
         behind={rate.key: _behind(rate, kept) for rate in RATES},
         position=min(reading.positions.values()),
     )
+
+
+def noticed(caller: Caller) -> str | None:
+    """Whose notices he may see one by one, whatever he may count; None: everybody's."""
+    return None if caller.scope("notices") == "all" else caller.department
 
 
 def known_on(on: date | None, today: date) -> Known:

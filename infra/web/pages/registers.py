@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def matters(
     batch: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """事项登记簿：某日权力归谁、由谁监管，历年变动。"""
+    book.asked = replace(book.asked, form="json")
     found = api.matters(book, Response(), standing, holder, supervisor, batch)
     assert isinstance(found, Listed)
     since = begin(book.on)
