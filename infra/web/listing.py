@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -99,7 +100,6 @@ def answer(
     many rows it has; `count` tells that of a whole file where it is known without reading them."""
     plain = plain_of(reading, asked)
     if asked.form != "json":
-        rows = _whole(listing, reading, find, plain)
         number = 0
         if reading.caller.inspector:
             number = count(reading.conn) if count is not None else sum(map(len, _blocks(listing, reading.conn, find)))
@@ -108,8 +108,10 @@ def answer(
         shown = [column for column in listing.shape if column.key in listing.row.model_fields]
         headings = [(column.zh if zh else column.en) or column.key for column in shown]
         keys = [column.key for column in shown]
-        lines = ([row[key] for key in keys] for row in rows)
-        return exports.export(asked.form, listing.name, keys, headings, lines)
+        reading.release()
+        with closing(_whole(listing, reading, find, plain)) as rows:
+            lines = ([row[key] for key in keys] for row in rows)
+            return exports.export(asked.form, listing.name, keys, headings, lines)
     positions = reading.positions
     tag = tagged(reading, response, listing.name)
     after = cursors.read(listing.name, asked.cursor, listing.kinds)
@@ -172,10 +174,10 @@ def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, ask
         )
 
 
-def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Iterator[dict[str, Any]]:
-    """Every row, read in a transaction that lasts as long as the file is written."""
+def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Generator[dict[str, Any], None, None]:
+    """Every row, read in a transaction that lasts as long as the file is written, not as long as it is sent."""
     department = reading.department or EVERYBODY
-    with reading.request.app.state.readers.lend(department) as conn:
+    with reading.request.app.state.readers.lend_for_file(department) as conn:
         for rows in _blocks(listing, conn, find):
             for row in rows:
                 yield row_of(listing.row, plain(row)).model_dump(mode="json")
