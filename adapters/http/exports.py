@@ -37,8 +37,8 @@ def export(
     form: Form, name: str, keys: Sequence[str], headings: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> StreamingResponse:
     """`rows` are plain values in the order of `keys`; JSON Lines have the keys, the others the headings. All are read
-    before there is an answer: however slowly it is fetched, nothing waits for it. Raises Problem where they are too many
-    for a workbook."""
+    before there is an answer: however slowly it is fetched, nothing waits for it. Raises Problem where there are
+    too many for a workbook."""
     match form:
         case "csv":
             content = _csv(headings, rows)
