@@ -30,9 +30,10 @@ Find = Callable[[Connection[Any], Sequence[Any] | None, int], Slice]
 
 
 class Listed(BaseModel, Generic[Row]):
-    """Some rows of a list. `next`: the cursor of what comes after them, null at the end; `complete`: whether these are
-    all there are; `scanned`: how many rows were looked at to find them; `position`: every event up to here in the log
-    is taken into account, as far as `as_known_at` lets it be."""
+    """Some rows of a list. `next`: the cursor of what may come after them, null at the end alone: a page may be short,
+    or empty, and others follow; `complete`: whether these are all there are; `scanned`: how many rows were looked at to
+    find them; `position`: every event up to here in the log is taken into account, as far as `as_known_at` lets it
+    be."""
 
     items: list[Row]
     next: str | None
@@ -118,7 +119,7 @@ def answer(
     found = find(reading.conn, after, asked.limit)
     items = [row_of(listing.row, plain(row)) for row in found.rows]
     note(reading, listing.name, filters, len(items), asked)
-    following = cursors.write(listing.name, [found.rows[-1][part] for part in listing.key]) if found.more else None
+    following = cursors.write(listing.name, _last(listing, found)) if found.more else None
     if following is not None:
         url = reading.request.url.include_query_params(cursor=following)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
@@ -190,4 +191,9 @@ def _blocks(listing: Listing[Row], conn: Connection[Any], find: Find) -> Iterato
         yield found.rows
         if not found.more:
             return
-        after = [found.rows[-1][part] for part in listing.key]
+        after = _last(listing, found)
+
+
+def _last(listing: Listing[Row], found: Slice) -> list[Any]:
+    """The key from which what comes after these rows is asked for."""
+    return list(found.after) if found.after is not None else [found.rows[-1][part] for part in listing.key]
