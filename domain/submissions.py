@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NamedTuple,
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError
 
 from domain.event import Auth, Event, Meta
-from domain.identifiers import IdentifierError, without_identity
+from domain.identifiers import IdentifierError, holds_resident_id, without_identity
 from domain.personal import Model, Officer, sealed_outside
 from domain.rules import BadField, FieldError, Rejection
 
@@ -210,6 +210,8 @@ def read_header(attributes: Mapping[str, Any], principal: str) -> Header:
     caller = attributes.get("caller")
     if caller is not None and not CALLER.match(str(caller)):
         wrong("caller", "caller.shape", "须为 颁发者 空格 主体，不超过 256 个字符")
+    elif caller is not None and holds_resident_id(str(caller)):
+        wrong("caller", "number.resident", "编号中不得含有居民身份证号")
     if errors:
         raise Rejection(*errors)
     return Header(

@@ -260,9 +260,17 @@ class World:
             raise Refusal("mandate.role")  # inspectors read everything and write nothing
 
     def mandates(self, submission: Submission[Any]) -> frozenset[str]:
-        """The departments for which its sender may act."""
+        """The departments for which its sender may act. A platform that comes by way of who vouches for it may act for
+        those for whom its own principals may."""
         principal = self.registers.principals[submission.principal]
-        return frozenset((submission.payload.department,)) if principal.vouches else principal.acts_for
+        if not principal.vouches:
+            return principal.acts_for
+        own = submission.payload.department
+        entry = self.registers.departments.get(own)
+        if entry is None or "PLATFORM" not in entry.roles:
+            return frozenset((own,))
+        others = (one.acts_for for one in self.registers.principals.values() if own in one.acts_for)
+        return frozenset((own,)).union(*others)
 
     def require_power(self, department: str, matter: str, on: date) -> None:
         """The department held the power over the matter on that date (1.1a, 1.1b)."""

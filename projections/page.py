@@ -24,12 +24,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some rows of an ordered answer; `more`: whether others come after them; `scanned`: how many were looked at, where
-    that is more than these."""
+    """Some rows of an ordered answer; `more`: whether others may come after them; `scanned`: how many were looked at,
+    where that is more than these; `after`: the key of the last one that was looked at, where the search stopped there
+    and not at the last of these."""
 
     rows: list[dict[str, Any]]
     more: bool
     scanned: int | None = None
+    after: Sequence[Any] | None = None
 
 
 def slice_after(

@@ -1,4 +1,4 @@
-"""Lists as files: CSV, XLSX and JSON Lines, written row by row while they are read."""
+"""Lists as files: CSV, XLSX and JSON Lines, written row by row while they are read, and sent once they are whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from adapters.http.problems import Fault, Problem
 
 Form = Literal["csv", "xlsx", "jsonl"]
 MEDIA_TYPES: dict[Form, str] = {
@@ -24,13 +26,19 @@ FILES: dict[int | str, dict[str, Any]] = {
 }
 """For OpenAPI: an answer may be a file."""
 BLOCK = 64 * 1024
+IN_MEMORY = 1024 * 1024
+"""Bytes of a file; what is longer lies on disk until it is sent."""
+MOST_XLSX = 1_048_575
+"""Rows of a worksheet, besides the headings."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
     form: Form, name: str, keys: Sequence[str], headings: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> StreamingResponse:
-    """`rows` are plain values in the order of `keys`; JSON Lines have the keys, the others the headings."""
+    """`rows` are plain values in the order of `keys`; JSON Lines have the keys, the others the headings. All are read
+    before there is an answer: however slowly it is fetched, nothing waits for it. Raises Problem where there are
+    too many for a workbook."""
     match form:
         case "csv":
             content = _csv(headings, rows)
@@ -40,8 +48,24 @@ def export(
             content = (
                 (json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False) + "\n").encode() for row in rows
             )
+    file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  closed once it is sent
+    try:
+        for block in content:
+            file.write(block)
+    except BaseException:
+        file.close()
+        raise
+    length = file.tell()
+    file.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
-    return StreamingResponse(content, media_type=MEDIA_TYPES[form], headers=headers)
+    headers["Content-Length"] = str(length)
+    return StreamingResponse(_sent(file), media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _sent(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 def _csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
@@ -63,7 +87,16 @@ def _xlsx(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[by
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.append(list(headings))
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number == MOST_XLSX:
+            sheet.close()
+            sheet._writer.cleanup()  # else its rows stay on disk until the process ends
+            raise Problem(
+                422,
+                "行数超过一个 XLSX 工作表所能容纳，请改用 csv 或 jsonl",
+                "more rows than a worksheet holds: ask for csv or jsonl",
+                faults=[Fault(field="query.format", rule="xlsx.rows", message=f"at most {MOST_XLSX} rows")],
+            )
         sheet.append([_allowed(_cell(value)) for value in row])
     with tempfile.TemporaryFile() as file:
         book.save(file)

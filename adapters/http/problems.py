@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
@@ -102,15 +103,16 @@ def of_status(status: int, detail: str | None = None, headers: dict[str, str] | 
 
 
 def install(app: FastAPI, answer: Callable[[Request, Problem], Response] = answer) -> None:
-    """Makes every error of the app's a problem, shown by `answer`."""
+    """Makes every error of the app's a problem, shown by `answer`, which may block."""
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
-        return answer(request, problem)
+        return await run_in_threadpool(answer, request, problem)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        return answer(request, of_status(error.status_code, headers=dict(error.headers or {})))
+        problem = of_status(error.status_code, headers=dict(error.headers or {}))
+        return await run_in_threadpool(answer, request, problem)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -120,4 +122,4 @@ def install(app: FastAPI, answer: Callable[[Request, Problem], Response] = answe
             for one in error.errors()
         ]
         zh, en = _TITLES[422]
-        return answer(request, Problem(422, zh, en, faults=faults))
+        return await run_in_threadpool(answer, request, Problem(422, zh, en, faults=faults))

@@ -8,6 +8,7 @@ from typing import Any
 from adapters.http.problems import Problem
 from adapters.http.provider import ProviderAway
 from adapters.http.tokens import Tokens
+from domain.identifiers import holds_resident_id
 from domain.submissions import CALLER
 from infra.web.identity import Known
 
@@ -46,6 +47,8 @@ class Claims:
             return None
         if not isinstance(officer, str) or not _OFFICER.fullmatch(officer) or not CALLER.fullmatch(subject):
             return None
+        if holds_resident_id(subject) or holds_resident_id(officer):
+            return None  # both are kept in clear with all that he does
         said = name.strip() if isinstance(name, str) else ""
         return Known(subject, officer, said if 0 < len(said) <= LONGEST_NAME else officer, tuple(departments))
 

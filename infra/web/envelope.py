@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
@@ -20,6 +21,8 @@ from infra.web.metrics import Metrics
 
 _log = structlog.get_logger("shenguan.http")
 API = "/api/v1"
+LARGEST_BODY = 2_000_000
+"""Bytes of what anybody may send, signed in or not: the largest submission, should its characters be escaped."""
 GONE = 499
 """Counted where the caller went away before there was an answer."""
 _QUIET = frozenset(("/healthz", "/readyz", "/metrics"))
@@ -55,13 +58,23 @@ class Envelope:
                 seen.begins(message["status"], headers.get("content-type", ""))
             await send(message)
 
+        got = 0
+
+        async def receiving() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > LARGEST_BODY:
+                raise HTTPException(413)
+            return message
+
         with bound_contextvars(correlation_id=id_):
             try:
                 refused = self._refusal(scope["method"], asked)
                 if refused is not None:
                     await answer(Request(scope), refused)(scope, receive, sending)
                 else:
-                    await self._app(scope, receive, sending)
+                    await self._app(scope, receiving, sending)
             except Exception as error:
                 # The message may quote what was sent, which may be personal: only the place is told.
                 frames = traceback.format_tb(error.__traceback__)
@@ -77,6 +90,9 @@ class Envelope:
     def _refusal(self, method: str, headers: Headers) -> Problem | None:
         if self._demo and not is_at_this_machine(headers):
             return Problem(421, "演示只在本机使用", "the demonstration is for this machine alone")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > LARGEST_BODY:  # of what has no length the bytes are counted
+            return of_status(413)
         if method in SAFE or is_bearer(headers):
             return None
         ours = is_ours(headers, self._public_url)

@@ -9,6 +9,8 @@ from domain.event import Recorded
 from projections.page import Slice
 
 BLOCK = 200
+MOST_SCANNED = 2_000
+"""Rows that are looked at for one page, more or less: then it is answered as it is, and the next goes on from there."""
 Row = dict[str, Any]
 Histories = Mapping[str, Sequence[Recorded]]
 
@@ -23,9 +25,10 @@ def sift(
     block: int = BLOCK,
 ) -> Slice:
     """The first rows that fit. `find` gives the next candidates, at most so many; `fold` what they were, in their
-    order, with their `key`; `scanned` counts those that were looked at."""
+    order, with their `key`; `scanned` counts those that were looked at. Where too many are, it stops: there may be
+    fewer rows than are asked for, or none, and yet more to come."""
     rows: list[Row] = []
-    scanned = 0
+    scanned = looked = 0
     while True:
         found = find(after, block)
         for row in fold(found.rows):
@@ -37,6 +40,9 @@ def sift(
         if not found.more:
             return Slice(rows, False, scanned)
         after = [found.rows[-1][key]]
+        looked += len(found.rows)
+        if looked >= MOST_SCANNED:
+            return Slice(rows, True, scanned, after)
 
 
 def together(histories: Histories, *streams: str) -> list[Recorded]:

@@ -26,7 +26,7 @@ from domain.access import OPERATOR, Caller
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
 from domain.rules import FieldError, Rejection
-from domain.submissions import cloud_event, read_header, read_payload
+from domain.submissions import EARLIEST, LATEST, cloud_event, read_header, read_payload
 from infra.explaining import explained
 from infra.handing_in import HandingIn, NotSubmitted, Record
 from infra.roles.canonical import canonical
@@ -34,6 +34,7 @@ from infra.roles.reading import AHEAD
 from infra.store import Store
 from infra.web.outcomes import Outcome, Outcomes
 from infra.web.pages.page import language
+from infra.web.reading import WAIT_S
 from infra.web.registry import Registry
 
 LARGEST = 900_000
@@ -65,7 +66,7 @@ class Handing:
         self._principal = store.settings.http_principal
         self._sender = HandingIn(store.kafka_options, store.names, self._principal)
         self._pool: ConnectionPool[Connection[Any]] = ConnectionPool(
-            store.database_url, min_size=1, max_size=6, open=True, kwargs={"autocommit": True}
+            store.database_url, min_size=1, max_size=6, open=True, timeout=WAIT_S, kwargs={"autocommit": True}
         )
         self._outcomes = Outcomes(self._pool, registry, self._principal, ending)
 
@@ -103,7 +104,7 @@ class Handing:
         """Remembers what was asked, once it is found to be well formed. Raises Problem."""
         _allow(caller, wish)
         id_, now = str(uuid.uuid4()), datetime.now(UTC)
-        asked = HttpRequest(_digest(caller, wish), id_, wish.type, caller.department, wish.time or now, now)
+        asked = HttpRequest(_digest(caller, wish), id_, wish.type, caller.department, _stored(wish.time or now), now)
         record = self._record(request, caller, wish, asked)
         with self._pool.connection() as conn:
             kept = http_requests.begin(conn, caller.subject, key or id_, asked)
@@ -122,19 +123,20 @@ class Handing:
 
     def _record(self, request: Request, caller: Caller, wish: Wish, asked: HttpRequest) -> Record:
         """The CloudEvent. Raises Problem where it could never be taken in."""
-        attributes = cloud_event(PAYLOADS[wish.type], self._principal, asked.id, asked.occurred_at)
+        occurred_at = _stored(asked.occurred_at)
+        attributes = cloud_event(PAYLOADS[wish.type], self._principal, asked.id, occurred_at)
         attributes |= {"caller": caller.subject, **({"retryof": wish.retry_of} if wish.retry_of else {})}
         if (correlation := getattr(request.state, "correlation_id", None)) is not None:
             attributes["correlationid"] = correlation
         data = {**wish.data, "department": caller.department, "officer": {"id": caller.officer, "name": caller.name}}
         if wish.timed is not None and data.get(wish.timed) is None:
-            data[wish.timed] = asked.occurred_at.isoformat()
+            data[wish.timed] = occurred_at.isoformat()
         text = _text(data)
         inside = "body"
         try:
             read_header(attributes, self._principal)
-            if asked.occurred_at > datetime.now(UTC) + AHEAD:
-                raise Rejection(FieldError("time", "time.future", "时间晚于到达时间", asked.occurred_at.isoformat()))
+            if occurred_at > datetime.now(UTC) + AHEAD:
+                raise Rejection(FieldError("time", "time.future", "时间晚于到达时间", occurred_at.isoformat()))
             inside = wish.inside
             canonical(attributes["type"], attributes["time"], text)
             read_payload(wish.type, text)
@@ -162,6 +164,12 @@ class _Begun(NamedTuple):
     request: HttpRequest
     record: Record
     known: Outcome | None = None
+
+
+def _stored(moment: datetime) -> datetime:
+    """In one zone, so that what is sent again is, byte for byte, what was sent first; as it is where no record has such
+    times, for then it is refused."""
+    return moment.astimezone(UTC) if EARLIEST <= moment <= LATEST else moment
 
 
 def location(id_: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
@@ -29,9 +30,10 @@ Find = Callable[[Connection[Any], Sequence[Any] | None, int], Slice]
 
 
 class Listed(BaseModel, Generic[Row]):
-    """Some rows of a list. `next`: the cursor of what comes after them, null at the end; `complete`: whether these are
-    all there are; `scanned`: how many rows were looked at to find them; `position`: every event up to here in the log
-    is taken into account, as far as `as_known_at` lets it be."""
+    """Some rows of a list. `next`: the cursor of what may come after them, null at the end alone: a page may be short,
+    or empty, and others follow; `complete`: whether these are all there are; `scanned`: how many rows were looked at to
+    find them; `position`: every event up to here in the log is taken into account, as far as `as_known_at` lets it
+    be."""
 
     items: list[Row]
     next: str | None
@@ -100,7 +102,6 @@ def answer(
     many rows it has; `count` tells that of a whole file where it is known without reading them."""
     plain = plain_of(reading, asked)
     if asked.form != "json":
-        rows = _whole(listing, reading, find, plain)
         number = 0
         if reading.caller.inspector:
             number = count(reading.conn) if count is not None else sum(map(len, _blocks(listing, reading.conn, find)))
@@ -109,15 +110,17 @@ def answer(
         shown = [column for column in listing.shape if column.key in listing.row.model_fields]
         headings = [(column.zh if zh else column.en) or column.key for column in shown]
         keys = [column.key for column in shown]
-        lines = ([row[key] for key in keys] for row in rows)
-        return exports.export(asked.form, listing.name, keys, headings, lines)
+        reading.release()
+        with closing(_whole(listing, reading, find, plain)) as rows:
+            lines = ([row[key] for key in keys] for row in rows)
+            return exports.export(asked.form, listing.name, keys, headings, lines)
     positions = reading.positions
     tag = tagged(reading, response, listing.name)
     after = cursors.read(listing.name, asked.cursor, listing.kinds)
     found = find(reading.conn, after, asked.limit)
     items = [row_of(listing.row, plain(row)) for row in found.rows]
     note(reading, listing.name, filters, len(items), asked)
-    following = cursors.write(listing.name, [found.rows[-1][part] for part in listing.key]) if found.more else None
+    following = cursors.write(listing.name, _last(listing, found)) if found.more else None
     if following is not None:
         url = reading.request.url.include_query_params(cursor=following)
         response.headers["Link"] = f'<{path_of(reading.request.scope)}?{url.query}>; rel="next"'
@@ -181,10 +184,10 @@ def note(reading: Reading, name: str, filters: Mapping[str, Any], rows: int, ask
         )
 
 
-def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Iterator[dict[str, Any]]:
-    """Every row, read in a transaction that lasts as long as the file is written."""
+def _whole(listing: Listing[Row], reading: Reading, find: Find, plain: Plain) -> Generator[dict[str, Any], None, None]:
+    """Every row, read in a transaction that lasts as long as the file is written, not as long as it is sent."""
     department = reading.department or EVERYBODY
-    with reading.request.app.state.readers.lend(department) as conn:
+    with reading.request.app.state.readers.lend_for_file(department) as conn:
         for rows in _blocks(listing, conn, find):
             for row in rows:
                 yield row_of(listing.row, plain(row)).model_dump(mode="json")
@@ -197,4 +200,9 @@ def _blocks(listing: Listing[Row], conn: Connection[Any], find: Find) -> Iterato
         yield found.rows
         if not found.more:
             return
-        after = [found.rows[-1][part] for part in listing.key]
+        after = _last(listing, found)
+
+
+def _last(listing: Listing[Row], found: Slice) -> list[Any]:
+    """The key from which what comes after these rows is asked for."""
+    return list(found.after) if found.after is not None else [found.rows[-1][part] for part in listing.key]

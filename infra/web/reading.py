@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,21 +15,30 @@ from domain.access import Area, Caller
 from infra.web.identity import AREAS, CallerOf
 
 EVERYBODY = "*"
+WAIT_S = 5.0
+"""For a connection; then the caller is asked to come back, by 503."""
+STATEMENT_S = 30
+READERS = 8
+FILES = 2
+"""Connections for whole files, which take long: who asks for them waits for nobody but others who do."""
 
 
 class Readers:
     """Connections that only read, each lent for one read: as the readers' role, and as the runtime for the log."""
 
-    def __init__(self, url: str, log_url: str, most: int = 8) -> None:
+    def __init__(self, url: str, log_url: str, most: int = READERS) -> None:
         self._pool = _pool(url, most)
         self._logs = _pool(log_url, most)
+        self._files = _pool(url, FILES)
 
-    @contextmanager
-    def lend(self, department: str) -> Iterator[Connection[Any]]:
-        """A transaction that sees one moment, and of the read models the department's rows; `*` is everybody's."""
-        with self._pool.connection() as conn, conn.transaction():
-            conn.execute("SELECT set_config('shenguan.department', %s, true)", (department,))
-            yield conn
+    def lend(self, department: str) -> AbstractContextManager[Connection[Any]]:
+        """A transaction that sees one moment, and of the read models the department's rows; `*` is everybody's. Raises
+        PoolTimeout where others have them all."""
+        return _lent(self._pool, department)
+
+    def lend_for_file(self, department: str) -> AbstractContextManager[Connection[Any]]:
+        """As `lend`, for whole files."""
+        return _lent(self._files, department)
 
     @contextmanager
     def log(self) -> Iterator[Connection[Any]]:
@@ -40,29 +49,46 @@ class Readers:
     def close(self) -> None:
         self._pool.close()
         self._logs.close()
+        self._files.close()
+
+
+@contextmanager
+def _lent(pool: ConnectionPool[Connection[Any]], department: str) -> Iterator[Connection[Any]]:
+    with pool.connection() as conn, conn.transaction():
+        conn.execute("SELECT set_config('shenguan.department', %s, true)", (department,))
+        yield conn
 
 
 def _pool(url: str, most: int) -> ConnectionPool[Connection[Any]]:
     named = {"application_name": "shenguan-http"}
-    return ConnectionPool(url, min_size=1, max_size=most, open=True, kwargs=named, configure=_prepare)
+    return ConnectionPool(url, min_size=1, max_size=most, open=True, timeout=WAIT_S, kwargs=named, configure=_prepare)
 
 
 def _prepare(conn: Connection[Any]) -> None:
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     conn.read_only = True
+    conn.execute(f"SET statement_timeout = '{STATEMENT_S}s'")
+    conn.commit()
 
 
 class Reading:
     """What a door that reads works with."""
 
     def __init__(
-        self, request: Request, caller: Caller, area: Area, conn: Connection[Any], positions: dict[str, int]
+        self,
+        request: Request,
+        caller: Caller,
+        area: Area,
+        conn: Connection[Any],
+        positions: dict[str, int],
+        release: Callable[[], None],
     ) -> None:
         self.request = request
         self.caller = caller
         self.area = area
         self.conn = conn
         self.positions = positions  # how far the read models had come when the read began, or before
+        self.release = release  # gives `conn` back before the answer is sent
         self.edition = ""  # of what else the answer rests on
 
     def log(self) -> AbstractContextManager[Connection[Any]]:
@@ -87,8 +113,9 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
             raise of_status(403)
         readers: Readers = request.app.state.readers
         positions = request.app.state.heads.positions()
-        with readers.lend(EVERYBODY if scope == "all" else caller.department) as conn:
-            yield Reading(request, caller, area, conn, positions)
+        with ExitStack() as lent:
+            conn = lent.enter_context(readers.lend(EVERYBODY if scope == "all" else caller.department))
+            yield Reading(request, caller, area, conn, positions, lent.close)
 
     AREAS[begin] = area
     return begin

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from infra.settings import Settings
 from infra.store import Store
 from infra.web.app import create_app
+from infra.web.envelope import LARGEST_BODY
 from infra.web.identity import COOKIE, Identity, Known
 from tests.integration.doors import Doors, doors
 from tests.integration.outlet_kit import TrackedStore
@@ -166,3 +167,13 @@ def test_a_session_of_the_demonstration_is_none_elsewhere(demo: TestClient, open
     bearer = {"Authorization": f"Bearer {token}"}
     assert demo.get("/api/v1/me", headers=bearer).status_code == 200
     assert opened.client.get("/api/v1/me", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_nobody_sends_more_than_may_be_sent(opened: Doors, counted: bool) -> None:
+    """Before it is asked who he is."""
+    body = b'{"type": "' + b"x" * LARGEST_BODY + b'"}'
+    found = opened.client.post("/api/v1/submissions", content=body if counted else iter([body[:9], body[9:]]))
+    assert ("content-length" in found.request.headers) == counted
+    assert (found.status_code, found.headers["content-type"]) == (413, "application/problem+json")
+    assert opened.client.post("/api/v1/submissions", content=b"{}").status_code in (401, 403, 422)

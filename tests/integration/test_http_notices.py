@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 
+from adapters.http import exports
 from infra.store import Store
+from infra.web.reading import FILES, READERS, Readers
 from tests.integration.doors import Doors, doors
 from tests.integration.region import APPROVAL, S1, S2, usual
 from tests.integration.teststore import TestStore
@@ -84,3 +87,37 @@ def test_as_a_file(opened: Doors, form: str) -> None:
     if form != "xlsx":
         assert len(found.text.splitlines()) == rows + (form == "csv")
     assert "attachment" in found.headers["content-disposition"]
+
+
+def test_files_wait_for_files_alone(opened: Doors) -> None:
+    """However many read: each needs one connection at a time, and no more files are made at once than may be."""
+    readers: Readers = opened.app.state.readers
+    headers = opened.headers(S1)
+    with ExitStack() as lent:
+        for _ in range(FILES):
+            lent.enter_context(readers.lend_for_file(S1))
+        found = opened.client.get("/api/v1/notices?format=csv", headers=headers)
+        assert (found.status_code, found.headers["retry-after"]) == (503, "5")
+        opened.get("/notices", S1)
+    with ExitStack() as lent:
+        for _ in range(READERS - 1):
+            lent.enter_context(readers.lend(S1))
+        assert opened.client.get("/api/v1/notices?format=csv", headers=headers).status_code == 200
+
+
+def test_a_worksheet_holds_so_many_rows(opened: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "MOST_XLSX", 1)
+    found = opened.client.get("/api/v1/notices?format=xlsx", headers=opened.headers(S1))
+    assert found.status_code == 422
+    assert [one["rule"] for one in found.json()["faults"]] == ["xlsx.rows"]
+    assert opened.client.get("/api/v1/notices?format=jsonl", headers=opened.headers(S1)).status_code == 200
+
+
+def test_a_list_of_then_needs_one_connection_of_the_log(opened: Doors) -> None:
+    """Names of matters are read by the connection that the list has already."""
+    readers: Readers = opened.app.state.readers
+    with ExitStack() as lent:
+        for _ in range(READERS - 1):
+            lent.enter_context(readers.log())
+        for path in ("/cases", "/licences"):
+            assert opened.get(path, APPROVAL, as_known_at="2999-01-01")["items"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -152,15 +152,19 @@ def test_the_same_key_is_the_same_submission(region: TestStore, opened: Doors, o
     submit(opened, APPROVAL, accept("5"), 422, Idempotency_Key="x" * 256)
 
 
+@pytest.mark.parametrize("zone", [None, timedelta(hours=8), timedelta(hours=-5)])
 def test_sent_twice_before_it_was_decided_it_happens_once(
-    region: TestStore, opened: Doors, outer: TrackedStore
+    region: TestStore, opened: Doors, outer: TrackedStore, zone: timedelta | None
 ) -> None:
     """Whoever lost the first answer asks again, while no intake is there."""
-    first = submit(opened, APPROVAL, accept("1"), 202, Idempotency_Key="K", Prefer="wait=0")
+    body = {"type": "case.accept", "data": data(accept("1"))}
+    if zone is not None:
+        body["time"] = datetime.now(timezone(zone)).isoformat()
+    first = post(opened, "/submissions", APPROVAL, body, 202, Idempotency_Key="K", Prefer="wait=0")
     assert first["disposition"] is None
     assert first["headers"]["location"] == f"/api/v1/submissions/{first['id']}"
     assert opened.get(f"/submissions/{first['id']}", APPROVAL)["disposition"] is None
-    second = submit(opened, APPROVAL, accept("1"), 202, Idempotency_Key="K", Prefer="wait=1")
+    second = post(opened, "/submissions", APPROVAL, body, 202, Idempotency_Key="K", Prefer="wait=1")
     assert (second["id"], second["occurred_at"]) == (first["id"], first["occurred_at"])
     with running(IntakeRole(outer)):
         found = until(lambda: (one := opened.get(f"/submissions/{first['id']}", APPROVAL))["disposition"] and one)

@@ -58,6 +58,7 @@ def test_what_the_provider_signed_is_believed(shared: ProviderProcess, client: h
         pytest.param("RS256", {}, {"iss": "https://id.example"}, id="another issuer"),
         pytest.param("RS256", {}, {"sub": None}, id="no subject"),
         pytest.param("RS256", {}, {"sub": "u 1"}, id="subject with a space"),
+        pytest.param("RS256", {}, {"sub": "cn:11010519491231002X"}, id="an identity number as subject"),
         pytest.param("RS256", {}, {"departments": None}, id="no department"),
         pytest.param("RS256", {}, {"departments": []}, id="empty departments"),
         pytest.param("RS256", {}, {"departments": {"s1": True}}, id="departments of another shape"),

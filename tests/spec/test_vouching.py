@@ -8,6 +8,7 @@ from domain.attempts import AttemptRefused
 from domain.cases import CaseDecided
 from tests.unit.spec import MATTER, ORGANISATION, VOUCHING, Region
 
+AT = "2026-03-01T10:00:00+08:00"
 WHO = "https://id.example/realm 7f3a"
 ACCEPT = {"organ": "spj", "number": "1", "matter": MATTER, "party": ORGANISATION, "accepted_on": "2026-02-01"}
 THROUGH = {"by": VOUCHING, "caller": WHO}
@@ -79,3 +80,24 @@ def test_the_operator_says_who_vouches(region: Region) -> None:
 @pytest.mark.parametrize("caller", ["one", "a b c", " x", f"https://id.example {'x' * 256}", "https://id.example 张三"])
 def test_a_caller_is_an_issuer_and_a_subject(region: Region, caller: str) -> None:
     region.dead("caller", "caller.shape", "case.accept", "spj", by=VOUCHING, caller=caller, **ACCEPT)
+
+
+def test_a_caller_is_no_identity_number(region: Region) -> None:
+    who = "https://id.example 11010519491231002X"
+    region.dead("caller", "number.resident", "case.accept", "spj", by=VOUCHING, caller=who, **ACCEPT)
+
+
+@pytest.mark.clause("3.3a")
+def test_a_platform_hands_in_for_whom_its_own_principal_may_act(region: Region) -> None:
+    region.accepted("principal.register", "operator", by="operator", principal="pt", acts_for=["pt", "spj"])
+    region.granted()
+    said = {"number": "A03-17", "service": "counter", "window": "A03", "level": 5, "rated_at": AT}
+    region.accepted("rating.record", "pt", **THROUGH, organ="spj", **said)
+    region.refused("mandate.principal", "rating.record", "pt", **THROUGH, organ="zjj", **said)
+
+
+@pytest.mark.clause("3.3a", refused=True)
+def test_a_platform_whose_principal_acts_for_nobody_else_rates_nobody(region: Region) -> None:
+    region.granted()
+    said = {"number": "A03-17", "service": "counter", "window": "A03", "level": 5, "rated_at": AT}
+    region.refused("mandate.principal", "rating.record", "pt", **THROUGH, organ="spj", **said)

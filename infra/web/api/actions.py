@@ -167,7 +167,7 @@ async def receive_many(
     idempotency_key: Annotated[str | None, Header(description="同单件签收；对每个编号各自有效")] = None,
 ) -> ReceiptsAnswer:
     """批量签收：每个编号各有结果。"""
-    caller = speaker(request, caller, department)
+    caller = await run_in_threadpool(speaker, request, caller, department)
     serials = list(dict.fromkeys(receipts.serials))
     key = checked_key(idempotency_key)
     notices = await run_in_threadpool(_notices, request, department, serials)
@@ -275,7 +275,7 @@ def _of_feedback(action: str, supervisor: str, number: str, data: Mapping[str, A
 
 async def _notice(request: Request, caller: Caller, department: str, serial: int) -> tuple[Caller, str]:
     """Who speaks, and the notice's name. Raises Problem."""
-    found = speaker(request, caller, department)
+    found = await run_in_threadpool(speaker, request, caller, department)
     with suppress(KeyError):
         return found, (await run_in_threadpool(_notices, request, department, [serial]))[serial]
     raise of_status(404)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -174,14 +175,15 @@ def lives_in(events: Iterable[Recorded]) -> list[list[Recorded]]:
     return list(lives.values())
 
 
-def names_of(reading: Reading) -> Callable[[str, int], str]:
-    """Matters' names as they were at a position of the log."""
+def names_of(reading: Reading, log: Connection[Any] | None = None) -> Callable[[str, int], str]:
+    """Matters' names as they were at a position of the log. `log`: what its reader has open already; whoever holds one
+    and waits for another of the same few may wait for himself."""
     known: dict[str, list[tuple[int, str]]] = {}
 
     def name(matter: str, position: int) -> str:
         if matter not in known:
-            with reading.log() as log:
-                events = Log(log).stream(matter_stream(matter))
+            with reading.log() if log is None else nullcontext(log) as conn:
+                events = Log(conn).stream(matter_stream(matter))
             known[matter] = [
                 (one.position, event.entry.name) for one in events if isinstance(event := one.event, MatterRegistered)
             ]
@@ -193,8 +195,8 @@ def names_of(reading: Reading) -> Callable[[str, int], str]:
 def _then(
     reading: Reading, conn: Connection[Any], after: Any, limit: int, known_at: datetime, fixed: Row, changing: Row
 ) -> Slice:
-    name = names_of(reading)
     with reading.log() as log:
+        name = names_of(reading, log)
 
         def fold(rows: list[Row]) -> Iterator[Row]:
             names = [row["stream"] for row in rows]

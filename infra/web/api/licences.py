@@ -144,7 +144,7 @@ class _Fold:
         on: date,
         known_at: datetime | None,
     ) -> None:
-        self._name = names_of(reading)
+        self._name = names_of(reading, log)
         self._conn = conn
         self._log = log
         self._registers = registers

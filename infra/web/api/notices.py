@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from adapters.http.problems import of_status, responses
 from adapters.postgres.log import Log
 from infra.answers import RECEIPT, with_due
+from infra.web.folding import sift
 from infra.web.listing import AskedFor, Listed, Listing, answer, note, plain_of, row_of, tagged
 from infra.web.reading import Reading, ReadingNotices
 from infra.web.times import MomentText, since_of
@@ -19,7 +21,6 @@ from projections.page import Slice
 from projections.receipts import receipt_then, receipts_slice
 
 router = APIRouter(tags=["notices"])
-BLOCK = 200
 Status = Literal["outstanding", "received", "deemed", "moved"]
 Lamp = Literal["green", "yellow", "red", "paused", "unknown"]
 DepartmentCode = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="部门代码")]
@@ -129,20 +130,16 @@ def _then(
     chosen: dict[str, Any],
 ) -> Slice:
     """As the record had them: who was owed what does not change, what became of it is folded from the log anew."""
-    rows: list[dict[str, Any]] = []
-    scanned = 0
     with reading.log() as log:
-        while True:
-            found = receipts_slice(conn, after, BLOCK, until=known_at, **chosen)
-            for row in _lives(log, found.rows, known_at):
-                if status in (None, row["status"]):
-                    if len(rows) == limit:
-                        return Slice(with_due(rows, known_at), True, scanned)
-                    rows.append(row)
-                scanned += 1
-            if not found.more:
-                return Slice(with_due(rows, known_at), False, scanned)
-            after = [found.rows[-1]["owed_position"]]
+        found = sift(
+            lambda after, block: receipts_slice(conn, after, block, until=known_at, **chosen),
+            lambda rows: _lives(log, rows, known_at),
+            lambda row: status in (None, row["status"]),
+            "owed_position",
+            after,
+            limit,
+        )
+    return replace(found, rows=with_due(found.rows, known_at))
 
 
 def _lives(log: Connection[Any], rows: list[dict[str, Any]], known_at: datetime) -> list[dict[str, Any]]:

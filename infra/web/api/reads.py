@@ -17,6 +17,7 @@ from domain.event import Recorded
 from domain.reads import read_stream
 from infra.reads import READ, read_row
 from infra.web.book import registers_of
+from infra.web.folding import MOST_SCANNED
 from infra.web.listing import AskedFor, Listed, Listing, answer
 from infra.web.reading import Reading, reading
 from infra.web.times import MomentText, since_of
@@ -77,6 +78,8 @@ def reads(
                     return Slice(rows, True, scanned)
                 rows.append(row)
             scanned += 1
+            if scanned >= MOST_SCANNED:
+                return Slice(rows, True, scanned, [one.position])
         return Slice(rows, False, scanned)
 
     chosen = {"department": department, "command": command, "since": since}
