@@ -20,7 +20,7 @@ up: install
 	$(BIN)/shenguan up --sample 300
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not kafka" tests/acceptance tests/browser tests/integration tests/spec tests/unit
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not kafka" tests/acceptance tests/browser tests/integration tests/spec tests/unit
 	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
 	  $(BIN)/python -m pytest -m kafka tests/integration tests/acceptance; \
 	else echo "java and mvn are not both here: the real-Kafka suite is not run"; fi
