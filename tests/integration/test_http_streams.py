@@ -32,7 +32,8 @@ class Served:
 
     def __init__(self, store: TrackedStore) -> None:
         self.address = web_address(store.settings)
-        self._sessions = Sessions(read_master_key(store.settings.ensure_master_key()), store.settings.store)
+        settings = store.settings
+        self._sessions = Sessions(read_master_key(settings.ensure_master_key()), f"{settings.store}/{settings.sign_in}")
 
     def headers(self, *departments: str, **more: str) -> dict[str, str]:
         claims = {"sub": f"{ISSUER} {departments[0]}.W01", "officer": "W01", "name": "巴特尔"}
@@ -132,6 +133,14 @@ def test_who_comes_back_is_told_what_he_missed(
         until(lambda: other_store.events == ["reset"])
     with served.listen("/events", S1, Last_Event_ID=str(last)) as counts:
         until(lambda: counts.events == ["reset"])
+    with served.listen(path, "jw", Last_Event_ID=str(last)) as inspector:
+        ready(inspector)
+        handed = inspector.events.index("ready")
+    assert handed
+    query = "SELECT convert_from(state, 'UTF8')::jsonb FROM shenguan.stored_events WHERE topic = 'read.recorded'"
+    [(read,)] = region.connect().execute(query).fetchall()
+    assert read["rows"] == handed
+    assert [one["name"] for one in read["parameters"]] == ["department", "after"]
     monkeypatch.setattr(live, "MISSED", 2)
     with served.listen(path, S1, Last_Event_ID=str(last)) as too_late:
         until(lambda: too_late.events == ["reset"])

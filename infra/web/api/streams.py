@@ -55,22 +55,24 @@ async def notices(
     if caller.scope("notices") != "all" and department != caller.department:
         if department not in caller.departments:
             raise of_status(403)
-        caller = find_caller(request, department) or caller
+        found: Caller | None = await run_in_threadpool(find_caller, request, department)
+        caller = found or caller
     if caller.scope("notices") is None:
         raise of_status(403)
-    await _noted(request, caller, "notice-events", {"department": department})
     live: Live = request.app.state.live
     subscriber = await _joined(live, department, counts=False)
     begin = _position(last_event_id, after)
     first: list[Message] | None = []
-    if begin is not None:
-        try:
+    try:
+        if begin is not None:
             first = await run_in_threadpool(live.missed, department, begin, subscriber.after)
             if first is not None:
                 subscriber.after = max(begin, subscriber.after)
-        except BaseException:
-            live.leave(subscriber)
-            raise
+        given = {"department": department, "after": begin}
+        await _noted(request, caller, "notice-events", given, len(first or ()))
+    except BaseException:
+        live.leave(subscriber)
+        raise
     return _stream(live, subscriber, first)
 
 
@@ -82,7 +84,7 @@ async def counts(
     after: After = None,
 ) -> StreamingResponse:
     """供看板：统计已有变化，按部门列出自上次以来各有多少件应告知、签收等。"""
-    await _noted(request, caller, "count-events", {})
+    await _noted(request, caller, "count-events", {}, 0)
     live: Live = request.app.state.live
     subscriber = await _joined(live, None if caller.scope("statistics") == "all" else caller.department, counts=True)
     begin = _position(last_event_id, after)
@@ -101,10 +103,10 @@ def shower(persons: Persons, language: str) -> Shown:
     return shown
 
 
-async def _noted(request: Request, caller: Caller, name: str, parameters: Mapping[str, Any]) -> None:
-    """An inspector's listening is a read, and recorded as it begins."""
+async def _noted(request: Request, caller: Caller, name: str, parameters: Mapping[str, Any], rows: int) -> None:
+    """An inspector's listening is a read, and recorded as it begins, with how many rows it begins with."""
     if caller.inspector:
-        await run_in_threadpool(request.app.state.recorder.read, caller, name, parameters, 0)
+        await run_in_threadpool(request.app.state.recorder.read, caller, name, parameters, rows)
 
 
 async def _joined(live: Live, department: str | None, *, counts: bool) -> Subscriber:
