@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.roles.api import ApiRole
 from infra.roles.clock import ClockRole
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
@@ -16,6 +15,13 @@ from infra.roles.role import Role
 from infra.settings import Settings
 from infra.store import Store
 
+
+def _api(store: Store) -> Role:
+    from infra.roles.api import ApiRole  # what serves HTTP need not be loaded by every other role's process
+
+    return ApiRole(store)
+
+
 ROLES: dict[str, Callable[[Store], Role]] = {
     "intake": IntakeRole,
     "outlet": OutletRole,
@@ -24,7 +30,7 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "clock": ClockRole,
     "registrar": RegistrarRole,
     "region": RegionRole,
-    "api": ApiRole,
+    "api": _api,
 }
 
 
