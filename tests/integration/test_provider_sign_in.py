@@ -134,7 +134,7 @@ def test_another_issuers_answer_and_a_refusal(doors: Served, more: dict[str, str
     assert client.get("/signin/callback", params={"state": "a;b=c" * 8, **more}).status_code == 422
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "inbox", ""])
+@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "inbox"])
 def test_one_goes_on_within_our_pages_only(doors: Served, path: str) -> None:
     _, client = doors
     found = client.get("/signin", params={"next": path})

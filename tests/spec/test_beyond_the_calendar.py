@@ -16,7 +16,6 @@ from domain.ladders import clock_of
 from domain.submissions import DECIDERS
 from tests.spec.test_clocks import climb, enter, rungs
 from tests.spec.test_succession import problems
-from tests.unit import spec
 from tests.unit.spec import MATTER, ORGANISATION, Region
 
 PROMISED: dict[str, Any] = {"kind": "guide", "matter": MATTER, "elements": ["申请表"], "steps": ["受理"]}
@@ -30,10 +29,9 @@ def clock(region: Region, subject: str) -> Clock:
     return found
 
 
-def reach(region: Region, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
+def reach(region: Region, day: date) -> None:
     """That day comes, also for who hands in."""
-    region.door.now = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
-    monkeypatch.setattr(spec, "NOW", region.door.now)
+    region.door.now = region.when = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 
 def accept(region: Region, accepted_on: str) -> None:
@@ -44,15 +42,13 @@ def recompute(region: Region, subject: str) -> list[Event]:
     return region.record(partial(system.due_recomputed, subject=subject, now=region.door.now))
 
 
-def test_a_case_that_waited_into_an_unknown_year_is_due_on_an_unknown_day(
-    region: Region, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_case_that_waited_into_an_unknown_year_is_due_on_an_unknown_day(region: Region) -> None:
     enter(region, **PROMISED, promised_days=5)
     enter(region, kind="work_capability", matter=MATTER, work="survey", party="competent")
-    reach(region, date(2026, 12, 28), monkeypatch)
+    reach(region, date(2026, 12, 28))
     accept(region, "2026-12-21")
     region.accepted("task.open", "spj", **region.case(task="T1", work="survey", opened_on="2026-12-22"))
-    reach(region, date(2027, 1, 6), monkeypatch)
+    reach(region, date(2027, 1, 6))
     times = {"began_at": "2027-01-05T09:00:00+08:00", "ended_at": "2027-01-05T10:00:00+08:00"}
     signers = [{"id": "1", "name": "李"}]
     done = region.case(task="T1", result="passed", conclusion="符合", signers=signers, **times)
@@ -67,16 +63,16 @@ def test_a_case_that_waited_into_an_unknown_year_is_due_on_an_unknown_day(
     assert problems(region) == []
 
 
-def test_what_is_promised_beyond_the_calendar_is_promised(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_promised_beyond_the_calendar_is_promised(region: Region) -> None:
     enter(region, **PROMISED, promised_days=20)
-    reach(region, date(2026, 12, 28), monkeypatch)
+    reach(region, date(2026, 12, 28))
     accept(region, "2026-12-21")
     assert clock(region, CASE).due.on is None
     enter(region, **PROMISED, promised_days=1)  # the version on acceptance stays what was promised
     enter(region, **YEAR)
     found = clock(region, CASE).due
     assert (found.on, found.limit) == (date(2027, 1, 19), f"guide/{MATTER}/1")
-    reach(region, date(2027, 1, 20), monkeypatch)
+    reach(region, date(2027, 1, 20))
     assert rungs(climb(region, CASE)) == [("clock.reminded", 1)]
     assert problems(region) == []
 
