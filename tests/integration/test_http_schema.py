@@ -31,7 +31,7 @@ from tests.integration.http_role import served
 from tests.integration.region import APPROVAL, OFFICE, S1, everything
 from tests.integration.teststore import TestStore
 
-EXAMPLES = int(os.environ.get("SHENGUAN_SCHEMA_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("SHENGUAN_SCHEMA_EXAMPLES", "2"))
 """Of each operation, each caller and each mode."""
 CALLERS = ("jw", APPROVAL, S1, OFFICE, "operator", "pt")
 CHECKS = (
