@@ -22,7 +22,7 @@ KEPT = PAGE.with_suffix(".json")
 
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="intake、projections、latency、growth、queries、stores 或 doors；不给则全部")
+        str | None, typer.Argument(help="intake、projections、latency、growth、queries 或 stores；不给则全部")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每项测试输出一行 JSON")] = False,
     cases: Annotated[int, typer.Option(min=1, help="所生成一年的办件数")] = CASES,
