@@ -16,6 +16,7 @@ import structlog
 from psycopg import Connection
 
 from adapters.postgres.runner import first_line
+from infra.operations import role_of
 from projections.catalogue import PROJECTIONS
 
 KEPT_S = 3.0
@@ -26,7 +27,6 @@ BEHIND_S = 60.0
 """Read models may be so far behind the log before what rests on them is no answer of today."""
 PATIENCE_MS = 2000
 _READ_MODELS = frozenset(one.name for one in PROJECTIONS)
-_ROLES = frozenset(("outlet", "registrar", "region"))
 _log = structlog.get_logger("shenguan.vitals")
 
 _FOLLOWERS = """
@@ -84,12 +84,6 @@ class Vitals:
         missing = sorted(_READ_MODELS - there.keys())
         late = sorted(one.name for one in there.values() if one.behind_s > BEHIND_S)
         return [f"missing:{name}" for name in missing if self.head] + [f"behind:{name}" for name in late]
-
-
-def role_of(name: str) -> str:
-    """In which role a follower is at work."""
-    first, _, rest = name.partition(".")
-    return {"role": rest, "log-publisher": "publisher"}.get(first, first if first in _ROLES else "projector")
 
 
 class Pulse:
