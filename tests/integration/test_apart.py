@@ -74,11 +74,19 @@ def test_processes_end_with_the_one_that_started_them(server_dir: Path) -> None:
 def of_roles(pid: int) -> list[psutil.Process]:
     """All below, once there are as many as roles and servers; waits for them to have begun in earnest."""
     found = psutil.Process(pid).children(recursive=True)
-    python = [p for p in found if running(p) and "spawn_main" in " ".join(p.cmdline())]
+    python = [p for p in found if "spawn_main" in command(p)]
     if len(python) < 5:
         return []
     time.sleep(2.0)
     return found
+
+
+def command(process: psutil.Process) -> str:
+    """What it was started as; nothing if it has ended meanwhile: servers begin with helpers that live for a moment."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def running(process: psutil.Process) -> bool:
