@@ -12,28 +12,44 @@ from adapters.postgres.migrate import migrate
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import READER, RUNTIME, EmbeddedPostgres
 from tests.integration.outlet_kit import TrackedStore, store_for
-from tests.integration.region import registers, usual
+from tests.integration.region import registers
+from tests.integration.stages import Stage, Template, complete, empty, ordinary
 from tests.integration.teststore import MASTER, TestStore
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def _migrated(postgres_server: EmbeddedPostgres) -> str:
-    """A template: migrating takes longer than cloning."""
-    urls = postgres_server.create_database("template_store")
-    migrate(urls.migrator, RUNTIME, READER)
-    return urls.name
+def template(postgres_server: EmbeddedPostgres) -> Callable[[Stage], Template]:
+    """The database that stores of this stage are cloned from: getting there takes much longer than cloning."""
+    made: dict[Stage, Template] = {}
+
+    def find(stage: Stage) -> Template:
+        if stage not in made:
+            base = None if stage is empty else find(empty).name
+            urls = postgres_server.create_database(f"template_{stage.__name__}", template=base)
+            if base is None:
+                migrate(urls.migrator, RUNTIME, READER)
+            store = TestStore(urls, MASTER)
+            stage(store)
+            store.close()
+            made[stage] = Template(urls.name, store.handed_in)
+        return made[stage]
+
+    return find
 
 
 @pytest.fixture
-def stores(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[Callable[[], TestStore]]:
-    """Makes stores, each with a database of its own."""
+def stores(
+    postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]
+) -> Iterator[Callable[..., TestStore]]:
+    """Makes stores, each with a database of its own, at a stage: `stores()`, `stores(registers)`."""
     all_made: list[TestStore] = []
 
-    def make() -> TestStore:
-        urls = postgres_server.create_database(f"store_{next(_numbers)}", template=_migrated)
-        all_made.append(TestStore(urls, MASTER))
+    def make(stage: Stage = empty) -> TestStore:
+        name, handed_in = template(stage)
+        urls = postgres_server.create_database(f"store_{next(_numbers)}", template=name)
+        all_made.append(TestStore(urls, MASTER, handed_in))
         return all_made[-1]
 
     yield make
@@ -43,22 +59,26 @@ def stores(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[Callab
 
 
 @pytest.fixture
-def store(stores: Callable[[], TestStore]) -> TestStore:
+def store(stores: Callable[..., TestStore]) -> TestStore:
     return stores()
 
 
 @pytest.fixture
-def region(store: TestStore) -> TestStore:
+def region(stores: Callable[..., TestStore]) -> TestStore:
     """A region with one transferred matter, supervised by two departments."""
-    return registers(store)
+    return stores(registers)
 
 
 @pytest.fixture
-def full(region: TestStore) -> TestStore:
+def full(stores: Callable[..., TestStore]) -> TestStore:
     """With something of everything that happens every day, and the read models up to date."""
-    usual(region)
-    region.project()
-    return region
+    return stores(ordinary)
+
+
+@pytest.fixture
+def every(stores: Callable[..., TestStore]) -> TestStore:
+    """With an event of nearly every type, and the read models up to date."""
+    return stores(complete)
 
 
 @pytest.fixture

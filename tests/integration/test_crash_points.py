@@ -30,6 +30,7 @@ from domain.rules import FieldError
 from domain.seals import ApplySeal
 from infra.servers.postgres import EmbeddedPostgres
 from tests.integration.region import APPROVAL, DAY, FORMER, MATTER, S1, S2, accept, case, decide, receive, registers
+from tests.integration.stages import Stage, Template, empty
 from tests.integration.teststore import TestStore
 
 _numbers = itertools.count(1)
@@ -164,9 +165,9 @@ def second_batch(store: TestStore) -> list[Arrival]:
 
 
 @pytest.fixture(scope="module")
-def originals(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[Originals]:
+def originals(postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]) -> Iterator[Originals]:
     """A region with the first batch written at the beginning of a partition, and the second one to be written."""
-    urls = postgres_server.create_database(f"crash_{next(_numbers)}", template=_migrated)
+    urls = postgres_server.create_database(f"crash_{next(_numbers)}", template=template(empty).name)
     found = Originals(postgres_server, urls.name, os.urandom(32))
     store = TestStore(urls, found._master)
     registers(store)

@@ -107,7 +107,7 @@ def contents(store: TrackedStore) -> tuple[list[Any], list[Any]]:
 
 
 def test_a_year_in_four_stores_is_the_year_in_one(
-    stores: Callable[[], TestStore], bootstrap: str, tmp_path: Path
+    stores: Callable[..., TestStore], bootstrap: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "year"
     generate(CASES, SEED, out)

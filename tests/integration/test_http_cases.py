@@ -31,9 +31,7 @@ from tests.integration.region import (
     accept,
     case,
     decide,
-    everything,
     granted,
-    usual,
 )
 from tests.integration.teststore import TestStore, department
 
@@ -48,8 +46,12 @@ def inspector(store: TestStore) -> str:
 
 
 @pytest.fixture
+def region(full: TestStore) -> TestStore:
+    return full
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    usual(region)
     inspector(region)
     region.project()
     with doors(outer) as made:
@@ -114,33 +116,6 @@ def test_filters_choose_the_same_now_and_then(opened: Doors) -> None:
     opened.get("/cases", "jw", 422, number="a\x00b")
     opened.get("/cases", "jw", 422, status="gone")
     opened.get("/cases", "jw", 422, as_known_at="9999-12-31T23:59:59Z")
-
-
-@pytest.mark.parametrize("caller", ["jw", APPROVAL, S1])
-def test_as_known_then_is_what_was_answered_then(region: TestStore, outer: Store, caller: str) -> None:
-    """Whatever is asked later of a moment is what was answered in that moment."""
-    inspector(region)
-    region.project()
-    answers: list[tuple[datetime, Any]] = []
-    with doors(outer) as opened:
-
-        def look() -> None:
-            region.project()
-            [(at,)] = region.connect().execute("SELECT max(recorded_at) FROM shenguan.stored_events").fetchall()
-            answers.append((at, opened.get("/cases", caller)["items"]))
-
-        submit = region.submit
-
-        def submitted(*payloads: Any, **more: Any) -> Any:
-            written = submit(*payloads, **more)
-            look()
-            return written
-
-        region.submit = submitted  # type: ignore[method-assign]
-        usual(region)
-        assert len({len(items) for _, items in answers}) > 3
-        for at, items in answers:
-            assert opened.get("/cases", caller, as_known_at=at.isoformat())["items"] == items
 
 
 def test_one_case_is_whole_for_its_parties_and_nothing_for_others(opened: Doors) -> None:
@@ -269,11 +244,9 @@ def test_a_long_record_is_read_in_parts(opened: Doors, region: TestStore) -> Non
     assert (then["events"], then["notices_total"]) == (found["events"] - 3, 3400)
 
 
-def test_the_two_way_record_has_all_that_the_log_has_of_a_case(region: TestStore) -> None:
+def test_the_two_way_record_has_all_that_the_log_has_of_a_case(every: TestStore) -> None:
     """So that a case is found by it, without reading through whole kinds of streams."""
-    everything(region)
-    region.project()
-    with region.connect() as conn:
+    with every.connect() as conn:
         cases = [row[0] for row in conn.execute("SELECT stream FROM read.approvals").fetchall()]
         departments = [row[0] for row in conn.execute("SELECT DISTINCT department FROM read.two_way_parties")]
         history = History(conn, {*departments, OFFICE, "pt"})

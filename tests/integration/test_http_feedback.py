@@ -11,7 +11,7 @@ import pytest
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from infra.store import Store
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, S1, S2, S3, granted, usual
+from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, S1, S2, S3, granted
 from tests.integration.test_http_cases import inspector
 from tests.integration.teststore import TestStore
 
@@ -19,8 +19,12 @@ LATER = "2999-01-01"
 
 
 @pytest.fixture
+def region(full: TestStore) -> TestStore:
+    return full
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    usual(region)
     inspector(region)
     region.project()
     with doors(outer) as made:

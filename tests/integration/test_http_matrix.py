@@ -28,7 +28,6 @@ from tests.integration.region import (
     S1,
     accept,
     case,
-    everything,
 )
 from tests.integration.teststore import TestStore, department
 
@@ -79,8 +78,12 @@ WHOLE = {"/notices", "/ratings", "/risks"}
 
 
 @pytest.fixture
+def region(every: TestStore) -> TestStore:
+    return every
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    everything(region)
     region.submit(
         *(
             RegisterDepartment(department=OFFICE, entry=department(code, f"旁{code}", role))  # type: ignore[arg-type]

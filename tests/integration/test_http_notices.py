@@ -12,13 +12,17 @@ from adapters.http import exports
 from infra.store import Store
 from infra.web.reading import FILES, READERS, Readers
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, S1, S2, usual
+from tests.integration.region import APPROVAL, S1, S2
 from tests.integration.teststore import TestStore
 
 
 @pytest.fixture
+def region(full: TestStore) -> TestStore:
+    return full
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    usual(region)
     region.project()
     with doors(outer) as made:
         yield made

@@ -15,14 +15,18 @@ from domain.registering import EnterRegister
 from domain.seal_registry import Seal
 from infra.store import Store
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, case, everything
+from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, case
 from tests.integration.test_registers import moment_after
 from tests.integration.teststore import TestStore
 
 
 @pytest.fixture
+def region(every: TestStore) -> TestStore:
+    return every
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    everything(region)
     seal = Seal(
         code="JS1",
         name="监管一局印章",

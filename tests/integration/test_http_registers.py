@@ -13,15 +13,19 @@ from domain.matters import Matter, RegisterMatter
 from domain.registering import EnterRegister, Kind, StrikeEntry
 from infra.store import Store
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, S2, everything
+from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, S2
 from tests.integration.teststore import TestStore
 
 SECRET = "11150100000000001F3000112003000"
 
 
 @pytest.fixture
+def region(every: TestStore) -> TestStore:
+    return every
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    everything(region)
     power = PowerItem(
         matter=MATTER, name="施工许可", organ=APPROVAL, legal_basis="建筑法", duties=("受理",), published_on=DAY
     )

@@ -28,7 +28,7 @@ from infra.store import Store
 from infra.topics import apply_topics
 from infra.web.entrance import sessions_of
 from tests.integration.http_role import served
-from tests.integration.region import APPROVAL, OFFICE, S1, everything
+from tests.integration.region import APPROVAL, OFFICE, S1
 from tests.integration.teststore import TestStore
 
 EXAMPLES = int(os.environ.get("SHENGUAN_SCHEMA_EXAMPLES", "2"))
@@ -44,8 +44,12 @@ CHECKS = (
 
 
 @pytest.fixture
+def region(every: TestStore) -> TestStore:
+    return every
+
+
+@pytest.fixture
 def opened(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[Store]:
-    everything(region)
     region.project()
     with served(region, bootstrap, tmp_path) as (store, _client):
         apply_topics(store)

@@ -15,7 +15,7 @@ from infra.web.pages.lists import LABELS, PAGES
 from infra.web.pages.page import PLACES, path_of
 from infra.web.provider_sign_in import inside
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2, everything
+from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2
 from tests.integration.teststore import TestStore
 
 FORBIDDEN = re.compile(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=\"/static/)|https?://")
@@ -23,8 +23,12 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture
+def region(every: TestStore) -> TestStore:
+    return every
+
+
+@pytest.fixture
 def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
-    everything(region)
     region.project()
     with doors(outer) as made:
         yield made

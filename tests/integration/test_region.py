@@ -30,7 +30,7 @@ SHARED = "notice, department, serial, case_stream, about, owed_at, received_at, 
 
 @pytest.fixture
 def leagues(
-    stores: Callable[[], TestStore], region: TestStore, outer: TrackedStore, bootstrap: str, tmp_path: Path
+    stores: Callable[..., TestStore], region: TestStore, outer: TrackedStore, bootstrap: str, tmp_path: Path
 ) -> Iterator[list[tuple[TestStore, TrackedStore]]]:
     """Two leagues that have taken the region's registers over."""
     made = []

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.region import APPROVAL, FORMER, HIGHER, OFFICE, S1, S2, S3, everything
+from tests.integration.region import APPROVAL, FORMER, HIGHER, OFFICE, S1, S2, S3
 from tests.integration.teststore import TestStore
 
 DEPARTMENTS = (APPROVAL, FORMER, S1, S2, S3, HIGHER, OFFICE, "sfj", "pt", "jw")
@@ -20,10 +20,8 @@ BY_CASE = {
 
 
 @pytest.fixture
-def told(region: TestStore) -> TestStore:
-    everything(region)
-    region.project()
-    return region
+def told(every: TestStore) -> TestStore:
+    return every
 
 
 def parties(store: TestStore) -> dict[str, set[str]]:

@@ -49,7 +49,7 @@ OF_REGISTERS += " 'liaison')"
 
 
 @pytest.fixture
-def league(stores: Callable[[], TestStore]) -> TestStore:
+def league(stores: Callable[..., TestStore]) -> TestStore:
     return stores()
 
 

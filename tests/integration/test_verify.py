@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,6 +28,7 @@ from infra.servers.postgres import EmbeddedPostgres
 from infra.verify import Verdict, verify
 from tests.integration.outlet_kit import fill
 from tests.integration.region import APPROVAL, DAY, FORMER, S1, S2, S3, accept, case, decide, receive, registers
+from tests.integration.stages import Stage, Template
 from tests.integration.teststore import MASTER, TestStore
 
 _numbers = itertools.count(1)
@@ -108,13 +109,8 @@ class Prepared:
 
 
 @pytest.fixture(scope="module")
-def prepared(postgres_server: EmbeddedPostgres, _migrated: str) -> Iterator[Prepared]:
-    urls = postgres_server.create_database(f"verify_{next(_numbers)}", template=_migrated)
-    store = TestStore(urls, MASTER)
-    live(store)
-    store.close()
-    yield Prepared(postgres_server, urls.name)
-    postgres_server.drop_database(urls.name)
+def prepared(postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]) -> Prepared:
+    return Prepared(postgres_server, template(live).name)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,13 +35,14 @@ class TestStore:
 
     __test__ = False
 
-    def __init__(self, urls: DatabaseUrls, master: bytes) -> None:
+    def __init__(self, urls: DatabaseUrls, master: bytes, handed_in: int = 0) -> None:
+        """`handed_in`: how many submissions the database has already had."""
         self.urls = urls
         self._connections: list[Connection[Any]] = []
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
         self.sealer = Sealer(master, KeyTable(self.connect))
         self.writer = Writer(self.connect, self.sealer.seal_all)
-        self._offset = itertools.count()
+        self.handed_in = handed_in
         self.language = "zh"
 
     def connect(self) -> Connection[Any]:
@@ -65,7 +65,8 @@ class TestStore:
 
     def arrival(self, payload: Payload, principal: str | None = None, id_: str | None = None, **more: Any) -> Arrival:
         """The next record of the principal's topic; by default a principal of the department's name speaks."""
-        offset = next(self._offset)
+        offset = self.handed_in
+        self.handed_in += 1
         principal = principal or payload.department
         id_ = id_ or f"s{offset}"
         content = hashlib.sha256(payload.model_dump_json().encode()).digest()
