@@ -287,7 +287,8 @@ class Recheck:
         elif isinstance(event, SupervisorJoined):
             told, claimed = self._joining(event), (event.department, event.matter)
         elif isinstance(event, ReadRecorded):
-            told = inspecting(self.registers, event.principal, local_date(event.meta.occurred_at))
+            vouched = event.meta.department if event.meta.caller is not None else None
+            told = inspecting(self.registers, event.principal, local_date(event.meta.occurred_at), vouched)
             claimed = event.department
         elif isinstance(event, SuccessionAdvanced):
             told, claimed = (), self._left_behind(event)

@@ -27,16 +27,18 @@ def begin(store: Store, cases: int, say: Callable[[str], None]) -> threading.Thr
     with closing(store.connect()) as conn:
         if conn.execute("SELECT 1 FROM shenguan.stored_events LIMIT 1").fetchone() is not None:
             return None
-    generate(cases, SEED, out)
-    _add_inspectors(out / feed.FILES[0])
+    with_inspectors(cases, SEED, out)
     founding.found(store, founding.read(out / "founding.json"))
     thread = threading.Thread(target=feeding.feed_year, args=(store, out, say, PATIENCE_S), name="sample", daemon=True)
     thread.start()
     return thread
 
 
-def _add_inspectors(registers: Path) -> None:
-    """The generated region has no discipline inspection 纪检监察, for it hands nothing in; here one may look on."""
+def with_inspectors(cases: int, seed: int, out: Path, *, rare: bool = True) -> None:
+    """Generates a year into `out`. The generated region has no discipline inspection 纪检监察, for it hands nothing in;
+    here one may look on."""
+    generate(cases, seed, out, rare=rare)
+    registers = out / feed.FILES[0]
     lines = registers.read_text(encoding="utf-8").splitlines()
     entered = next(line for line in map(json.loads, lines) if line["attributes"]["type"] == _ENTERED)
     entered["attributes"]["id"] = f"register.{INSPECTION}"

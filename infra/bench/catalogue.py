@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.bench import growth, intake, latency, projections, queries, stores
+from infra.bench import doors, growth, intake, latency, projections, queries, stores
 from infra.bench.ground import Ground
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
@@ -16,4 +16,5 @@ BENCHES: dict[str, Callable[[Ground, Options], Outcome]] = {
     "growth": growth.run,
     "queries": queries.run,
     "stores": stores.run,
+    "doors": doors.run,
 }

@@ -134,7 +134,7 @@ def decisions_to_notices(store: Store, plan: Plan, rate: float, check: Callable[
     """From sending a decision to reading each of its notices; every role of the store must be at work."""
     before = feeding.taken_in(store)
     apply_topics(store)
-    _send(store, plan.accepts)
+    send(store, plan.accepts)
     feeding.wait_for(lambda: feeding.taken_in(store) >= before + len(plan.accepts), SETTLE, "accepts")
     settle(store)
     return _measure(store.kafka_options, plan.questions(store), rate, check)
@@ -180,7 +180,8 @@ def _measure(options: dict[str, Any], questions: list[Question], rate: float, ch
     return driven
 
 
-def _send(store: Store, arrivals: list[Arrival]) -> None:
+def send(store: Store, arrivals: list[Arrival]) -> None:
+    """Hands them in; all are in Kafka when it returns."""
     producer = clients.producer(store.kafka_options, usual={"linger_ms": 20}, fixed={"acks": "all"})
     try:
         for arrival in arrivals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -40,13 +41,20 @@ class Mix:
     directory: Path
 
 
-def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True) -> Mix:
+def year_of(ground: Ground, cases: int, seed: int) -> Path:
+    """Where a year lies; generated there unless it has been."""
+    return ground.directory / f"year-{cases}-{seed}"
+
+
+def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True, since: datetime | None = None) -> Mix:
     """Generates the year, takes its registers in and leaves the rest in Kafka, in topics of its own; without `send` it
-    is left in the files, for the caller to send."""
-    out = ground.directory / f"year-{cases}-{seed}"
+    is left in the files, for the caller to send. `since`: when all that is recorded, else now."""
+    out = year_of(ground, cases, seed)
     if not out.exists():
         generate(cases, seed, out, rare=False)
     store = ground.store(label)
+    if since is not None:
+        store.clock = lambda: since
     found(store, read(out / "founding.json"))
     founders = feeding.known_principals(store)
     apply_topics(store)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from adapters.postgres.writer import Written
 from infra.bench.apart import apart
 from infra.bench.ground import ScratchStore
 from infra.bench.memory import Memory
@@ -21,15 +23,25 @@ class Taken(NamedTuple):
     memory: dict[str, float]
 
 
-def taken_in_apart(store: ScratchStore, wanted: int) -> Taken:
-    """As `take_in`, by a process that does nothing else, and those below it."""
-    return apart(_take_in, store.settings, store.servers, wanted)
+def taken_in_apart(store: ScratchStore, wanted: int, since: datetime | None = None) -> Taken:
+    """As `take_in`, by a process that does nothing else, and those below it. `since`: as if it had begun then and had
+    lasted until now."""
+    return apart(_take_in, store.settings, store.servers, wanted, since)
 
 
-def _take_in(settings: Settings, servers: Servers, wanted: int) -> Taken:
+def _take_in(settings: Settings, servers: Servers, wanted: int, since: datetime | None) -> Taken:
     calm()
     store = ScratchStore(settings, servers)
+    seen = 0
+
+    def count(written: Written) -> None:
+        nonlocal seen
+        seen += len(written.results)
+
+    if since is not None:
+        lasted = datetime.now(UTC) - since
+        store.clock = lambda: since + lasted * min(1.0, seen / wanted)
     with Memory() as used:
-        pace = take_in(store, wanted)
+        pace = take_in(store, wanted, count)
     store.disconnect()
     return Taken(pace.total, pace.rate, used.thirds())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from domain.personal import Person
 from domain.registering import EnterRegister
 from domain.seal_registry import Seal
 from infra.store import Store
+from infra.verify import verify
 from tests.integration.doors import Doors, doors
 from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, case
 from tests.integration.test_registers import moment_after
@@ -133,6 +135,14 @@ def test_another_inspector_sees_what_was_read(opened: Doors) -> None:
     assert opened.get("/reads", "jw", department="jw2")["items"] == []
     for caller in (APPROVAL, OFFICE, "operator"):
         opened.get("/reads", caller, 403)
+
+
+def test_what_an_inspector_reads_over_http_is_verified(opened: Doors, region: TestStore) -> None:
+    """He reads by a principal that vouches for him and acts for nobody itself."""
+    opened.get("/notices", "jw")
+    region.project()
+    problems = verify(SimpleNamespace(migrator_url=region.urls.migrator)).problems
+    assert [one for one in problems if one.check == "audience"] == []
 
 
 def test_reads_page_by_page_and_as_known(opened: Doors, region: TestStore) -> None:
