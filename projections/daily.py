@@ -7,10 +7,11 @@ said at its end, whatever is recorded later. `docs/reference/statistics.md` says
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from psycopg import Connection
@@ -69,6 +70,9 @@ COUNTERS = tuple(field.name for field in fields(Daily))[KEY_SIZE:]
 
 
 DAILY = Table("daily", Daily, key_size=KEY_SIZE, adds=True)
+DAYS = Table("daily_days", Daily, key_size=KEY_SIZE, adds=True)
+MONTHS = Table("daily_months", Daily, key_size=KEY_SIZE, adds=True)
+_values = attrgetter(*COUNTERS)
 _KINDS = (
     *(NoticeOwed, NoticeDispatched, NoticeReceived, NoticeReturned, NoticeDeemed, NoticeMoved),
     *(FeedbackRaised, FeedbackDisposed, FeedbackReplied),
@@ -78,7 +82,7 @@ _KINDS = (
 
 class DailyCounters(Projection):
     name = "daily"
-    tables = ("daily", "daily_notices", "daily_dues", "daily_feedback")
+    tables = ("daily", "daily_days", "daily_months", "daily_notices", "daily_dues", "daily_feedback")
     topics = frozenset(kind.TOPIC for kind in _KINDS)
 
     def fold(self, conn: Connection[Any], events: Sequence[Recorded], bulk: bool) -> None:
@@ -145,7 +149,10 @@ class _Batch:
         self._notices.save(bulk)
         self._feedback.save(bulk)
         DUES.store(self._conn, list(self._dues.values()))
-        DAILY.store(self._conn, list(self._counts.values()))
+        rows = list(self._counts.values())
+        DAILY.store(self._conn, rows)
+        DAYS.store(self._conn, _summed(rows, lambda one: [_key(one.department, "", one.day, one.falls)]))
+        MONTHS.store(self._conn, _summed(rows, _of_month))
 
     # Notices.
 
@@ -154,6 +161,8 @@ class _Batch:
         notice = Notice(
             notice=event.notice,
             department=event.addressee,
+            serial=event.originator_version,
+            about=event.about,
             matter=event.matter,
             root=event.root,
             case_stream=event.case,
@@ -329,6 +338,26 @@ class _Batch:
         if row is None:
             row = self._counts[key] = Daily(*key)
         return row
+
+
+def _summed(rows: Sequence[Daily], keys: Callable[[Daily], Sequence[tuple[Any, ...]]]) -> list[Daily]:
+    """Rows put together under each of the keys that they have now."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows:
+        values = _values(row)
+        for key in keys(row):
+            sums = found.get(key)
+            found[key] = list(values) if sums is None else [a + b for a, b in zip(sums, values, strict=True)]
+    return [Daily(*key, *sums) for key, sums in found.items()]
+
+
+def _of_month(row: Daily) -> list[tuple[Any, ...]]:
+    month = row.day.replace(day=1)
+    return [_key(row.department, "", month, row.falls), _key("", row.matter, month, row.falls)]
+
+
+def _key(department: str, matter: str, day: date, falls: bool) -> tuple[Any, ...]:
+    return department, day, matter, "", day, falls
 
 
 def _subject(event: Event) -> str:

@@ -31,10 +31,18 @@ CREATE TABLE daily (
     PRIMARY KEY (department, cohort, matter, root, day, falls)
 );
 
+-- The same counters summed up, so that what is asked of everybody need not add up every row: by department and day
+-- (cohort is that day, matter and root are empty), and by month: of a department (matter is empty) and of a matter
+-- (department is empty: for whoever sees all rows); day and cohort are the month's first day.
+CREATE TABLE daily_days (LIKE daily INCLUDING ALL);
+CREATE TABLE daily_months (LIKE daily INCLUDING ALL);
+
 -- What later facts must know of a notice in order to count.
 CREATE TABLE daily_notices (
     notice text COLLATE "C" PRIMARY KEY,
     department text NOT NULL,
+    serial bigint NOT NULL,
+    about text NOT NULL,
     matter text NOT NULL,
     root text NOT NULL,
     case_stream text COLLATE "C" NOT NULL,
@@ -78,4 +86,6 @@ CREATE TABLE daily_feedback (
 CREATE INDEX daily_feedback_case_idx ON daily_feedback (case_stream, supervisor);
 
 -- For queries only:
+CREATE INDEX daily_day_idx ON daily (day);
+CREATE INDEX daily_days_day_idx ON daily_days (day);
 CREATE INDEX daily_notices_held_idx ON daily_notices (held_until, due_on);

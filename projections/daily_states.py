@@ -18,6 +18,8 @@ class Notice:
 
     notice: str
     department: str
+    serial: int
+    about: str
     matter: str
     root: str
     case_stream: str

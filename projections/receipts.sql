@@ -5,6 +5,8 @@ CREATE TABLE receipts (
     department text NOT NULL,           -- the addressee
     serial bigint NOT NULL,             -- gapless per addressee
     case_stream text COLLATE "C" NOT NULL,
+    organ text GENERATED ALWAYS AS (CASE WHEN starts_with(case_stream, 'case/')
+        THEN split_part(case_stream, '/', 2) END) STORED,   -- of the case
     matter text NOT NULL,
     about text NOT NULL,
     root text NOT NULL,                 -- what the chain of moved notices began with
@@ -59,11 +61,14 @@ CREATE TABLE receipts (
 );
 
 -- The organ of a case sees who was told of it.
-CREATE POLICY organ ON receipts FOR SELECT
-    USING (starts_with(case_stream, 'case/' || current_setting('shenguan.department', true) || '/'));
+CREATE POLICY organ ON receipts FOR SELECT USING (organ = current_setting('shenguan.department', true));
 
 -- For queries only:
 CREATE UNIQUE INDEX receipts_serial_idx ON receipts (department, serial);
 CREATE INDEX receipts_case_idx ON receipts (case_stream);
 CREATE INDEX receipts_owed_idx ON receipts (owed_at);
-CREATE INDEX receipts_outstanding_idx ON receipts (department, owed_at) WHERE status = 'outstanding';
+CREATE INDEX receipts_position_idx ON receipts (owed_position);
+CREATE INDEX receipts_department_idx ON receipts (department, owed_position);
+CREATE INDEX receipts_organ_idx ON receipts (organ, owed_position);
+CREATE INDEX receipts_outstanding_idx ON receipts (department, owed_at)
+    INCLUDE (organ, about, due_on, yellow_on, suspended_on) WHERE status = 'outstanding';

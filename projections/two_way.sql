@@ -28,10 +28,7 @@ CREATE TABLE two_way_parties (
     PRIMARY KEY (case_stream, department)
 );
 
--- The parties' own rows are all that this subquery can see, by the policy that every read model has.
-CREATE POLICY parties ON two_way FOR SELECT USING (
-    EXISTS (SELECT FROM two_way_parties AS p WHERE p.case_stream = two_way.case_stream)
-);
+CREATE POLICY parties ON two_way FOR SELECT USING (read.is_party(case_stream));
 
 -- For queries only:
 CREATE INDEX two_way_seals_idx ON two_way (position) WHERE kind = 'seal.applied';

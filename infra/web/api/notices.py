@@ -96,7 +96,7 @@ def notices(
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:
         if asked.known_at is not None:
             return _then(reading, conn, after, limit, asked.known_at, status, {**chosen, "since": from_when})
-        found = receipts_slice(conn, after, limit, status=status, since=from_when, **chosen)
+        found = receipts_slice(conn, after, limit, status=status, since=from_when, party=reading.department, **chosen)
         return Slice(with_due(found.rows, datetime.now(UTC)), found.more)
 
     return answer(NOTICES, reading, asked, response, find, {**chosen, "status": status, "since": since})
@@ -132,7 +132,7 @@ def _then(
     """As the record had them: who was owed what does not change, what became of it is folded from the log anew."""
     with reading.log() as log:
         found = sift(
-            lambda after, block: receipts_slice(conn, after, block, until=known_at, **chosen),
+            lambda after, block: receipts_slice(conn, after, block, until=known_at, party=reading.department, **chosen),
             lambda rows: _lives(log, rows, known_at),
             lambda row: status in (None, row["status"]),
             "owed_position",
