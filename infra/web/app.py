@@ -19,6 +19,7 @@ from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
 from infra.web.api import streams
 from infra.web.api.catalogue import DOORS
+from infra.web.endings import Endings
 from infra.web.envelope import API, Envelope
 from infra.web.handing import Handing
 from infra.web.heads import Heads
@@ -49,6 +50,7 @@ def create_app(store: Store) -> FastAPI:
         app.state.handing.close()
         app.state.readers.close()
         app.state.registry.close()
+        app.state.endings.close()
         app.state.heads.close()
         app.state.recorder.close()
         app.state.pulse.close()
@@ -67,6 +69,7 @@ def create_app(store: Store) -> FastAPI:
     state = app.state
     state.store = store
     state.registry = Registry(store.connect)
+    state.endings = Endings(store.connect)
     state.readers = Readers(store.reader_url, store.database_url)
     state.heads = Heads(store.connect)
     state.published = Published(state.readers, state.registry, state.heads, store.settings.public_smallest)
