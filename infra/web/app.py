@@ -9,11 +9,12 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from adapters.http import problems, safety
+from adapters.http import safety
 from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
@@ -27,6 +28,7 @@ from infra.web.inspecting import Recorder
 from infra.web.live import Live
 from infra.web.metrics import Metrics
 from infra.web.pages import catalogue as pages
+from infra.web.pages import faults
 from infra.web.persons import Persons
 from infra.web.provider_sign_in import origin_of
 from infra.web.published import Published
@@ -82,13 +84,12 @@ def create_app(store: Store) -> FastAPI:
     state.pulse = Pulse(store.connect)
     state.metrics = Metrics(state.pulse)
     state.metrics.live.set_function(state.live.count)
-    problems.install(app)
 
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(OperationalError)
     async def _away(request: Request, error: OperationalError) -> Response:
         _log.error("database_unavailable", error=first_line(error))
-        return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
+        return await run_in_threadpool(faults.answer, request, faults.database_away())
 
     for one in DOORS:
         app.include_router(one.router, prefix=API)

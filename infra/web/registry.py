@@ -38,6 +38,11 @@ class Registry:
         """As `now`, with the position of the last event in them."""
         return self._line.ask(self._kept_up)
 
+    @property
+    def last(self) -> Registers:
+        """As they were when somebody asked last; the database is not asked."""
+        return self._registers
+
     def _kept_up(self, conn: Connection[Any]) -> tuple[Registers, int]:
         log = Log(conn)
         head = log.registers_head()
