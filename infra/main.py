@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import channels, letter_commands, queries, submitting, subscribe
+from infra import channels, letter_commands, queries, sessions, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -31,6 +31,7 @@ app.command()(subscribe.subscribe)
 app.add_typer(letter_commands.app, name="letters")
 app.add_typer(topics_app, name="topics")
 app.add_typer(channels.app, name="channels")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 

@@ -21,6 +21,7 @@ PREFIX = "SHENGUAN_"
 _STORE = r"^[a-z0-9-]{1,32}$"
 KAFKA_OPTIONS = "SHENGUAN_KAFKA_OPTIONS"
 Language = Literal["zh", "en"]
+LONGEST_SESSION_S = 7 * 24 * 3600
 Url = Annotated[str | None, Field(repr=False)]  # contains a password
 
 # Set by the adapters because the guarantees rest on them; a deployment must not change them.
@@ -133,7 +134,7 @@ class Settings(BaseSettings):
     """The claim that lists the departments for which a caller speaks."""
     oidc_officer: str = "officer"
     """The claim with the officer's number in the department."""
-    session_seconds: int = Field(8 * 3600, ge=60, le=7 * 24 * 3600)
+    session_seconds: int = Field(8 * 3600, ge=60, le=LONGEST_SESSION_S)
     """How long somebody stays signed in."""
     public_smallest: int = Field(5, ge=3, le=100)
     """The smallest count that public statistics show."""

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from starlette.types import Receive, Scope, Send
 
 from adapters.http.problems import Fault, Problem
 
@@ -59,13 +60,19 @@ def export(
     file.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
     headers["Content-Length"] = str(length)
-    return StreamingResponse(_sent(file), media_type=MEDIA_TYPES[form], headers=headers)
+    return _Sent(file, MEDIA_TYPES[form], headers)
 
 
-def _sent(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while block := file.read(BLOCK):
-            yield block
+class _Sent(StreamingResponse):
+    """Closes the file however the sending ends, even before it begins."""
+
+    def __init__(self, file: IO[bytes], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(iter(lambda: file.read(BLOCK), b""), media_type=media_type, headers=headers)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
 
 
 def _csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:

@@ -102,7 +102,7 @@ def of_status(status: int, detail: str | None = None, headers: dict[str, str] | 
     return Problem(status, zh, en, detail=detail, headers=headers)
 
 
-def install(app: FastAPI, answer: Callable[[Request, Problem], Response] = answer) -> None:
+def install(app: FastAPI, answer: Callable[[Request, Problem], Response]) -> None:
     """Makes every error of the app's a problem, shown by `answer`, which may block."""
 
     @app.exception_handler(Problem)

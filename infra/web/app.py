@@ -9,16 +9,18 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from adapters.http import problems, safety
+from adapters.http import safety
 from adapters.postgres.runner import first_line
 from infra.store import Store
 from infra.web import entrance, health, provider_sign_in, signing_in, signing_out
 from infra.web.api import streams
 from infra.web.api.catalogue import DOORS
+from infra.web.endings import Endings
 from infra.web.envelope import API, Envelope
 from infra.web.handing import Handing
 from infra.web.heads import Heads
@@ -26,6 +28,7 @@ from infra.web.inspecting import Recorder
 from infra.web.live import Live
 from infra.web.metrics import Metrics
 from infra.web.pages import catalogue as pages
+from infra.web.pages import faults
 from infra.web.persons import Persons
 from infra.web.provider_sign_in import origin_of
 from infra.web.published import Published
@@ -49,6 +52,7 @@ def create_app(store: Store) -> FastAPI:
         app.state.handing.close()
         app.state.readers.close()
         app.state.registry.close()
+        app.state.endings.close()
         app.state.heads.close()
         app.state.recorder.close()
         app.state.pulse.close()
@@ -67,6 +71,7 @@ def create_app(store: Store) -> FastAPI:
     state = app.state
     state.store = store
     state.registry = Registry(store.connect)
+    state.endings = Endings(store.connect)
     state.readers = Readers(store.reader_url, store.database_url)
     state.heads = Heads(store.connect)
     state.published = Published(state.readers, state.registry, state.heads, store.settings.public_smallest)
@@ -79,13 +84,12 @@ def create_app(store: Store) -> FastAPI:
     state.pulse = Pulse(store.connect)
     state.metrics = Metrics(state.pulse)
     state.metrics.live.set_function(state.live.count)
-    problems.install(app)
 
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(OperationalError)
     async def _away(request: Request, error: OperationalError) -> Response:
         _log.error("database_unavailable", error=first_line(error))
-        return problems.answer(request, problems.of_status(503, headers={"Retry-After": "5"}))
+        return await run_in_threadpool(faults.answer, request, faults.database_away())
 
     for one in DOORS:
         app.include_router(one.router, prefix=API)

@@ -82,7 +82,7 @@ def keyed(listing: Listing[Row], row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def book(
-    reading: Annotated[Reading, Depends(reading("registers"))],
+    reading: Annotated[Reading, Depends(reading("registers"), scope="function")],
     asked: AskedFor,
     as_true_at: Annotated[MomentText | None, Query(description="何日的情况；不给则今日")] = None,
 ) -> Book:

@@ -25,7 +25,8 @@ def sessions_of(settings: Settings) -> Sessions:
 
 
 def furnish(state: State, store: Store) -> None:
-    """Sets `identity`, and `provider` and `provider_sign_in`, None where there is none. `registry` is there already."""
+    """Sets `identity`, and `provider` and `provider_sign_in`, None where there is none. `registry` and `endings` are
+    there already."""
     settings = store.settings
     master = read_master_key(settings.ensure_master_key())
     sessions = sessions_of(settings)
@@ -42,4 +43,4 @@ def furnish(state: State, store: Store) -> None:
             state.provider_sign_in = ProviderSignIn(provider, client_id, settings.oidc_client_secret, claims, begun)
     if settings.sign_in == "oidc" and claims is None:
         _log.warning("nobody_can_sign_in", reason="SHENGUAN_OIDC_ISSUER or SHENGUAN_OIDC_CLIENT_ID is not set")
-    state.identity = Identity(sessions, state.registry, claims)
+    state.identity = Identity(sessions, state.registry, state.endings, claims)

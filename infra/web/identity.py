@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import Depends, Header, Request
+from psycopg import OperationalError
 
 from adapters.http.problems import Problem, of_status
 from adapters.http.sessions import Sessions
 from domain.access import OPERATOR, Area, Caller, Reader
 from domain.submissions import local_date
+from infra.web.endings import Endings
 from infra.web.registry import Registry
 
 COOKIE = "shenguan_session"
@@ -41,9 +43,10 @@ class Tokens(Protocol):
 class Identity:
     """Knows callers. `tokens` verifies what is not a session of ours."""
 
-    def __init__(self, sessions: Sessions, registry: Registry, tokens: Tokens | None = None) -> None:
+    def __init__(self, sessions: Sessions, registry: Registry, endings: Endings, tokens: Tokens | None = None) -> None:
         self._sessions = sessions
         self._registry = registry
+        self._endings = endings
         self._tokens = tokens
 
     def begin(self, known: Known, seconds: int) -> str:
@@ -54,8 +57,14 @@ class Identity:
     def known(self, token: str) -> Known | None:
         claims = self._sessions.read(token)
         if claims is not None:
-            return known_by(claims)
+            return None if self._endings.cover(claims) else known_by(claims)
         return self._tokens.read(token) if self._tokens is not None else None
+
+    def end(self, token: str) -> None:
+        """Ends a session for whoever has its token; what is no session of ours is none of ours to end."""
+        claims = self._sessions.read(token)
+        if claims is not None:
+            self._endings.end(claims)
 
     def caller(self, known: Known, department: str | None = None) -> Caller:
         """For which of his departments he speaks: the one that is named, else the first. Raises Problem."""
@@ -78,12 +87,16 @@ def known_by(claims: dict[str, Any]) -> Known:
     return Known(claims["sub"], claims["officer"], claims["name"], tuple(claims["departments"]))
 
 
+def bearer_of(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def find_caller(request: Request, department: str | None = None) -> Caller | None:
     """Whoever is calling; None where nobody has signed in. Raises Problem for a token that is not valid."""
     identity: Identity = request.app.state.identity
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        known = identity.known(token.strip())
+    if (bearer := bearer_of(request)) is not None:
+        known = identity.known(bearer)
         if known is None:
             raise of_status(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     elif cookie := request.cookies.get(COOKIE):
@@ -98,6 +111,17 @@ def find_caller(request: Request, department: str | None = None) -> Caller | Non
     request.state.department = found.department  # for the access log
     request.state.caller = found  # for pages
     return found
+
+
+def still_known(request: Request) -> bool:
+    """Whether whoever called is still let in: his token is not over, his session was not ended. Where nobody can tell
+    now, as before."""
+    try:
+        return find_caller(request) is not None
+    except Problem as problem:
+        return problem.details.status not in (401, 403)
+    except OperationalError:
+        return True
 
 
 def caller(

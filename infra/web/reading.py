@@ -103,7 +103,8 @@ class Reading:
 
 
 def reading(area: Area) -> Callable[..., Iterator[Reading]]:
-    """A dependency: a read of an area by a caller who may."""
+    """A dependency: a read of an area by a caller who may. With `scope="function"` the connection is given back before
+    the answer is sent, however slowly that is fetched; files have read their rows by then."""
 
     def begin(request: Request, caller: CallerOf) -> Iterator[Reading]:
         if any("\0" in str(text) for text in (*request.query_params.values(), *request.path_params.values())):
@@ -121,5 +122,5 @@ def reading(area: Area) -> Callable[..., Iterator[Reading]]:
     return begin
 
 
-ReadingCases = Annotated[Reading, Depends(reading("cases"))]
-ReadingNotices = Annotated[Reading, Depends(reading("notices"))]
+ReadingCases = Annotated[Reading, Depends(reading("cases"), scope="function")]
+ReadingNotices = Annotated[Reading, Depends(reading("notices"), scope="function")]

@@ -8,10 +8,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection
 
 from adapters.postgres.log import Log
 from domain.registers import Registers
+from infra.web.line import Line
 
 KEPT = 8
 SETTLED = timedelta(minutes=5)
@@ -23,11 +24,11 @@ class Registry:
 
     def __init__(self, connect: Callable[[], Connection[Any]]) -> None:
         self._connect = connect
+        self._line = Line(connect)
         self._lock = threading.Lock()
         self._registers = Registers()
         self._position = 0
         self._then: dict[datetime, Registers] = {}
-        self._conn: Connection[Any] | None = None
 
     def now(self) -> Registers:
         """Of all that is recorded."""
@@ -35,24 +36,21 @@ class Registry:
 
     def present(self) -> tuple[Registers, int]:
         """As `now`, with the position of the last event in them."""
-        with self._lock:
-            try:
-                head = self._head()
-            except OperationalError:  # the server went away since: once more over a new connection
-                self._conn = None
-                head = self._head()
-            assert self._conn is not None
-            log = Log(self._conn)
-            if head > self._position:
-                found = Registers()
-                log.refresh(found, 0, head)
-                self._registers, self._position = found, head
-            return self._registers, self._position
+        return self._line.ask(self._kept_up)
 
-    def _head(self) -> int:
-        if self._conn is None or self._conn.closed:
-            self._conn = self._connect()
-        return Log(self._conn).registers_head()
+    @property
+    def last(self) -> Registers:
+        """As they were when somebody asked last; the database is not asked."""
+        return self._registers
+
+    def _kept_up(self, conn: Connection[Any]) -> tuple[Registers, int]:
+        log = Log(conn)
+        head = log.registers_head()
+        if head > self._position:
+            found = Registers()
+            log.refresh(found, 0, head)
+            self._registers, self._position = found, head
+        return self._registers, self._position
 
     def then(self, known_at: datetime) -> Registers:
         """Of what was recorded by a moment."""
@@ -70,6 +68,4 @@ class Registry:
         return found
 
     def close(self) -> None:
-        with self._lock:
-            if self._conn is not None:
-                self._conn.close()
+        self._line.close()

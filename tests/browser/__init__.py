@@ -1,1 +1,1 @@
-"""The pages in a real browser, on the product as `shenguan up --sample` runs it."""
+"""The pages in a real browser, on the product as `shenguan up --sample` runs it, and at a provider."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from infra.roles.intake import IntakeRole
 from infra.roles.projector import ProjectorRole
 from infra.servers.postgres import EmbeddedPostgres
 from infra.web import vitals
+from infra.web.identity import COOKIE
 from projections import outcomes
 from projections.catalogue import PROJECTIONS
 from tests.integration.doors import Doors, doors
@@ -50,6 +52,17 @@ def ready(opened: Doors, code: int) -> Any:
     found = opened.client.get("/readyz")
     assert found.status_code == code, found.text
     return found.json()
+
+
+@contextmanager
+def away(region: TestStore, server: EmbeddedPostgres) -> Iterator[None]:
+    """Its database lets nobody in while the block lasts."""
+    name = region.urls.name
+    with psycopg.connect(server.superuser_url, autocommit=True) as conn:
+        conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        yield
+        conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def test_ready_once_the_read_models_have_come_as_far_as_the_log(
@@ -90,19 +103,55 @@ def test_without_the_database(
 ) -> None:
     region.project()
     ready(opened, 200)
-    name = region.urls.name
-    with psycopg.connect(postgres_server.superuser_url, autocommit=True) as conn:
-        conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+    with away(region, postgres_server):
         gone = ready(opened, 503)
         assert (gone["reasons"], gone["database"]) == (["database"], False)
         assert opened.client.get("/healthz").status_code == 200
-        away = opened.client.get("/api/v1/notices", headers=opened.headers(S1))
-        assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
+        refused = opened.client.get("/api/v1/notices", headers=opened.headers(S1))
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
         assert figures(opened)["shenguan_database_up",] == 0.0
-        conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     ready(opened, 200)
     assert figures(opened)["shenguan_database_up",] == 1.0
+
+
+def test_pages_without_the_database(
+    opened: Doors, outer: TrackedStore, region: TestStore, postgres_server: EmbeddedPostgres
+) -> None:
+    region.project()
+    html = opened.headers(S1, Accept="text/html")
+    assert opened.client.get("/inbox", headers=html).status_code == 200
+    with away(region, postgres_server):
+        for path in ("/inbox", "/overview?lang=zh", "/cases/spj/1"):
+            found = opened.client.get(path, headers=html)
+            assert (found.status_code, found.headers["content-type"]) == (503, "text/html; charset=utf-8"), found.text
+            assert int(found.headers["retry-after"]) > 0
+            assert "服务暂不可用" in found.text
+            assert f'<a href="{path.partition("?")[0]}">再试一次</a>' in found.text
+            assert found.headers["x-request-id"] in found.text
+        english = opened.client.get("/inbox?lang=en", headers=html).text
+        assert '<html lang="en">' in english
+        assert "Try again in some seconds" in english
+        assert opened.client.get("/nowhere", headers=html).status_code == 404  # what needs no database is as ever
+        acted = opened.client.post("/inbox/receive", data={"key": "0" * 36}, headers=html)
+        assert acted.status_code == 503, acted.text
+        assert "it is done once" in acted.text
+        with doors(outer) as begun_meanwhile:
+            assert "服务暂不可用" in begun_meanwhile.client.get("/inbox", headers=html).text
+        for accept in ("application/json", "text/html"):
+            api = opened.client.get("/api/v1/notices", headers={**html, "Accept": accept})
+            assert (api.status_code, api.headers["content-type"]) == (503, "application/problem+json")
+    until(lambda: opened.client.get("/inbox", headers=html).status_code == 200)
+
+
+def test_signing_out_without_the_database(opened: Doors, region: TestStore, postgres_server: EmbeddedPostgres) -> None:
+    """Takes at least the cookie away, and says in the log that this is all."""
+    token = opened.headers(S1)["Authorization"].removeprefix("Bearer ")
+    mine = {"Cookie": f"{COOKIE}={token}", "Sec-Fetch-Site": "same-origin"}
+    with away(region, postgres_server), capture_logs() as lines:
+        left = opened.client.post("/signout", headers=mine, follow_redirects=False)
+        assert (left.status_code, left.headers["location"]) == (303, "/")
+        assert f'{COOKIE}="";' in left.headers["set-cookie"]
+    assert "session_not_ended" in [one["event"] for one in lines]
 
 
 def test_figures(opened: Doors, region: TestStore) -> None:

@@ -35,9 +35,9 @@ class Served:
         settings = store.settings
         self._sessions = Sessions(read_master_key(settings.ensure_master_key()), f"{settings.store}/{settings.sign_in}")
 
-    def headers(self, *departments: str, **more: str) -> dict[str, str]:
+    def headers(self, *departments: str, seconds: int = 600, **more: str) -> dict[str, str]:
         claims = {"sub": f"{ISSUER} {departments[0]}.W01", "officer": "W01", "name": "巴特尔"}
-        token = self._sessions.make({**claims, "departments": list(departments)}, 600)
+        token = self._sessions.make({**claims, "departments": list(departments)}, seconds)
         return {"Authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
 
     def listen(self, path: str, *caller: str, **headers: str) -> Any:
@@ -182,6 +182,22 @@ def test_to_whom_what_is_told(region: TestStore, served: Served, path: str, call
         assert found.status == status
     recorded = count(region, "SELECT count(*) FROM shenguan.stored_events WHERE topic = 'read.recorded'")
     assert recorded == (caller == "jw")
+
+
+@pytest.mark.parametrize("how", ["signed out", "expired"])
+def test_a_stream_ends_with_its_session(served: Served, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.3)
+    path = f"/departments/{S1}/events"
+    headers = served.headers(S1, seconds=3 if how == "expired" else 600)
+    with listening(f"{served.address}/api/v1{path}", headers) as mine, served.listen(path, S1) as other:
+        ready(mine, other)
+        until(lambda: mine.beats)
+        if how == "signed out":
+            httpx2.post(f"{served.address}/signout", headers=headers)
+        until(lambda: mine.ended)
+        beats = other.beats
+        until(lambda: other.beats > beats + 2)
+        assert not other.ended
 
 
 def test_two_hundred_listen_and_the_end_is_clean(

@@ -18,6 +18,7 @@ NOT_ASKED = {
     "letters issue": CHANGES,
     "letters receive": CHANGES,
     "channels secret": CHANGES,
+    "sessions end": CHANGES,
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,

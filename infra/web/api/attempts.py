@@ -19,7 +19,7 @@ from projections.attempts import attempts_slice
 from projections.page import Slice
 
 router = APIRouter(tags=["attempts"])
-ReadingAttempts = Annotated[Reading, Depends(reading("attempts"))]
+ReadingAttempts = Annotated[Reading, Depends(reading("attempts"), scope="function")]
 
 
 class AttemptRow(BaseModel):

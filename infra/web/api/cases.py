@@ -40,7 +40,7 @@ OWN_CASES = replace(CASES, name="own-cases", key=("since",))
 """A party's, in the order in which it heard of them."""
 STEPS = Listing("case-steps", ("position",), STEP, StepRow)
 CASE_ATTEMPTS = replace(ATTEMPTS, name="case-attempts")
-ReadingAttempts = Annotated[Reading, Depends(reading("attempts"))]
+ReadingAttempts = Annotated[Reading, Depends(reading("attempts"), scope="function")]
 TrueOn = Annotated[date | None, Query(description="当日所实：到该日为止的事实，按今日或当时所知")]
 
 

@@ -79,7 +79,7 @@ PARKED_ITEMS = Listing("parked", outcomes.PARKED_KEY, PARKED, Parked)
 
 
 def outcome_reading(
-    reading: Annotated[Reading, Depends(reading("deadletters"))],
+    reading: Annotated[Reading, Depends(reading("deadletters"), scope="function")],
 ) -> Reading:
     """They lie in intake's own tables, which no reader has a right to: what is read there is chosen by department."""
     with reading.log() as conn:

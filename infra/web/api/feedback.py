@@ -25,7 +25,7 @@ from projections.page import Slice
 
 router = APIRouter(tags=["feedback"])
 THREADS = Listing("feedback", ("recorded_at",), FEEDBACK, FeedbackRow)
-ReadingFeedback = Annotated[Reading, Depends(reading("feedback"))]
+ReadingFeedback = Annotated[Reading, Depends(reading("feedback"), scope="function")]
 
 
 @router.get("/feedback", response_model=Listed[FeedbackRow], responses=responses(401, 403, 422))

@@ -22,7 +22,7 @@ from projections.inspections import inspection_then, inspections_slice
 from projections.page import Slice
 
 router = APIRouter(tags=["inspections"])
-ReadingInspections = Annotated[Reading, Depends(reading("inspections"))]
+ReadingInspections = Annotated[Reading, Depends(reading("inspections"), scope="function")]
 
 
 class InspectionRow(BaseModel):

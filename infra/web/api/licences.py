@@ -31,7 +31,7 @@ from projections.licences import granted_slice, licences_slice
 from projections.page import Slice
 
 router = APIRouter(tags=["licences"])
-ReadingLicences = Annotated[Reading, Depends(reading("licences"))]
+ReadingLicences = Annotated[Reading, Depends(reading("licences"), scope="function")]
 
 
 class LicenceRow(BaseModel):

@@ -18,7 +18,7 @@ from infra.web.times import MomentText, since_of
 from projections import outcomes
 
 router = APIRouter(tags=["operations"])
-ReadingOperations = Annotated[Reading, Depends(reading("operations"))]
+ReadingOperations = Annotated[Reading, Depends(reading("operations"), scope="function")]
 
 
 class Follower(BaseModel):

@@ -22,7 +22,7 @@ from projections.page import Slice
 from projections.ratings import RATINGS_KEY, By, rating_figures, ratings_slice
 
 router = APIRouter(prefix="/ratings", tags=["ratings"])
-ReadingRatings = Annotated[Reading, Depends(reading("ratings"))]
+ReadingRatings = Annotated[Reading, Depends(reading("ratings"), scope="function")]
 _STEPS = ("contacted", "rectified", "revisited")
 
 

@@ -24,7 +24,7 @@ from infra.web.times import MomentText, since_of
 from projections.page import Slice
 
 router = APIRouter(tags=["reads"])
-ReadingReads = Annotated[Reading, Depends(reading("reads"))]
+ReadingReads = Annotated[Reading, Depends(reading("reads"), scope="function")]
 BLOCK = 500
 LAST = 2**62
 

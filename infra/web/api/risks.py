@@ -21,7 +21,7 @@ from projections.page import Slice
 from projections.risks import RISKS_KEY, risks_slice
 
 router = APIRouter(tags=["risks"])
-ReadingRisks = Annotated[Reading, Depends(reading("risks"))]
+ReadingRisks = Annotated[Reading, Depends(reading("risks"), scope="function")]
 
 
 class RiskRow(BaseModel):

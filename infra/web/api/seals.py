@@ -23,7 +23,7 @@ from projections.page import Slice
 from projections.two_way import SEALS_KEY, seals_slice
 
 router = APIRouter(prefix="/seals", tags=["seals"])
-ReadingSeals = Annotated[Reading, Depends(reading("seals"))]
+ReadingSeals = Annotated[Reading, Depends(reading("seals"), scope="function")]
 APPLIED = columns("""
     position
     applied_at | 用印时间 | applied

@@ -160,8 +160,8 @@ class Chosen:
 
 
 Wanted = Annotated[Chosen, Depends()]
-ReadingStatistics = Annotated[Reading, Depends(reading("statistics"))]
-ReadingNotices = Annotated[Reading, Depends(reading("notices"))]
+ReadingStatistics = Annotated[Reading, Depends(reading("statistics"), scope="function")]
+ReadingNotices = Annotated[Reading, Depends(reading("notices"), scope="function")]
 FormWanted = Annotated[Literal["json"] | Form, Query(alias="format", description="json，或整份文件")]
 
 

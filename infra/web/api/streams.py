@@ -1,8 +1,8 @@
 """Live streams (server-sent events): a department's notices as they move, and for dashboards that counts have changed.
 
 Each event's id is a position in the log. Who comes back with the last one in `Last-Event-ID` is told what he has
-missed, or, where that is too much, by `reset` that he must read the lists anew. Streams end after a while, and are
-asked for again: by then the caller's token may have ended.
+missed, or, where that is too much, by `reset` that he must read the lists anew. Streams end with the caller's session
+or token, and after a while in any case.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from domain.access import Caller
 from infra.answers import with_due
 from infra.plain import Plain
 from infra.web.api.notices import DepartmentCode, NoticeRow
-from infra.web.identity import find_caller, reads
+from infra.web.identity import find_caller, reads, still_known
 from infra.web.listing import row_of
 from infra.web.live import Ended, Live, Message, Shown, Subscriber
 from infra.web.persons import Persons
 
 router = APIRouter(tags=["streams"])
 HEARTBEAT_S = 15.0
+"""After so long without news a sign of life is sent; as often it is asked whether the caller is still let in."""
 LONGEST_S = 1800.0
 START_S = 5.0
 RETRY_MS = 2_000
@@ -73,7 +74,7 @@ async def notices(
     except BaseException:
         live.leave(subscriber)
         raise
-    return _stream(live, subscriber, first)
+    return _stream(request, live, subscriber, first)
 
 
 @router.get("/events", responses=STREAM, response_class=StreamingResponse)
@@ -89,7 +90,7 @@ async def counts(
     subscriber = await _joined(live, None if caller.scope("statistics") == "all" else caller.department, counts=True)
     begin = _position(last_event_id, after)
     # What has changed since then is not counted up: the figures are read anew.
-    return _stream(live, subscriber, [] if begin in (None, subscriber.after) else None)
+    return _stream(request, live, subscriber, [] if begin in (None, subscriber.after) else None)
 
 
 def shower(persons: Persons, language: str) -> Shown:
@@ -122,7 +123,7 @@ def _position(last_event_id: str | None, after: int | None) -> int | None:
     return after
 
 
-def _stream(live: Live, subscriber: Subscriber, first: list[Message] | None) -> StreamingResponse:
+def _stream(request: Request, live: Live, subscriber: Subscriber, first: list[Message] | None) -> StreamingResponse:
     """`first`: what was missed; None: too much."""
     position = subscriber.after
     begin = Message(position, "ready" if first is not None else "reset", json.dumps({"position": position}))
@@ -130,9 +131,14 @@ def _stream(live: Live, subscriber: Subscriber, first: list[Message] | None) -> 
     async def content() -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_S
+        asked = loop.time()
         try:
             yield f"retry: {RETRY_MS}\n\n".encode() + b"".join(one.encode() for one in first or ()) + begin.encode()
             while (left := until - loop.time()) > 0:
+                if loop.time() >= asked + HEARTBEAT_S and live.error is None:  # else nobody is told anything
+                    if not await run_in_threadpool(still_known, request):
+                        return
+                    asked = loop.time()
                 try:
                     message = await asyncio.wait_for(subscriber.queue.get(), min(left, HEARTBEAT_S))
                 except TimeoutError:

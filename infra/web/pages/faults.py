@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from psycopg import OperationalError
 
 from adapters.http import problems
 from adapters.http.problems import Problem
 from infra.web.pages.page import path_of, render
+
+RETRY_AFTER_S = "5"
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -21,17 +22,19 @@ def answer(request: Request, problem: Problem) -> Response:
     if status == 401:
         return RedirectResponse(f"/signin?next={quote(_back(request))}", 303)
     details = problem.details.model_copy(update={"correlation_id": getattr(request.state, "correlation_id", None)})
-    response = render(request, "problem.html", status, problem=details)
+    # The database may be what is amiss.
+    response = render(request, "problem.html", status, registers=request.app.state.registry.last, problem=details)
     response.headers.update(problem.headers)
     return response
 
 
 def failed(request: Request, _: Exception) -> Response:
     """What nobody foresaw; it is logged, and told without saying what it was."""
-    try:
-        return answer(request, problems.of_status(500))
-    except OperationalError:  # pages need the registers
-        return problems.answer(request, problems.of_status(500))
+    return answer(request, problems.of_status(500))
+
+
+def database_away() -> Problem:
+    return problems.of_status(503, headers={"Retry-After": RETRY_AFTER_S})
 
 
 def is_page(request: Request) -> bool:

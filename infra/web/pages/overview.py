@@ -31,7 +31,7 @@ from projections.statistics import Asked, Known, counters, find_overdue
 from projections.working_days import CHINA
 
 router = APIRouter()
-ReadingStatistics = Annotated[Reading, Depends(reading("statistics"))]
+ReadingStatistics = Annotated[Reading, Depends(reading("statistics"), scope="function")]
 DAYS = 30
 FIRST = 20
 """Of the ranking's lines, where not every one is asked for."""

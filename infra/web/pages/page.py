@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.types import Scope
 
 from domain.access import OPERATOR, Area, Caller
+from domain.registers import Registers
 from infra.web.pages.cells import Cells, case_path, link
 from infra.words import RULE_WORDS, WORDS
 from projections.working_days import CHINA
@@ -69,12 +70,15 @@ def language(request: Request) -> str:
     return chosen if chosen in ("zh", "en") else str(request.app.state.store.language)
 
 
-def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. Templates write `t("中文", "English")`, `word(code)` for codes of the domain, `cell(key, value)` for
-    values of tables, `here(name=value)` for this page's own address with other parameters."""
+def render(
+    request: Request, template: str, status: int = 200, *, registers: Registers | None = None, **values: Any
+) -> HTMLResponse:
+    """A page, with names by `registers`, by default as they are now. Templates write `t("中文", "English")`,
+    `word(code)` for codes of the domain, `cell(key, value)` for values of tables, `here(name=value)` for this page's
+    own address with other parameters."""
     lang = language(request)
     caller: Caller | None = getattr(request.state, "caller", None)
-    cells = Cells(lang == "zh", request.app.state.registry.now())
+    cells = Cells(lang == "zh", request.app.state.registry.now() if registers is None else registers)
     text = (
         environment()
         .get_template(template)
