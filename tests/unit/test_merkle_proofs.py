@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +65,23 @@ def test_known_inclusion_proofs(index: int, size: int, proof: list[bytes]) -> No
 def test_known_consistency_proofs(first: int, second: int, proof: list[bytes]) -> None:
     assert prove_consistency(first, second, EIGHT) == proof
     verify_consistency(HEADS[first], HEADS[second], proof)
+
+
+def test_proofs_of_a_public_log_hold() -> None:
+    # what Argon 2020, a log of certificates, answered; with the entry in place of its hash among the tests of
+    # golang.org/x/mod/sumdb/tlog
+    said = json.loads(Path(__file__).with_name("argon2020.json").read_text(encoding="utf-8"))
+    root, leaf, first_root = (base64.b64decode(said[name]) for name in ("root", "leaf", "first_root"))
+    inclusion, consistency = ([base64.b64decode(one) for one in said[name]] for name in ("inclusion", "consistency"))
+    head, first = Head(said["size"], root), Head(said["first"], first_root)
+    assert head.size == 961_984_013
+    verify_inclusion(leaf, said["index"], inclusion, head)
+    verify_consistency(first, head, consistency)
+    assert reasons(verify_inclusion, leaf, said["index"] + 1, inclusion, head) == "proof.root"
+    for bad in spoiled(inclusion, (STRANGE,)):
+        assert reasons(verify_inclusion, leaf, said["index"], bad, head)
+    for bad in spoiled(consistency, (STRANGE,)):
+        assert reasons(verify_consistency, first, head, bad)
 
 
 def test_the_example_of_the_rfc() -> None:
