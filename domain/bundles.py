@@ -30,7 +30,7 @@ def read_bundle(data: bytes, width: int) -> list[bytes]:
     while at < len(data):
         start = at + 2
         end = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or end > len(data):
+        if end > len(data):
             raise TileError("bundle.short", "条目束在条目中间结束")
         entries.append(data[start:end])
         at = end

@@ -6,7 +6,7 @@ import time
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.merkle import (
@@ -38,6 +38,7 @@ def test_known_roots() -> None:
     assert ROOTS[0] == EMPTY_ROOT
 
 
+@settings(deadline=None)
 @given(st.integers(0, 600))
 def test_the_root_is_that_of_the_definition(size: int) -> None:
     leaves = numbered(size)
@@ -45,6 +46,7 @@ def test_the_root_is_that_of_the_definition(size: int) -> None:
     assert Frontier().grow(leaves)[0].head == Head(size, mth(leaves))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 70), max_size=9))
 def test_it_is_the_same_in_whatever_steps_it_grew(steps: list[int]) -> None:
     leaves = numbered(sum(steps))

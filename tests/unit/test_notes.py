@@ -6,7 +6,7 @@ import base64
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.crypto.notes import NoteSigner, NoteVerifier, new_signer_key, verifier_key
@@ -208,6 +208,7 @@ def test_nothing_is_signed_that_could_not_be_read() -> None:
             Signature(name, key_id, signature)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=8))
 def test_every_text_that_is_signed_opens(text: str, name: str) -> None:
     if not is_key_name(name):
