@@ -25,10 +25,11 @@ from infra.bench.outcome import Outcome
 from infra.bench.pace import quantiles_ms
 from infra.bench.settled import follow, verified
 from projections.approvals import approvals_slice, find_approvals
+from projections.lamps import lamps
 from projections.licences import licences_slice
-from projections.receipts import find_receipts
+from projections.receipts import find_receipts, receipts_slice
 from projections.statistics import Asked, Known, counters, find_overdue
-from projections.two_way import find_steps, steps_slice
+from projections.two_way import find_steps, seals_slice, steps_slice
 
 EVENTS = 1_000_000
 WARM_UP, ASKED = 100, 1000
@@ -89,6 +90,7 @@ def hot_queries(store: ScratchStore, seed: int) -> dict[str, dict[str, float]]:
 def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], Ask]]:
     """By name what is asked about, WARM_UP + ASKED of them, and how."""
     rng = Random(seed)
+    conn.execute("SELECT set_config('shenguan.department', '*', false)")  # as whoever sees all
     cases = _sample(conn, "SELECT stream, number, department FROM read.approvals ORDER BY random() LIMIT 1000", rng)
     notices = _sample(conn, "SELECT notice, department, serial FROM read.receipts ORDER BY random() LIMIT 1000", rng)
     submissions = _sample(
@@ -116,6 +118,15 @@ def questions(conn: Connection[Any], seed: int) -> dict[str, tuple[list[Any], As
             lambda c, row: find_receipts(c, department=row[1], outstanding=True),
         ),
         "statistics of a department": (notices, lambda c, row: counters(c, "matter", Asked(department=row[1]), known)),
+        "statistics of everybody": (cases, lambda c, _: counters(c, "department", Asked(), known)),
+        "overdue of everybody": (cases, lambda c, _: find_overdue(c, Asked(), known, 10)),
+        "lamps of everybody": (cases, lambda c, _: lamps(c, known.on)),
+        "last notices": (cases, lambda c, _: receipts_slice(c, None, PAGE)),
+        "last notices of a party": (notices, lambda c, row: receipts_slice(c, None, PAGE, party=row[1])),
+        "last seals": (
+            cases,
+            lambda c, _: seals_slice(c, None, PAGE, department=None, case=None, seal=None, since=None, known_at=None),
+        ),
         "overdue of a department": (notices, lambda c, row: find_overdue(c, Asked(department=row[1]), known)),
         "two-way record": (cases, lambda c, row: find_steps(c, row[0])),
         "steps of a case": (cases, lambda c, row: steps_slice(c, row[0], [0], PAGE)),

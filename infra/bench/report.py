@@ -15,6 +15,7 @@ _LABELS = {
     "latency": ("ours", "stock", "ceiling: bare hop"),
     "growth": ("ours at the largest log", "stock at the same size", "ours at the smallest log"),
     "queries": ("ours: the slowest hot query", "stock", "ceiling: an empty round trip (SELECT 1)"),
+    "doors": ("ours: the slowest page or answer", "stock", "ceiling: the shortest answer (/healthz)"),
     "stores": ("ours: two stores together", "one store, one worker", "twice one store"),
 }
 _INTRODUCTION = """# Performance
@@ -46,6 +47,11 @@ ratios, which compare figures of one run on the same servers and the same data, 
   time from intake's last commit to that projector's. Then latency, the hot queries, and what everything occupies.
 - **queries**: the hot queries, each by the function that the product calls. `tests/integration/test_query_plans.py`
   fails when one of them loses its index.
+- **doors**: a generated year is taken in as if it had come over 200 days, its notices dispatched and delivered all the
+  while, until the log has about `--events` events; with intake, outlet, projector and API in processes of their own
+  each page and answer is then asked for 60 times over one connection, of another case, department or day each time
+  where it has any, and they take turns: milliseconds until the whole answer is there. *Live*: 200 subscribers of
+  departments' streams, from handing a decision to the producer until each of them has its notice.
 - **stores**: 1 and 2 workers of one store (processes of `shenguan role intake` in one consumer group), and 2 stores
   with a worker each, databases on the same server. With the year in Kafka they are held at the writer's lock until
   all of them have read (`ready`: how many had, after 20 s at most); the clock runs from its release to the last commit.

@@ -9,10 +9,14 @@ from adapters.postgres.writer import Written
 from infra.bench.apart import apart
 from infra.bench.ground import ScratchStore
 from infra.bench.memory import Memory
-from infra.bench.mix import take_in
+from infra.bench.mix import Stalled, take_in
+from infra.bench.settled import deliver
 from infra.memory import calm
 from infra.settings import Settings
 from infra.store import Servers
+
+DELIVERIES = 40
+"""How often what is due is delivered while a store lives."""
 
 
 class Taken(NamedTuple):
@@ -23,25 +27,39 @@ class Taken(NamedTuple):
     memory: dict[str, float]
 
 
-def taken_in_apart(store: ScratchStore, wanted: int, since: datetime | None = None) -> Taken:
-    """As `take_in`, by a process that does nothing else, and those below it. `since`: as if it had begun then and had
-    lasted until now."""
-    return apart(_take_in, store.settings, store.servers, wanted, since)
+def taken_in_apart(store: ScratchStore, wanted: int) -> Taken:
+    """As `take_in`, by a process that does nothing else, and those below it."""
+    return apart(_take_in, store.settings, store.servers, wanted)
 
 
-def _take_in(settings: Settings, servers: Servers, wanted: int, since: datetime | None) -> Taken:
+def lived_apart(store: ScratchStore, wanted: int, since: datetime) -> None:
+    """Takes in as if that had begun then and lasted until now, delivering notices all the while; apart too."""
+    apart(_live, store.settings, store.servers, wanted, since)
+
+
+def _take_in(settings: Settings, servers: Servers, wanted: int) -> Taken:
     calm()
     store = ScratchStore(settings, servers)
-    seen = 0
+    with Memory() as used:
+        pace = take_in(store, wanted)
+    store.disconnect()
+    return Taken(pace.total, pace.rate, used.thirds())
+
+
+def _live(settings: Settings, servers: Servers, wanted: int, since: datetime) -> None:
+    calm()
+    store = ScratchStore(settings, servers)
+    lasted, seen = datetime.now(UTC) - since, 0
 
     def count(written: Written) -> None:
         nonlocal seen
         seen += len(written.results)
 
-    if since is not None:
-        lasted = datetime.now(UTC) - since
-        store.clock = lambda: since + lasted * min(1.0, seen / wanted)
-    with Memory() as used:
-        pace = take_in(store, wanted, count)
+    store.clock = lambda: since + lasted * min(1.0, seen / wanted)
+    while seen < wanted:
+        before = seen
+        take_in(store, min(wanted - seen, max(1, wanted // DELIVERIES)), count)
+        deliver(store)
+        if seen == before:
+            raise Stalled(f"{seen} / {wanted}")
     store.disconnect()
-    return Taken(pace.total, pace.rate, used.thirds())

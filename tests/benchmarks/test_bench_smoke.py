@@ -73,6 +73,16 @@ def test_intake(server_dir: Path) -> None:
     assert clean(found["details"]["verify"])
 
 
+def test_doors(server_dir: Path) -> None:
+    found = outcome(server_dir, "doors", "--events", "500", stock=False)
+    details = found["details"]
+    assert found["conditions"]["events"] > 400
+    assert found["ours"] == max(page["p95"] for page in details["pages"].values())
+    assert {page["n"] for page in details["pages"].values()} == {found["conditions"]["asked"]}
+    assert details["live"]["n"] >= found["conditions"]["subscribers"]
+    assert clean(details["verify"])
+
+
 def test_projections(server_dir: Path) -> None:
     found = outcome(server_dir, "projections", "--cases", "10", "--events", "3000")
     details = found["details"]

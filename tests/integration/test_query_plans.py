@@ -21,7 +21,7 @@ from infra.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("plans")  # the store is filled once
 EVENTS = 40_000
-LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily_notices"}
+LARGE = {"stored_events", "submission", "delivery", "subject_key", "approvals", "receipts", "daily", "daily_notices"}
 LARGE |= {"two_way", "two_way_parties"}
 INDEXES = {
     "an empty round trip": set(),
@@ -38,6 +38,12 @@ INDEXES = {
     "receipts of a department": {"receipts_serial_idx"},
     "outstanding of a department": {"receipts_outstanding_idx"},
     "statistics of a department": {"daily_pkey"},
+    "statistics of everybody": set(),
+    "overdue of everybody": {"daily_notices_held_idx"},
+    "lamps of everybody": {"receipts_outstanding_idx"},
+    "last notices": {"receipts_position_idx"},
+    "last notices of a party": {"receipts_department_idx", "receipts_organ_idx"},
+    "last seals": {"two_way_seals_idx"},
     "overdue of a department": {"daily_notices_held_idx"},
     "two-way record": {"two_way_pkey"},
     "steps of a case": {"two_way_pkey"},
@@ -137,6 +143,7 @@ def test_a_hot_query_finds_its_rows_by_its_index(filled: ScratchStore, name: str
         ("cases of a party", "read.two_way_parties_department_idx"),
         ("last cases", "read.approvals_recorded_idx"),
         ("last licences", "read.approvals_decision_idx"),
+        ("last notices", "read.receipts_position_idx"),
         ("receipts of a department", "read.receipts_serial_idx"),
         ("outstanding of a department", "read.receipts_outstanding_idx"),
         ("overdue of a department", "read.daily_notices_held_idx"),
