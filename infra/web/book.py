@@ -10,8 +10,10 @@ from fastapi import Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from adapters.postgres.log import Log
 from domain.access import Reader
 from domain.registers import Registers
+from infra.register_rows import Streams
 from infra.web.listing import Asked, AskedFor, Listing, answer
 from infra.web.reading import Reading, reading
 from infra.web.registry import Registry
@@ -37,6 +39,13 @@ class Book:
         """The matters that the caller is not shown."""
         return secret(self.reading, self.registers)
 
+    def streams(self, prefix: str) -> Streams:
+        """Those of the log under a prefix, which the answer then rests on beside the registers."""
+        found, position = streams_of(self.reading, self.asked, prefix)
+        self.registers = registers_of(self.reading, self.asked)  # not before: they too have all up to there
+        self.reading.positions = {"log": position}
+        return found
+
     def answer(
         self, listing: Listing[Row], response: Response, rows: Iterable[dict[str, Any]], filters: Mapping[str, Any]
     ) -> Any:
@@ -49,6 +58,13 @@ def secret(reading: Reading, registers: Registers) -> frozenset[str]:
     if not reading.caller.roles.isdisjoint(CLASSIFIED):
         return frozenset()
     return frozenset(code for code, history in registers.matters.items() if history.entry.classified)
+
+
+def streams_of(reading: Reading, asked: Asked, prefix: str) -> tuple[Streams, int]:
+    """The streams of the log under a prefix, as known when it is asked for, and how far the log has come."""
+    with reading.log() as conn:
+        log = Log(conn)
+        return log.streams_under(prefix, asked.known_at), log.head()
 
 
 def registers_of(reading: Reading, asked: Asked) -> Registers:
