@@ -103,9 +103,8 @@ def test_going_to_a_step_leads_to_what_was_known_then(opened: Doors) -> None:
 def test_every_list_of_the_api_is_a_page_with_its_files(opened: Doors) -> None:
     for one in PAGES:
         text = page(opened, f"/lists/{one.listing.name}", "jw")
-        rows = opened.get(one.path, "jw")["items"]
-        if one.listing.name == "reads":  # the page itself is one more by now
-            rows = rows[1:]
+        late = int(one.listing.name == "reads")  # the page itself is one more by now
+        rows = opened.get(one.path, "jw", limit=50 + late)["items"][late:]
         assert text.count("<tr>") == (len(rows) + 1 if rows else 0), one.listing.name
         for form in ("csv", "xlsx", "jsonl"):
             assert f'href="/api/v1{one.path}?format={form}"' in text

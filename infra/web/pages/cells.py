@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from domain.registers import Registers
 from infra.presentation import WORDED
+from infra.registers import TITLES
 from infra.words import RULE_WORDS, WORDS
 from projections.working_days import CHINA
 
@@ -16,6 +17,7 @@ DEPARTMENTS = {
     *("department", "organ", "decided_by", "returned_to", "from_department", "to_department", "proposed", "holder"),
     *("supervisor", "supervisors", "addressee", "giver", "taker", "lead", "owners", "delegated_to", "case_organ"),
     *("never_inspected_by", "responsible", "overseer", "granted_by", "granted_to"),
+    *("old", "to", "signed"),
 }
 """Columns that are a department's code, or several."""
 CASE = "case/"
@@ -39,6 +41,18 @@ COMMANDS = {
     "matching": ("清单缺口", "gaps of the lists"),
     "departments": ("部门登记簿", "departments"),
     "liaisons": ("联络员", "liaison officers"),
+    "principals": ("接入方", "principals"),
+    "calendar": ("工作日历", "calendar"),
+    "placements": ("三集中三到位", "where matters are handled"),
+    "unlike": ("同类事项办理不一", "like matters handled unlike"),
+    "handovers": ("交接", "handovers"),
+    "blanks": ("空白证照", "blanks"),
+    "successions": ("机构承接", "successions"),
+    "subscriptions": ("订阅", "subscriptions"),
+    "duties": ("改革任务", "tasks of the reform"),
+    "documents": ("政策文件", "policy documents"),
+    "citations": ("引用文件的登记", "what rests on documents"),
+    **{kind: (zh, en.lower()) for kind, (zh, en) in TITLES.items() if kind != "calendar"},
     "seals": ("印章登记", "seals"),
     "seals-applied": ("用印记录", "seals applied"),
     "risks": ("廉政风险信号", "risk signals"),
@@ -88,6 +102,8 @@ class Cells:
             return self.matter(value)
         if key == "command" and value in COMMANDS:
             return COMMANDS[value][0 if self._zh else 1]
+        if key == "kind" and value in TITLES:
+            return TITLES[value][0 if self._zh else 1]
         words = RULE_WORDS.get(value) if key == "rule" else WORDS.get(value) if key in WORDED else None
         return value if words is None else words[0 if self._zh else 1]
 
