@@ -78,6 +78,9 @@ READS: dict[Area, dict[Reader, Scope]] = {
 NAMED: frozenset[Reader] = frozenset(("APPROVAL", "SUPERVISION", "HIGHER_AUTHORITY", "REVIEW_ORGAN", "DISCIPLINE"))
 """Whose work needs the names and numbers of persons; to the others they are masked always."""
 
+CLASSIFIED: frozenset[Reader] = frozenset(("REFORM_OFFICE", "DISCIPLINE"))
+"""Who sees that a classified matter is registered: who writes it there, and who looks into everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -98,6 +101,10 @@ class Caller:
     @property
     def may_see_persons(self) -> bool:
         return not self.roles.isdisjoint(NAMED)
+
+    @property
+    def may_see_classified(self) -> bool:
+        return not self.roles.isdisjoint(CLASSIFIED)
 
     @property
     def inspector(self) -> bool:

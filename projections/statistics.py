@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -45,7 +45,7 @@ def counters(
     by: Literal["department", "matter", "cohort"],
     asked: Asked,
     known: Known,
-    but: Sequence[str] = (),
+    but: Collection[str] = (),
 ) -> dict[Any, Mapping[str, int]]:
     """The daily counters summed up, by department, by matter or by the day of owing; without the matters `but`."""
     used = {text: value for text, value in asked.conditions("cohort").items() if value is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Response
@@ -11,7 +12,6 @@ from psycopg import Connection
 from pydantic import BaseModel
 
 from adapters.postgres.log import Log
-from domain.access import Reader
 from domain.registers import Registers
 from infra.register_rows import Streams
 from infra.web.listing import Asked, AskedFor, Listing, answer
@@ -21,8 +21,6 @@ from infra.web.times import MomentText, true_on
 from projections.page import Slice
 
 Row = TypeVar("Row", bound=BaseModel)
-CLASSIFIED: frozenset[Reader] = frozenset(("REFORM_OFFICE", "DISCIPLINE"))
-"""Who sees that a classified matter is registered: who writes it there, and who looks into everything."""
 
 
 class Book:
@@ -34,7 +32,7 @@ class Book:
         self.registers, self.on = registers_of(reading, asked), true_on(as_true_at)
         self._given = {"as_true_at": as_true_at}
 
-    @property
+    @cached_property
     def secret(self) -> frozenset[str]:
         """The matters that the caller is not shown."""
         return secret(self.reading, self.registers)
@@ -54,10 +52,13 @@ class Book:
 
 
 def secret(reading: Reading, registers: Registers) -> frozenset[str]:
-    """The classified matters, where the caller is not shown them."""
-    if not reading.caller.roles.isdisjoint(CLASSIFIED):
+    """The matters that are classified in these registers or now, where the caller is not shown them: what was not
+    classified then is not shown as it was."""
+    if reading.caller.may_see_classified:
         return frozenset()
-    return frozenset(code for code, history in registers.matters.items() if history.entry.classified)
+    registry: Registry = reading.request.app.state.registry
+    both = (*registry.now().matters.items(), *registers.matters.items())
+    return frozenset(code for code, history in both if history.entry.classified)
 
 
 def streams_of(reading: Reading, asked: Asked, prefix: str) -> tuple[Streams, int]:

@@ -21,6 +21,7 @@ from infra.store import Store
 from tests.integration.doors import Doors, doors
 from tests.integration.region import APPROVAL, DAY, FORMER, HIGHER, MATTER, OFFICE, OWN_MATTER, S1, S2
 from tests.integration.test_queries import ask_json
+from tests.integration.test_registers import moment_after
 from tests.integration.teststore import TestStore
 
 NUMBER = "内政办发〔2020〕9号"
@@ -158,6 +159,7 @@ def test_what_rests_on_a_document(opened: Doors) -> None:
 
 @pytest.mark.clause("3.1b")
 def test_of_classified_matters_nothing_is_shown(opened: Doors, region: TestStore) -> None:
+    before = moment_after(region)  # when it was not classified yet
     paths = ("unlike", "placements", "documents", "citations", "successions", "handovers")
     [like] = opened.get("/registers/unlike", S1, **ON)["items"]
     assert (like["differs"], set(like["matters"])) == (["promised_days"], {MATTER, ELSEWHERE})
@@ -165,6 +167,7 @@ def test_of_classified_matters_nothing_is_shown(opened: Doors, region: TestStore
     region.submit(RegisterMatter(department=OFFICE, entry=entry.model_copy(update={"classified": True})))
     for path in paths:
         assert ELSEWHERE not in str(opened.get(f"/registers/{path}", S1, **ON)["items"]), path
+        assert ELSEWHERE not in str(opened.get(f"/registers/{path}", S1, as_known_at=before, **ON)["items"]), path
     [one] = opened.get("/registers/documents", S1, **ON)["items"]
     assert one["affects"] == 1
     [one] = opened.get("/registers/documents", OFFICE, **ON)["items"]

@@ -83,7 +83,9 @@ def handovers(
     rows = [
         row
         for row in handover_rows(book.registers, streams, book.on)
-        if department in (None, row["giver"], row["taker"]) and not (incomplete and row["progress"] == "complete")
+        if department in (None, row["giver"], row["taker"])
+        and not (incomplete and row["progress"] == "complete")
+        and row["matter"] not in book.secret
     ]
     return book.answer(HANDOVERS, response, rows, {"department": department, "incomplete": incomplete})
 

@@ -60,7 +60,7 @@ def placements(
     rows = [
         row
         for row in placement_rows(book.registers, book.on)
-        if holder in (None, row["holder"]) and (row["wanting"] or not incomplete)
+        if holder in (None, row["holder"]) and (row["wanting"] or not incomplete) and row["matter"] not in book.secret
     ]
     return book.answer(PLACEMENTS, response, rows, {"holder": holder, "incomplete": incomplete})
 

@@ -72,12 +72,14 @@ COMMANDS = {
 
 
 class Cells:
-    """One page's way of writing values, in its language and with the names that the registers have."""
+    """One page's way of writing values, in its language and with the names that the registers have; those of classified
+    matters only where its reader is shown them."""
 
-    def __init__(self, zh: bool, registers: Registers) -> None:
+    def __init__(self, zh: bool, registers: Registers, classified: bool) -> None:
         self._zh = zh
         self._separator = "、" if zh else ", "
         self._registers = registers
+        self._classified = classified
 
     def __call__(self, key: str, value: Any) -> str:
         if value is None:
@@ -120,7 +122,9 @@ class Cells:
 
     def matter(self, code: str | None) -> str:
         history = self._registers.matters.get(code or "")
-        return (code or "") if history is None else history.entry.name
+        if history is None or (history.entry.classified and not self._classified):
+            return code or ""
+        return history.entry.name
 
     def fields(self, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What a fact says of itself, for people: without what is empty."""

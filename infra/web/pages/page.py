@@ -74,7 +74,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     values of tables, `here(name=value)` for this page's own address with other parameters."""
     lang = language(request)
     caller: Caller | None = getattr(request.state, "caller", None)
-    cells = Cells(lang == "zh", request.app.state.registry.now())
+    classified = caller is not None and caller.may_see_classified
+    cells = Cells(lang == "zh", request.app.state.registry.now(), classified)
     text = (
         environment()
         .get_template(template)
