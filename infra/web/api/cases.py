@@ -92,7 +92,7 @@ def case(
 ) -> CaseAnswer:
     """一件办件：审批、告知与签收、反馈、状态，按当时所知与当日所实，自日志折算。"""
     plain = plain_of(reading, asked)
-    tag = tagged(reading, response, "case")
+    tag = tagged(reading, "case")
     chosen = {"organ": organ, "number": number, "as_true_at": as_true_at}
     stream = require_case(reading, "case", chosen, asked)
     named_then = notices_of(reading.conn, stream, known_at=asked.known_at)

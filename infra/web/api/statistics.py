@@ -224,7 +224,7 @@ def _answer(
 ) -> Any:
     zh = language(reading.request) == "zh"
     registers = _registers(reading, chosen)
-    tag = tagged(reading, response, name)
+    tag = tagged(reading, name)
     hidden = secret(reading, registers)
     but = hidden & {chosen.asked.matter}  # of all matters together they are a part
     parts, total = told.parts_of(reading.conn, registers, by, chosen.asked, chosen.known, zh, but)
