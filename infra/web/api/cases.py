@@ -95,8 +95,8 @@ def case(
     tag = tagged(reading, "case")
     chosen = {"organ": organ, "number": number, "as_true_at": as_true_at}
     stream = require_case(reading, "case", chosen, asked)
-    named_then = notices_of(reading.conn, stream, known_at=asked.known_at)
     # Which notices there were on a day shows only once all is read.
+    named_then = notices_of(reading.conn, stream, known_at=asked.known_at) if as_true_at is None else []
     events = record_of(reading, stream, asked.known_at, named_then[-limit:] if as_true_at is None else None)
     replayed = replay_case(events, organ, number, as_true_at)
     row = approval_then(replayed.events, names_of(reading)) if replayed is not None else None
