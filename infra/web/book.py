@@ -61,11 +61,12 @@ def secret(reading: Reading, registers: Registers) -> frozenset[str]:
     return frozenset(code for code, history in both if history.entry.classified)
 
 
-def streams_of(reading: Reading, asked: Asked, prefix: str) -> tuple[Streams, int]:
-    """The streams of the log under a prefix, as known when it is asked for, and how far the log has come."""
+def streams_of(reading: Reading, asked: Asked, *prefixes: str) -> tuple[Streams, int]:
+    """The streams of the log under these prefixes, as known when it is asked for, and how far the log has come."""
     with reading.log() as conn:
         log = Log(conn)
-        return log.streams_under(prefix, asked.known_at), log.head()
+        found = {name: events for one in prefixes for name, events in log.streams_under(one, asked.known_at).items()}
+        return found, log.head()
 
 
 def registers_of(reading: Reading, asked: Asked) -> Registers:

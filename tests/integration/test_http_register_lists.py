@@ -65,6 +65,7 @@ def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
         ("/registers/successions", ["successions"]),
         ("/subscriptions", ["subscriptions"]),
         ("/registers/placements", ["placements"]),
+        ("/consultations", ["consultations"]),
         ("/registers/unlike", ["unlike"]),
         ("/registers/duties", ["duties"]),
         ("/registers/documents", ["documents"]),
@@ -74,7 +75,7 @@ def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
 def test_the_terminal_says_the_same(opened: Doors, region: TestStore, path: str, command: list[str]) -> None:
     told = ask_json(region, *command)["items"]
     assert told
-    found = opened.get(path, OFFICE, limit=500)["items"]
+    found = opened.get(path, "jw", limit=500)["items"]
     assert [{key: one[key] for key in told[0]} for one in found] == sorted(told, key=lambda one: _order(found, one))
 
 
@@ -129,6 +130,26 @@ def test_subscriptions_are_a_departments_own(opened: Doors) -> None:
         assert opened.get("/subscriptions", caller, department=S1)["items"] == [one]
     for caller in (APPROVAL, HIGHER, "pt", "operator"):
         opened.get("/subscriptions", caller, 403)
+
+
+@pytest.mark.clause("4.3a")
+def test_consultations_are_the_parties(opened: Doors, region: TestStore) -> None:
+    [one] = opened.get("/consultations", HIGHER)["items"]
+    assert (one["asker"], one["number"], one["to"], one["case"]) == (APPROVAL, "S1", HIGHER, f"{APPROVAL}/1")
+    assert (one["status"], one["steps"]) == ("closed", 5)
+    for caller in (APPROVAL, "jw"):
+        assert opened.get("/consultations", caller, department=HIGHER)["items"] == [one]
+    assert opened.get("/consultations", S1)["items"] == []
+    assert opened.get("/consultations", "jw", status="open")["items"] == []
+    with region.connect() as conn:
+        row = conn.execute(
+            "SELECT recorded_at FROM shenguan.stored_events WHERE topic = 'consultation.asked'"
+        ).fetchone()
+    assert row is not None
+    [then] = opened.get("/consultations", APPROVAL, as_known_at=row[0].isoformat(), status="open")["items"]
+    assert then["steps"] == 1
+    for caller in (OFFICE, "pt", "operator"):
+        opened.get("/consultations", caller, 403)
 
 
 @pytest.mark.clause("3.2a")

@@ -17,7 +17,7 @@ DEPARTMENTS = {
     *("department", "organ", "decided_by", "returned_to", "from_department", "to_department", "proposed", "holder"),
     *("supervisor", "supervisors", "addressee", "giver", "taker", "lead", "owners", "delegated_to", "case_organ"),
     *("never_inspected_by", "responsible", "overseer", "granted_by", "granted_to"),
-    *("old", "to", "signed"),
+    *("old", "to", "signed", "asker"),
 }
 """Columns that are a department's code, or several."""
 CASE = "case/"
@@ -49,6 +49,7 @@ COMMANDS = {
     "blanks": ("空白证照", "blanks"),
     "successions": ("机构承接", "successions"),
     "subscriptions": ("订阅", "subscriptions"),
+    "consultations": ("商询", "consultations"),
     "duties": ("改革任务", "tasks of the reform"),
     "documents": ("政策文件", "policy documents"),
     "citations": ("引用文件的登记", "what rests on documents"),

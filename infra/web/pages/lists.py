@@ -24,6 +24,7 @@ from infra.registers import TITLES
 from infra.statistics import OVERDUE
 from infra.web.api import (
     attempts,
+    consultations,
     deadletters,
     documents,
     feedback,
@@ -100,6 +101,7 @@ PAGES = (
     ListPage("空白证照", "Blanks", handovers.BLANK_SERIES, "/registers/blanks", handovers.blanks),
     ListPage("机构承接", "Successions", handovers.SUCCESSIONS, "/registers/successions", handovers.successions),
     ListPage("订阅", "Subscriptions", subscriptions.SUBSCRIPTIONS, "/subscriptions", subscriptions.subscriptions),
+    ListPage("商询", "Consultations", consultations.CONSULTATIONS, "/consultations", consultations.consultations),
     ListPage("改革任务", "Tasks of the reform", documents.DUTIES, "/registers/duties", documents.duties),
     ListPage("政策文件", "Policy documents", documents.DOCUMENTS, "/registers/documents", documents.documents),
     ListPage(
