@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.web.api import (
     actions,
+    answering,
     attempts,
     cases,
     consultations,
@@ -35,6 +36,7 @@ DOORS = (
     me,
     notices,
     cases,
+    answering,
     differences,
     feedback,
     attempts,

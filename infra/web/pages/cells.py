@@ -32,6 +32,8 @@ COMMANDS = {
     "case-steps": ("双向记录", "two-way record"),
     "case-attempts": ("办件的被拒尝试", "a case's refused attempts"),
     "case-difference": ("两个时刻的差异", "difference of two moments"),
+    "case-liability": ("办件的责任", "who answers in a case"),
+    "case-tasks": ("办件的关联业务", "a case's tasks"),
     "feedback": ("监管反馈", "feedback"),
     "attempts": ("被拒绝的尝试", "refused attempts"),
     "inspections": ("检查", "inspections"),
