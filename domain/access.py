@@ -26,6 +26,8 @@ Area = Literal[
     "ratings",
     "statistics",
     "registers",
+    "subscriptions",
+    "consultations",
     "submissions",
     "attempts",
     "risks",
@@ -66,6 +68,8 @@ READS: dict[Area, dict[Reader, Scope]] = {
         "DISCIPLINE": "all",
     },
     "registers": _EVERYBODY,
+    "subscriptions": {"SUPERVISION": "own", "REFORM_OFFICE": "all", "DISCIPLINE": "all"},
+    "consultations": {"APPROVAL": "own", "SUPERVISION": "own", "HIGHER_AUTHORITY": "own", "DISCIPLINE": "all"},
     "submissions": {**_PARTIES, "PLATFORM": "own", "OPERATOR": "own"},
     "attempts": {**_PARTIES, "PLATFORM": "own"},
     "risks": {"DISCIPLINE": "all"},
@@ -75,6 +79,9 @@ READS: dict[Area, dict[Reader, Scope]] = {
 }
 NAMED: frozenset[Reader] = frozenset(("APPROVAL", "SUPERVISION", "HIGHER_AUTHORITY", "REVIEW_ORGAN", "DISCIPLINE"))
 """Whose work needs the names and numbers of persons; to the others they are masked always."""
+
+CLASSIFIED: frozenset[Reader] = frozenset(("REFORM_OFFICE", "DISCIPLINE"))
+"""Who sees that a classified matter is registered: who writes it there, and who looks into everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,10 @@ class Caller:
     @property
     def may_see_persons(self) -> bool:
         return not self.roles.isdisjoint(NAMED)
+
+    @property
+    def may_see_classified(self) -> bool:
+        return not self.roles.isdisjoint(CLASSIFIED)
 
     @property
     def inspector(self) -> bool:

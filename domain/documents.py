@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -89,9 +89,12 @@ def numbered(registers: Registers, number: str, on: date) -> str | None:
 
 def cited(text: str, numbers: set[str]) -> set[str]:
     """Which of the numbers a text gives: where one is part of another's, the longer."""
+    return _finder(numbers)(text)
+
+
+def _finder(numbers: set[str]) -> Callable[[str], set[str]]:
+    """`cited` of many texts."""
     plain = {_plain(number): number for number in numbers}
-    if not plain:
-        return set()
     # Digits and letters beside it would make it another number.
     shapes = (
         (r"(?<![0-9A-Z])" if one[0].isascii() and one[0].isalnum() else "")
@@ -99,7 +102,8 @@ def cited(text: str, numbers: set[str]) -> set[str]:
         + (r"(?![0-9A-Z])" if one[-1].isascii() and one[-1].isalnum() else "")
         for one in sorted(plain, key=len, reverse=True)
     )
-    return {plain[match.group()] for match in re.finditer("|".join(shapes), _plain(text))}
+    pattern = re.compile("|".join(shapes) or "(?!)")
+    return lambda text: {plain[match.group()] for match in pattern.finditer(_plain(text))}
 
 
 def _plain(text: str) -> str:
@@ -109,32 +113,40 @@ def _plain(text: str) -> str:
 def citations(registers: Registers, number: str, on: date) -> list[Citation]:
     """Everything in force on that date that cites the document: matters by their 设定依据, transfers, routes,
     successions and entries of every list, the document's own left out."""
-    known = {one.document.number for one in documents(registers, date.max).values()} | {number}
-    return [one for one, text in _in_force(registers, number, on) if number in cited(text, known)]
+    return citing(registers, on, number).get(number, [])
 
 
-def _in_force(registers: Registers, number: str, on: date) -> Iterator[tuple[Citation, str]]:
-    """With all the text in which it may cite."""
+def citing(registers: Registers, on: date, *numbers: str) -> dict[str, list[Citation]]:
+    """By the number of each registered document, and of these, what cites it on that date."""
+    find = _finder({one.document.number for one in documents(registers, date.max).values()} | set(numbers))
+    found: dict[str, list[Citation]] = {}
+    for one, text, own in _in_force(registers, on):
+        for number in find(text) - {own}:
+            found.setdefault(number, []).append(one)
+    return found
+
+
+def _in_force(registers: Registers, on: date) -> Iterator[tuple[Citation, str, str | None]]:
+    """With all the text in which it may cite, and the number of the document that it is."""
     for code, history in sorted(registers.matters.items()):
-        yield Citation("matter", code, None, history.entry.legal_basis), history.entry.legal_basis
+        yield Citation("matter", code, None, history.entry.legal_basis), history.entry.legal_basis, None
         transfer = registers.transfer(code, on)
         if transfer is not None:
-            yield Citation("transfer", code, transfer.valid_from, transfer.basis), transfer.basis
+            yield Citation("transfer", code, transfer.valid_from, transfer.basis), transfer.basis, None
             route = next(((since, basis) for since, _, _, basis in reversed(history.routes) if since <= on), None)
             if route is not None and route != (transfer.valid_from, transfer.basis):
-                yield Citation("route", code, *route), route[1]
+                yield Citation("route", code, *route), route[1], None
     for old, successions in sorted(registers.successions.items()):
         for one in successions:
             if one.since <= on:
-                yield Citation("succession", old, one.since, one.basis), one.basis
+                yield Citation("succession", old, one.since, one.basis), one.basis, None
     for kind in sorted(registers.entries):
         for key in sorted(registers.entries[kind]):
             version = registers.version(kind, key, on)
             if version is None or version.entry is None:
                 continue
-            if isinstance(version.entry, PolicyDocument) and version.entry.number == number:
-                continue
-            yield Citation(kind, key, version.since, version.basis), _text(version)
+            own = version.entry.number if isinstance(version.entry, PolicyDocument) else None
+            yield Citation(kind, key, version.since, version.basis), _text(version), own
 
 
 def _text(version: Version) -> str:

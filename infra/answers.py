@@ -129,6 +129,7 @@ ATTEMPT = columns("""
     position
     occurred_at | 时间 | time
     department | 部门 | department
+    officer | 经办人 | officer
     principal | 接入方 | principal
     type
     rule | 拒绝理由 | refused because

@@ -1,17 +1,20 @@
-"""Consultations at the terminal: who asked whom, about what, and whose turn it is (4.3a)."""
+"""Consultations: who asked whom, about what, and whose turn it is (4.3a)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
 from adapters.postgres.log import Log
 from domain.clock_state import clock_stream
 from domain.ladders import clock_of
+from domain.registers import Registers
 from domain.submissions import local_date
 from domain.world import World
 from infra.presentation import Context, Shown, columns, known_at
-from infra.registers import day, name_of, registers_at
+from infra.register_rows import Row, Streams
+from infra.registers import name_of, registers_at
 from projections.page import Page
 
 CONSULTATION = columns("""
@@ -28,37 +31,46 @@ CONSULTATION = columns("""
 """)
 
 
+PREFIXES = ("consultation", clock_stream("consultation"))
+"""Under which the log has all that rows are made of."""
+
+
+def consultation_rows(registers: Registers, streams: Streams, now: datetime) -> Iterator[Row]:
+    """Every consultation as it stands by these streams at a moment; departments by their codes."""
+    world = World(registers, lambda names: {one: [*streams[one]] for one in names if one in streams}, now)
+    for name in streams:
+        if name.startswith(clock_stream("")):
+            continue
+        state = world.consultation(*name.split("/")[1:])
+        asked = state.asked
+        if asked is None:
+            continue
+        clock = clock_of(name, world)
+        late = clock is not None and clock.running and clock.due.on is not None and clock.due.on < local_date(now)
+        yield {
+            "asker": asked.department,
+            "number": asked.number,
+            "to": asked.to,
+            "case": asked.case.removeprefix("case/") or None,
+            "matter": asked.matter or None,
+            "asked_on": local_date(asked.meta.occurred_at),
+            "reply_by": clock.due.on if clock is not None else None,
+            "status": state.status,
+            "overdue": late,
+            "steps": state.version,
+        }
+
+
 def consultations(
     context: Context, shown: Shown, department: str | None, unanswered: bool, as_known_at: str | None
 ) -> None:
     registers = registers_at(context, as_known_at)
     at = known_at(as_known_at)
     with closing(context.connect()) as conn:
-        streams = Log(conn).streams_under("consultation", at)
-        known = streams | Log(conn).streams_under(clock_stream("consultation"), at)
-    world = World(registers, lambda names: {one: known[one] for one in names if one in known}, at or datetime.now(UTC))
-    rows = []
-    for name in streams:
-        state = world.consultation(*name.split("/")[1:])
-        asked = state.asked
-        if asked is None or department not in (None, asked.department, asked.to):
-            continue
-        if unanswered and state.status != "open":
-            continue
-        clock = clock_of(name, world)
-        late = clock is not None and clock.running and clock.due.on is not None and clock.due.on < day(as_known_at)
-        rows.append(
-            {
-                "asker": name_of(registers, asked.department, shown),
-                "number": asked.number,
-                "to": name_of(registers, asked.to, shown),
-                "case": asked.case.removeprefix("case/") or None,
-                "matter": asked.matter or None,
-                "asked_on": local_date(asked.meta.occurred_at),
-                "reply_by": clock.due.on if clock is not None else None,
-                "status": state.status,
-                "overdue": late,
-                "steps": state.version,
-            }
-        )
+        streams = {name: events for one in PREFIXES for name, events in Log(conn).streams_under(one, at).items()}
+    rows = [
+        row | {name: name_of(registers, row[name], shown) for name in ("asker", "to")}
+        for row in consultation_rows(registers, streams, at or datetime.now(UTC))
+        if department in (None, row["asker"], row["to"]) and not (unanswered and row["status"] != "open")
+    ]
     shown.page(("商询", "Consultations"), CONSULTATION, Page(len(rows), rows))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.documents import Citation, citations, documents, numbered
-from domain.duties import duties
-from domain.registers import Registers
+from domain.documents import numbered
 from infra.presentation import Context, Shown, columns
+from infra.register_rows import citation_rows, document_rows, duty_rows
 from infra.registers import TITLES, day, name_of, registers_at
 from projections.page import Page
 
@@ -53,19 +52,10 @@ def policy_documents(
         number = numbered(registers, impact, on)
         if number is None:
             raise shown.fail(f"没有登记文号 {impact}。", f"No document {impact} is registered.", number=impact)
-        rows = [_citation(registers, one, shown) for one in citations(registers, number, on)]
+        rows = [_citation(one, shown) for one in citation_rows(registers, on) if one["document"] == number]
         shown.page((f"引用 {number} 的登记", f"What rests on {number}"), CITATION, Page(len(rows), rows))
         return
-    rows = [
-        {
-            **known.document.model_dump(mode="json"),
-            "status": known.status,
-            "affects": len(citations(registers, known.document.number, on)),
-            "since": known.since,
-            "basis": known.basis,
-        }
-        for known in documents(registers, on).values()
-    ]
+    rows = list(document_rows(registers, on))
     shown.page(TITLES["document"], DOCUMENT, Page(len(rows), rows))
 
 
@@ -75,28 +65,15 @@ def reform_duties(
     on = day(as_true_at)
     registers = registers_at(context, as_known_at)
     rows = [
-        {
-            **one.duty.model_dump(mode="json"),
-            "responsible": name_of(registers, one.duty.responsible, shown),
-            "overseer": name_of(registers, one.duty.overseer, shown),
-            "status": one.status,
-        }
-        for one in duties(registers, on)
-        if one.status == "overdue" or not overdue
+        row | {name: name_of(registers, row[name], shown) for name in ("responsible", "overseer")}
+        for row in duty_rows(registers, on)
+        if row["status"] == "overdue" or not overdue
     ]
     shown.page(TITLES["duty"], DUTY, Page(len(rows), rows))
 
 
-def _citation(registers: Registers, one: Citation, shown: Shown) -> dict[str, Any]:
-    """For people a list by its title, and what the key names."""
-    row = one._asdict() | {"name": None}
-    matter = registers.matters.get(one.key.partition(".")[0])
-    if matter is not None:
-        row["name"] = matter.entry.name
-    elif one.kind == "succession":
-        row["name"] = name_of(registers, one.key, shown)
-    elif (version := registers.entries.get(one.kind, {}).get(one.key)) and version[-1].entry is not None:
-        row["name"] = getattr(version[-1].entry, "name", None)
-    if not shown.as_json and one.kind in TITLES:
-        row["kind"] = TITLES[one.kind][0 if shown.zh else 1]
+def _citation(row: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """For people a list by its title."""
+    if not shown.as_json and row["kind"] in TITLES:
+        return row | {"kind": TITLES[row["kind"]][0 if shown.zh else 1]}
     return row

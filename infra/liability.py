@@ -38,12 +38,17 @@ def liability(context: Context, shown: Shown, number: str, organ: str | None, as
         history = History(conn, registers.departments, known_at(as_known_at))
         the_one = single(shown, number, [o for o in history.organs_of(number) if organ in (None, o)])
         events = history.case(the_one, number)
-    rows = _approving(registers, events) + _supervising(registers, events, case_stream(the_one, number))
+    rows = liability_rows(registers, events, case_stream(the_one, number))
     if not shown.as_json:
         for row in rows:
             entry = registers.departments.get(row["department"])
             row["department"] = entry.name if entry else row["department"]
     shown.page((f"办件 {number} 的责任", f"Who answers for what in case {number}"), LIABILITY, Page(len(rows), rows))
+
+
+def liability_rows(registers: Registers, events: Sequence[Recorded], stream: str) -> list[dict[str, Any]]:
+    """By all the events about a case, its own `stream` among them; departments by their codes."""
+    return _approving(registers, events) + _supervising(registers, events, stream)
 
 
 def _approving(registers: Registers, events: Sequence[Recorded]) -> list[dict[str, Any]]:

@@ -183,7 +183,7 @@ WORDED = {
     *("status", "ended_by", "about", "root", "kind", "disposition", "outcome", "last_change", "type", "suggestion"),
     *("due", "item", "standing", "wanting", "work", "party", "progress", "side", "seal_kind", "category", "result"),
     *("channel", "given_up_channel", "given_up_why"),
-    *("contact", "signal", "unit", "service", "appeal"),
+    *("differs", "contact", "signal", "unit", "service", "appeal"),
     *("relation", "cost_item", "payer", "budget", "lamp"),
 }
 """The columns whose codes are put into words."""

@@ -14,12 +14,9 @@ from typing import Any, get_args
 import typer
 
 from adapters.postgres.log import Log
-from domain.blanks import BlanksState
 from domain.entries import Entry
 from domain.guides import unlike
-from domain.handovers import HandoverState, MatterHandover, matter_handovers
 from domain.lists import mismatches
-from domain.placements import placed
 from domain.reform import Deferral, Proposal, standing
 from domain.registering import Kind
 from domain.registers import Registers
@@ -27,6 +24,7 @@ from domain.seal_registry import Seal
 from domain.submissions import local_date
 from infra.exporting import as_cell
 from infra.presentation import Context, Shown, columns, known_at, moment
+from infra.register_rows import blanks_rows, handover_rows, placement_rows
 from projections.page import Page
 from projections.working_days import CHINA
 
@@ -288,7 +286,7 @@ def handled_unlike(context: Context, shown: Shown, as_true_at: str | None, as_kn
             if shown.as_json
             else {
                 "base": one.base,
-                "differs": [shown.text("standing", name) for name in one.differs],
+                "differs": [shown.text("differs", name) for name in one.differs],
                 "matters": [f"{code} {_said(guides[code], one.differs)}" for code in one.matters],
             }
         )
@@ -303,16 +301,11 @@ def _said(guide: Entry, names: tuple[str, ...]) -> str:
 def placements(context: Context, shown: Shown, wanting: bool, as_true_at: str | None, as_known_at: str | None) -> None:
     registers = registers_at(context, as_known_at)
     rows = [
-        {
-            **(one.found.model_dump() if one.found else {}),
-            "matter": one.matter,
-            "name": registers.matters[one.matter].entry.name,
-            "holder": name_of(registers, one.holder, shown),
-            "pilot": one.pilot,
-            "wanting": one.wanting if shown.as_json else [shown.text("wanting", want) for want in one.wanting],
-        }
-        for one in placed(registers, day(as_true_at))
-        if one.wanting or not wanting
+        row
+        | {"holder": name_of(registers, row["holder"], shown)}
+        | {"wanting": row["wanting"] if shown.as_json else [shown.text("wanting", want) for want in row["wanting"]]}
+        for row in placement_rows(registers, day(as_true_at))
+        if row["wanting"] or not wanting
     ]
     shown.page(("三集中三到位", "Where matters are handled"), PLACED, Page(len(rows), rows))
 
@@ -323,9 +316,8 @@ def handovers(
     registers = registers_at(context, as_known_at)
     with closing(context.connect()) as conn:
         streams = Log(conn).streams_under("handover", known_at(as_known_at))
-    states = [HandoverState(name).folded(events) for name, events in streams.items()]
-    found = matter_handovers(registers, states, day(as_true_at))
-    rows = [_handover(registers, one, shown) for one in found if not (incomplete and one.progress == "complete")]
+    found = handover_rows(registers, streams, day(as_true_at))
+    rows = [_handover(registers, one, shown) for one in found if not (incomplete and one["progress"] == "complete")]
     shown.page(("交接", "Handovers"), HANDOVER, Page(len(rows), rows))
 
 
@@ -334,43 +326,16 @@ def blanks(context: Context, shown: Shown, department: str | None, as_known_at: 
     prefix = f"blanks/{department}" if department else "blanks"
     with closing(context.connect()) as conn:
         streams = Log(conn).streams_under(prefix, known_at(as_known_at))
-    rows = []
-    for name, events in streams.items():
-        state = BlanksState(name).folded(events)
-        _, owner, series = name.split("/")
-        rows.append(
-            {
-                "department": name_of(registers, owner, shown),
-                "series": series,
-                "certificate": state.certificate,
-                "total": sum(run.copies for run in state.runs),
-                **{fate: getattr(state, fate) for fate in ("issued", "spoiled", "voided", "left")},
-                "requested": state.due or None,
-                "runs": [[run.first, run.first + run.copies - 1] for run in state.runs],
-            }
-        )
+    rows = [row | {"department": name_of(registers, row["department"], shown)} for row in blanks_rows(streams)]
     shown.page(("空白证照", "Blanks"), BLANKS, Page(len(rows), rows))
 
 
-def _handover(registers: Registers, one: MatterHandover, shown: Shown) -> dict[str, Any]:
-    drawn = one.handover.drawn if one.handover else None
-    signed = one.handover.signed if one.handover else ()
-    sides = {"giver": one.giver, "taker": one.taker}
-    row: dict[str, Any] = {
-        "matter": one.matter,
-        "name": registers.matters[one.matter].entry.name,
-        "giver": name_of(registers, one.giver, shown),
-        "taker": name_of(registers, one.taker, shown),
-        "progress": one.progress,
-        "signed": [name_of(registers, code, shown) for side, code in sides.items() if side in signed],
-    }
-    if drawn is not None:
-        row |= {
-            "number": drawn.number,
-            "items": [item.model_dump() if shown.as_json else f"{item.title} × {item.copies}" for item in drawn.items],
-            "approval": list(drawn.note.approval),
-            "supervision": list(drawn.note.supervision),
-        }
+def _handover(registers: Registers, row: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """For people names, and a line of the package as they would write it."""
+    named = {side: name_of(registers, row[side], shown) for side in ("giver", "taker")}
+    row = row | named | {"signed": [name_of(registers, code, shown) for code in row["signed"]]}
+    if "items" in row and not shown.as_json:
+        row["items"] = [f"{item['title']} × {item['copies']}" for item in row["items"]]
     return row
 
 

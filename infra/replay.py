@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -17,33 +17,36 @@ from domain.world import blank
 
 
 class Replayed(NamedTuple):
-    """`events`: what was true by then; `rows`: they, for people."""
+    """`events`: what was true by then; `rows`: they, for people. Notices and feedback are made when they are asked for:
+    there may be thousands."""
 
     events: list[Recorded]
     state: dict[str, Any]
-    notices: list[dict[str, Any]]
-    feedback: list[dict[str, Any]]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         return [_event(one) for one in self.events]
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        return [_notice(state) for state in fold(self.events).values() if isinstance(state, NoticeState)]
+
+    @property
+    def feedback(self) -> list[dict[str, Any]]:
+        states = fold(self.events).values()
+        return [_feedback(state) for state in states if isinstance(state, FeedbackState) and state.raised]
 
 
 def replay_case(events: Sequence[Recorded], organ: str, number: str, on: date | None) -> Replayed | None:
     """By the events about a case that were known; as true at the end of a day, or by all that they say. None: there
     was no such case."""
     held = true_at(events, on) if on else list(events)
-    states = fold(held)
-    case = states.get(case_stream(organ, number))
+    stream, sealing = case_stream(organ, number), f"seal/{organ}/{number}"
+    states = fold(one for one in held if one.event.originator_id in (stream, sealing))
+    case, seals = states.get(stream), states.get(sealing)
     if not isinstance(case, CaseState):
         return None
-    seals = states.get(f"seal/{organ}/{number}")
-    return Replayed(
-        held,
-        _state(case, seals.version if seals else 0, on or local_date(datetime.now(UTC))),
-        [_notice(state) for state in states.values() if isinstance(state, NoticeState)],
-        [_feedback(state) for state in states.values() if isinstance(state, FeedbackState) and state.raised],
-    )
+    return Replayed(held, _state(case, seals.version if seals else 0, on or local_date(datetime.now(UTC))))
 
 
 def _state(case: CaseState, seals: int, on: date) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def _state(case: CaseState, seals: int, on: date) -> dict[str, Any]:
     }
 
 
-def fold(events: Sequence[Recorded]) -> dict[str, State]:
+def fold(events: Iterable[Recorded]) -> dict[str, State]:
     """By stream; what a notice was owed for belongs to its own stream, not to the ledger."""
     states: dict[str, State] = {}
     for one in events:

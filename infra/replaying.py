@@ -86,8 +86,8 @@ def replay(
     )
     shown.table(("当时的状态", "The state then"), _STATE, [{"item": k, "status": v} for k, v in replayed.state.items()])
     shown.table(("当时的告知", "Notices then"), NOTICE, names_over(replayed.notices, ["addressee"], names))
-    if replayed.feedback:
-        shown.table(("当时的反馈", "Feedback then"), FEEDBACK, names_over(replayed.feedback, ["department"], names))
+    if feedback := replayed.feedback:
+        shown.table(("当时的反馈", "Feedback then"), FEEDBACK, names_over(feedback, ["department"], names))
 
 
 _STATE = columns("""

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
     """The claim with the officer's number in the department."""
     session_seconds: int = Field(8 * 3600, ge=60, le=LONGEST_SESSION_S)
     """How long somebody stays signed in."""
+    idempotency_days: int = Field(30, ge=1, le=3650)
+    """How long what was handed in over HTTP is known again by its key, and by its id."""
     public_smallest: int = Field(5, ge=3, le=100)
     """The smallest count that public statistics show."""
     language: Language = "zh"

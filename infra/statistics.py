@@ -4,7 +4,7 @@ of any day, ranked or by period, and the notices that are overdue."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -198,17 +198,24 @@ def _asked(wanted: Wanted) -> Asked:
 
 
 def parts_of(
-    conn: Connection[Any], registers: Registers, by: str | None, asked: Asked, known: Known, zh: bool
+    conn: Connection[Any],
+    registers: Registers,
+    by: str | None,
+    asked: Asked,
+    known: Known,
+    zh: bool,
+    but: Collection[str] = (),
 ) -> tuple[list[Part], Counts]:
-    """The lines, by key, and their sum. Regions are those of the register as it was known then."""
+    """The lines, by key, and their sum, without the matters `but`. Regions are those of the register as it was known
+    then."""
     if by in PERIODS:
         label = PERIODS[by][2]
-        parts = gathered(counters(conn, "cohort", asked, known), lambda on: (label(on), label(on)))
+        parts = gathered(counters(conn, "cohort", asked, known, but), lambda on: (label(on), label(on)))
     elif by == "matter":
-        parts = gathered(counters(conn, "matter", asked, known), matter_of(registers, zh))
+        parts = gathered(counters(conn, "matter", asked, known, but), matter_of(registers, zh))
     else:
         named = region_of(registers, zh) if by == "region" else department_of(registers)
-        parts = gathered(counters(conn, "department", asked, known), named)
+        parts = gathered(counters(conn, "department", asked, known, but), named)
     return parts if by is not None else [], summed([one.counts for one in parts])
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from adapters.postgres.log import Log
 from domain.registers import Registers
-from domain.subscriptions import SubscriptionState
-from domain.succession import SuccessionState, succession_stream
 from infra.presentation import Context, Shown, columns, known_at, names_over
+from infra.register_rows import subscription_rows, succession_rows
 from infra.registers import registers_at
 from projections.page import Page
 
@@ -37,21 +36,7 @@ def successions(context: Context, shown: Shown, as_known_at: str | None) -> None
     registers = registers_at(context, as_known_at)
     with closing(context.connect()) as conn:
         streams = Log(conn).streams_under("succession", known_at(as_known_at))
-    rows = []
-    for old, found in sorted(registers.successions.items()):
-        for count, one in enumerate(found, 1):
-            stream = succession_stream(old, count)
-            state = SuccessionState(stream).folded(streams.get(stream, ()))
-            rows.append(
-                {
-                    "old": old,
-                    "to": one.to,
-                    "matters": sorted(one.matters),
-                    "since": one.since,
-                    "basis": one.basis,
-                    "through": state.through,
-                }
-            )
+    rows = list(succession_rows(registers, streams))
     shown.page(("机构承接", "Successions"), SUCCESSION, Page(len(rows), _named(registers, rows, ["old", "to"], shown)))
 
 
@@ -60,23 +45,7 @@ def subscriptions(context: Context, shown: Shown, department: str | None, as_kno
     prefix = f"subscription/{department}" if department else "subscription"
     with closing(context.connect()) as conn:
         streams = Log(conn).streams_under(prefix, known_at(as_known_at))
-    rows = []
-    for name, events in streams.items():
-        state = SubscriptionState(name).folded(events)
-        started = state.started
-        assert started is not None
-        rows.append(
-            {
-                "department": started.department,
-                "number": started.number,
-                "matters": started.matters,
-                "started_at": started.meta.occurred_at,
-                "serial": started.serial,
-                "backfill_from": started.backfill_from,
-                "told": state.told,
-                "complete": state.complete,
-            }
-        )
+    rows = list(subscription_rows(streams))
     shown.page(("订阅", "Subscriptions"), SUBSCRIPTION, Page(len(rows), _named(registers, rows, ["department"], shown)))
 
 

@@ -45,7 +45,9 @@ def tasks(context: Context, shown: Shown, number: str, organ: str | None, on: da
     assert isinstance(case, CaseState)
     found = states.get(tasks_stream(the_one, number))
     known = found.tasks if isinstance(found, TasksState) else {}
-    rows = [_row(registers, one, on, shown) for one in known.values()]
+    rows = [task_row(one, on) for one in known.values()]
+    for row in rows:
+        row |= {name: [name_of(registers, one, shown) for one in row[name]] for name in ("parties", "owing")}
     clock = _clock(registers, case, list(known.values()), on)
     if shown.as_json:
         shown.json({"case": case.stream, "tasks": [{c.key: row.get(c.key) for c in TASK} for row in rows], **clock})
@@ -54,15 +56,16 @@ def tasks(context: Context, shown: Shown, number: str, organ: str | None, on: da
     shown.table(("办理用时", "Time taken"), CLOCK, [{"item": name, "count": days} for name, days in clock.items()])
 
 
-def _row(registers: Registers, task: Task, on: date, shown: Shown) -> dict[str, Any]:
+def task_row(task: Task, on: date) -> dict[str, Any]:
+    """As it stands on a day; departments by their codes."""
     opened = task.opened
     status = "dropped" if task.dropped else "pending" if task.open else "failed" if task.failed else "passed"
     return {
         "task": opened.task,
         "work": opened.work,
         "status": status,
-        "parties": [name_of(registers, one, shown) for one in opened.parties],
-        "owing": [name_of(registers, one, shown) for one in task.owing],
+        "parties": list(opened.parties),
+        "owing": list(task.owing),
         "opened_on": opened.opened_on,
         "due_on": opened.due_on,
         "ended_on": task.ended_on,

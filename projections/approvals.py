@@ -345,6 +345,7 @@ def approvals_slice(
     uscc: str | None = None,
     matter: str | None = None,
     status: str | None = None,
+    officer: str | None = None,
     since: date | None = None,
     known_at: datetime | None = None,
 ) -> Slice:
@@ -359,6 +360,7 @@ def approvals_slice(
         "uscc = %s": uscc,
         "matter = %s": matter,
         "status = %s": status,
+        "officer = %s": officer,
         "decided_on >= %s": since,
         "recorded_at <= %s": known_at,
     }

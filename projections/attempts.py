@@ -67,6 +67,7 @@ def find_attempts(
     conn: Connection[Any],
     *,
     department: str | None = None,
+    officer: str | None = None,
     about: Sequence[str] | None = None,
     rule: str | None = None,
     since: datetime | None = None,
@@ -76,6 +77,7 @@ def find_attempts(
     """The latest first; `about` are streams of cases, notices and feedback."""
     conditions = {
         "department = %s": department,
+        "officer = %s": officer,
         "about = ANY(%s)": None if about is None else list(about),
         "rule = %s": rule,
         "occurred_at >= %s": since,
@@ -90,6 +92,7 @@ def attempts_slice(
     limit: int,
     *,
     department: str | None = None,
+    officer: str | None = None,
     about: Sequence[str] | None = None,
     rule: str | None = None,
     clause: str | None = None,
@@ -99,6 +102,7 @@ def attempts_slice(
     """As `find_attempts`, from the last recorded on, by `position`."""
     conditions = {
         "department = %s": department,
+        "officer = %s": officer,
         "about = ANY(%s)": None if about is None else list(about),
         "rule = %s": rule,
         "clause = %s": clause,

@@ -363,12 +363,14 @@ def find_risks(
     *,
     signal: str | None = None,
     department: str | None = None,
+    officer: str | None = None,
     since: datetime | None = None,
     known_at: datetime | None = None,
     limit: int = 50,
 ) -> Page:
     """Signals, the latest recorded first; `since` is when the fact occurred."""
-    return page(conn, "read.risks", _conditions(signal, department, since, known_at), "position DESC, signal", limit)
+    conditions = _conditions(signal, department, officer, since, known_at)
+    return page(conn, "read.risks", conditions, "position DESC, signal", limit)
 
 
 RISKS_KEY = ("position", "signal")
@@ -381,20 +383,22 @@ def risks_slice(
     *,
     signal: str | None,
     department: str | None,
+    officer: str | None,
     since: datetime | None,
     known_at: datetime | None,
 ) -> Slice:
     """As `find_risks`, after a key."""
-    conditions = _conditions(signal, department, since, known_at)
+    conditions = _conditions(signal, department, officer, since, known_at)
     return slice_after(conn, "read.risks", conditions, RISKS_KEY, after, limit)
 
 
 def _conditions(
-    signal: str | None, department: str | None, since: datetime | None, known_at: datetime | None
+    signal: str | None, department: str | None, officer: str | None, since: datetime | None, known_at: datetime | None
 ) -> dict[str, Any]:
     return {
         "signal = %s": signal,
         "department = %s": department,
+        "officer = %s": officer,
         "occurred_at >= %s": since,
         "recorded_at <= %s": known_at,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -47,7 +47,7 @@ def counters(
     by: Literal["department", "matter", "cohort"],
     asked: Asked,
     known: Known,
-    but: Sequence[str] = (),
+    but: Collection[str] = (),
 ) -> dict[Any, Mapping[str, int]]:
     """The daily counters summed up, by department, by matter or by the day of owing; without the matters `but`."""
     seen = _seen(conn)

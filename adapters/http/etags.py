@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from fastapi import Request
 
@@ -11,10 +12,11 @@ from adapters.http.problems import Problem
 
 
 class NotModified(Problem):
-    """The client has the answer already: 304, without a body."""
+    """The client has the answer already: 304, without a body. `headers`: what the answer would have said of how it may
+    be kept, where that is not what every answer says (RFC 9110 §15.4.5)."""
 
-    def __init__(self, tag: str) -> None:
-        super().__init__(304, "未变", "not modified", headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+    def __init__(self, tag: str, headers: Mapping[str, str]) -> None:
+        super().__init__(304, "未变", "not modified", headers={"ETag": tag, **headers})
 
 
 def tag_of(parts: Iterable[object]) -> str:
@@ -23,8 +25,8 @@ def tag_of(parts: Iterable[object]) -> str:
     return f'W/"{digest[:32]}"'
 
 
-def check(request: Request, tag: str) -> None:
+def check(request: Request, tag: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
     """Raises NotModified where `If-None-Match` has the tag."""
     asked = request.headers.get("if-none-match", "")
     if asked and tag in (part.strip() for part in asked.split(",")):
-        raise NotModified(tag)
+        raise NotModified(tag, headers)

@@ -31,7 +31,9 @@ def headers(forms_lead_to: str | None = None) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        # An answer is one caller's: kept by nobody else, and asked for again each time.
         "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Cookie, Shenguan-Department",
     }
 
 

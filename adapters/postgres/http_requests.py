@@ -39,3 +39,12 @@ def find(conn: Connection[Any], id_: str) -> HttpRequest | None:
     """The request that became the submission of that id."""
     row = conn.execute(f"SELECT {_COLUMNS} FROM shenguan.http_request WHERE id = %s", (id_,)).fetchone()
     return HttpRequest(*row) if row is not None else None
+
+
+def forget(conn: Connection[Any], before: datetime, limit: int) -> int:
+    """Those that were begun before a moment, at most so many; how many."""
+    return conn.execute(
+        "DELETE FROM shenguan.http_request WHERE (caller, key) IN (SELECT caller, key FROM shenguan.http_request"
+        " WHERE created_at < %s ORDER BY created_at LIMIT %s)",
+        (before, limit),
+    ).rowcount

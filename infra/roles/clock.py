@@ -1,4 +1,5 @@
-"""What falls due by time alone: waiting ends, departments succeed each other, ladders are climbed, permits end."""
+"""What falls due by time alone: waiting ends, departments succeed each other, ladders are climbed, permits end, keys of
+requests are forgotten."""
 
 from __future__ import annotations
 
@@ -6,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from psycopg import Connection
 
 from adapters.formats.workdays import published
+from adapters.postgres import http_requests
 from adapters.postgres.liveness import show_alive
 from adapters.postgres.parking import expire, expired
 from adapters.postgres.writer import Writer
@@ -50,7 +52,8 @@ class ClockRole:
                 show_alive(conn, {"role.clock": None})
                 self.turn(conn, writer)
                 done = steward.turn(conn, writer, self.stopped.is_set)
-                if not done + keeper.turn(conn, writer, self.stopped.is_set):
+                done += keeper.turn(conn, writer, self.stopped.is_set)
+                if not done + self.forget(conn):
                     self._rest(conn)
 
     def _rest(self, conn: Connection[Any]) -> None:
@@ -76,3 +79,9 @@ class ClockRole:
         if done:
             _log.info("parked_expired", count=done)
         return done
+
+    def forget(self, conn: Connection[Any]) -> int:
+        """Keys of what was handed in over HTTP so long ago that they are promised no more, a batch at a time; how
+        many."""
+        before = self._clock() - timedelta(days=self._store.settings.idempotency_days)
+        return http_requests.forget(conn, before, BATCH)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Response
 from psycopg import Connection
 from pydantic import BaseModel
 
-from domain.access import Reader
+from adapters.postgres.log import Log
 from domain.registers import Registers
+from infra.register_rows import Streams
 from infra.web.listing import Asked, AskedFor, Listing, answer
 from infra.web.reading import Reading, reading
 from infra.web.registry import Registry
@@ -19,8 +21,6 @@ from infra.web.times import MomentText, true_on
 from projections.page import Slice
 
 Row = TypeVar("Row", bound=BaseModel)
-CLASSIFIED: frozenset[Reader] = frozenset(("REFORM_OFFICE", "DISCIPLINE"))
-"""Who sees that a classified matter is registered: who writes it there, and who looks into everything."""
 
 
 class Book:
@@ -32,10 +32,17 @@ class Book:
         self.registers, self.on = registers_of(reading, asked), true_on(as_true_at)
         self._given = {"as_true_at": as_true_at}
 
-    @property
+    @cached_property
     def secret(self) -> frozenset[str]:
         """The matters that the caller is not shown."""
         return secret(self.reading, self.registers)
+
+    def streams(self, prefix: str) -> Streams:
+        """Those of the log under a prefix, which the answer then rests on beside the registers."""
+        found, position = streams_of(self.reading, self.asked, prefix)
+        self.registers = registers_of(self.reading, self.asked)  # not before: they too have all up to there
+        self.reading.positions = {"log": position}
+        return found
 
     def answer(
         self, listing: Listing[Row], response: Response, rows: Iterable[dict[str, Any]], filters: Mapping[str, Any]
@@ -45,10 +52,21 @@ class Book:
 
 
 def secret(reading: Reading, registers: Registers) -> frozenset[str]:
-    """The classified matters, where the caller is not shown them."""
-    if not reading.caller.roles.isdisjoint(CLASSIFIED):
+    """The matters that are classified in these registers or now, where the caller is not shown them: what was not
+    classified then is not shown as it was."""
+    if reading.caller.may_see_classified:
         return frozenset()
-    return frozenset(code for code, history in registers.matters.items() if history.entry.classified)
+    registry: Registry = reading.request.app.state.registry
+    both = (*registry.now().matters.items(), *registers.matters.items())
+    return frozenset(code for code, history in both if history.entry.classified)
+
+
+def streams_of(reading: Reading, asked: Asked, *prefixes: str) -> tuple[Streams, int]:
+    """The streams of the log under these prefixes, as known when it is asked for, and how far the log has come."""
+    with reading.log() as conn:
+        log = Log(conn)
+        found = {name: events for one in prefixes for name, events in log.streams_under(one, asked.known_at).items()}
+        return found, log.head()
 
 
 def registers_of(reading: Reading, asked: Asked) -> Registers:

@@ -23,6 +23,7 @@ CaseAsked = Annotated[
     str | None, Query(pattern=r"^case/[A-Za-z0-9_-]{1,64}/[^\s/\x00-\x1f\x7f]{1,64}$", description="case/部门/办件号")
 ]
 UsccAsked = Annotated[str | None, Query(pattern=r"^[0-9A-Z]{18}$", description="相对人的统一社会信用代码")]
+OfficerAsked = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,32}$", description="经办人，其在本部门的工号")]
 RuleAsked = Annotated[str | None, Query(pattern=_WORD, description="规则，如 mandate.role")]
 ClauseAsked = Annotated[str | None, Query(pattern=r"^[0-9]\.[0-9]{1,2}[a-z]?$", description="条款，如 2.7b")]
 

@@ -115,7 +115,7 @@ def answer(
             lines = ([row[key] for key in keys] for row in rows)
             return exports.export(asked.form, listing.name, keys, headings, lines)
     positions = reading.positions
-    tag = tagged(reading, response, listing.name)
+    tag = tagged(reading, listing.name)
     after = cursors.read(listing.name, asked.cursor, listing.kinds)
     found = find(reading.conn, after, asked.limit)
     items = [row_of(listing.row, plain(row)) for row in found.rows]
@@ -157,14 +157,13 @@ def plain_of(reading: Reading, asked: Asked) -> Plain:
     return Plain(reading.request.app.state.persons.open, asked.reveal, language(reading.request) == "zh")
 
 
-def tagged(reading: Reading, response: Response, name: str) -> str:
+def tagged(reading: Reading, name: str) -> str:
     """The entity tag of an answer made now; raises NotModified where the client has it. Inspectors are always answered
     anew, for every read of theirs is recorded."""
     request = reading.request
     parts = (name, request.url.path, request.url.query, reading.caller.department, sorted(reading.caller.roles))
     today = local_date(datetime.now(UTC))
     tag = etags.tag_of((*parts, language(request), today, sorted(reading.positions.items()), reading.edition))
-    response.headers["Cache-Control"] = "private, no-cache"
     if not reading.caller.inspector:
         etags.check(request, tag)
     return tag

@@ -33,6 +33,7 @@ from tests.integration.region import (
     decide,
     granted,
 )
+from tests.integration.test_queries import ask_json
 from tests.integration.teststore import TestStore, department
 
 CASE = f"/cases/{APPROVAL}"
@@ -163,6 +164,24 @@ def test_one_case_as_known_and_as_true(opened: Doors, region: TestStore) -> None
     opened.get(f"{CASE}/20", S1, 404, as_true_at="2020-01-01")
     opened.get(f"{CASE}/20", S1, 404, as_known_at="2020-01-01")
     opened.get(f"{CASE}/20", S1, 422, as_true_at="someday")
+
+
+@pytest.mark.parametrize("number", ["1", "4", "9"])
+def test_true_on_a_day_is_what_the_replay_says(opened: Doors, region: TestStore, number: str) -> None:
+    before = str(DAY - timedelta(days=1))
+    ask_json(region, "replay", number, "--as-true-at", before, code=1)
+    opened.get(f"{CASE}/{number}", APPROVAL, 404, as_true_at=before)
+    statuses = set()
+    for day in (DAY, region.now.date(), DAY + timedelta(days=3000)):
+        replayed = ask_json(region, "replay", number, "--as-true-at", str(day))
+        found = opened.get(f"{CASE}/{number}", APPROVAL, as_true_at=str(day))
+        assert found["state"] == replayed["state"]
+        assert found["events"] == len(replayed["events"])
+        assert found["notices_total"] == len(found["notices"]) == len(replayed["notices"])
+        assert [one["notice"] for one in found["notices"]] == [one["notice"] for one in replayed["notices"]]
+        assert [one["number"] for one in found["feedback"]] == [one["number"] for one in replayed["feedback"]]
+        statuses.add(found["state"]["licence"])
+    assert statuses == {"1": {"in_force", "expired"}, "4": {"revoked"}, "9": {"in_force", "expired"}}[number]
 
 
 def test_a_persons_name_shows_where_the_role_needs_it(opened: Doors) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +14,13 @@ from domain.permits import ChangeCase
 from domain.personal import Person
 from domain.registering import EnterRegister
 from domain.seal_registry import Seal
+from domain.seals import DemandSeal
 from infra.store import Store
 from infra.verify import verify
 from tests.integration.doors import Doors, doors
-from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, case
+from tests.integration.region import APPROVAL, DAY, FORMER, OFFICE, S1, S2, accept, case, decide
 from tests.integration.test_registers import moment_after
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import TestStore, officer
 
 
 @pytest.fixture
@@ -123,6 +124,43 @@ def test_risks_are_for_inspectors(opened: Doors) -> None:
     assert pages(opened, "/risks", "jw", limit=2) == opened.get("/risks", "jw", limit=500)["items"]
     for caller in (APPROVAL, S1, OFFICE, "operator", "pt"):
         opened.get("/risks", caller, 403)
+
+
+@pytest.mark.clause("3.3f")
+def test_what_one_officer_did(opened: Doors, region: TestStore) -> None:
+    one = {"officer": officer("008", "李四")}
+    backdated = accept("95").model_copy(update={"accepted_on": DAY - timedelta(days=12), **one})
+    region.submit(backdated)
+    region.submit(decide("95").model_copy(update=one))
+    region.submit(case(DemandSeal, "1", by=FORMER, demanded_of=APPROVAL, seal="印章", **one), expect="refused")
+    region.project()
+    [decided] = opened.get("/cases", "jw", officer="008")["items"]
+    assert decided["number"] == "95"
+    assert opened.get("/cases", "jw", officer="008", organ=FORMER)["items"] == []
+    before = (datetime.fromisoformat(decided["decision_recorded_at"]) - timedelta(microseconds=1)).isoformat()
+    assert opened.get("/cases", "jw", officer="008", as_known_at=before)["items"] == []
+    now = moment_after(region)
+    assert [row["number"] for row in opened.get("/cases", "jw", officer="008", as_known_at=now)["items"]] == ["95"]
+    [tried] = opened.get("/attempts", "jw", officer="008")["items"]
+    assert (tried["department"], tried["rule"]) == (FORMER, "seal.demand")
+    assert {row["case"] for row in opened.get("/risks", "jw", officer="008", signal="backdated")["items"]} == {"95"}
+    opened.get("/cases", "jw", 422, officer="李四")
+
+    def desk(**chosen: str) -> list[str]:
+        found = opened.client.get("/desk", params=chosen, headers=opened.headers("jw"))
+        assert found.status_code == 200
+        return [
+            found.text.split(f'id="{name}-h"')[-1].split("</section>")[0] for name in ("cases", "risks", "attempts")
+        ]
+
+    cases, risks, attempts = desk(officer="008")
+    assert (">95<" in cases, ">95<" in risks, ">007<" in cases + risks + attempts) == (True, True, False)
+    assert "/lists/attempts?officer=008" in attempts
+    assert "/cases?officer=008" in cases
+    assert ">008<" in attempts
+    assert ">008<" not in desk(officer="008", department=APPROVAL)[2]
+    assert opened.get("/reads", "jw")["items"][0]["parameters"] == {"officer": "008", "department": APPROVAL}
+    assert ">007<" in "".join(desk()[1:])
 
 
 @pytest.mark.clause("3.3e")

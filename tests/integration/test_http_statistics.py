@@ -141,14 +141,42 @@ def test_as_a_file(opened: Doors, form: str) -> None:
     assert found.status_code == 200
     if form == "csv":
         assert "按时签收率" in found.text
-    public = opened.client.get(f"/api/v1/statistics/public?format={form}&quarter=2026Q1")
-    assert public.status_code == 200
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "xlsx", "jsonl"])
+def test_what_is_public_may_be_kept_by_anybody_for_a_while(opened: Doors, form: str) -> None:
+    path = f"/api/v1/statistics/public?format={form}&quarter=2026Q1"
+    found = opened.client.get(path)
+    assert found.status_code == 200
+    tag = found.headers["etag"]
+    for one in (found, opened.client.get(path, headers={"If-None-Match": tag})):
+        assert (one.headers["cache-control"], one.headers["vary"]) == ("public, max-age=300", "Cookie")
+        assert one.headers["etag"] == tag
+    assert (one.status_code, one.content) == (304, b"")
+    other = opened.client.get(f"{path}&lang=en", headers={"If-None-Match": tag})
+    assert (other.status_code, other.headers["vary"]) == (200, "Cookie")
+
+
+def test_what_is_a_callers_is_kept_by_nobody_else(opened: Doors) -> None:
+    headers = opened.headers(S1)
+    path = "/api/v1/notices"
+    headers["If-None-Match"] = opened.client.get(path, headers=headers).headers["etag"]
+    answers = [
+        opened.client.get(path, headers=headers),
+        opened.client.get(path),
+        opened.client.get("/api/v1/registers/matters", headers=opened.headers(S1)),
+        opened.client.get("/api/v1/statistics/public?quarter=2999Q1"),
+    ]
+    assert [one.status_code for one in answers] == [304, 401, 200, 422]
+    for one in answers:
+        assert one.headers["cache-control"] == "private, no-cache"
+        assert one.headers["vary"] == "Authorization, Cookie, Shenguan-Department"
+    assert opened.client.get(f"{path}?format=csv", headers=opened.headers(S1)).headers["cache-control"] == "no-store"
 
 
 @pytest.mark.clause("5.4a")
 def test_public_statistics_need_no_sign_in_and_hide_what_is_small(opened: Doors) -> None:
     found = opened.client.get("/api/v1/statistics/public?quarter=2026Q1")
-    assert found.headers["vary"] == "Cookie"  # the language
     assert found.status_code == 200
     made = found.json()
     assert (made["quarter"], made["as_known_at"], made["by"]) == ("2026Q1", "2026-03-31", "region")

@@ -12,6 +12,7 @@ import pytest
 
 from domain.departments import RegisterDepartment
 from domain.submissions import Payload
+from infra.roles.clock import ClockRole
 from infra.roles.intake import IntakeRole
 from infra.store import Store
 from tests.integration.doors import ISSUER, Doors, doors
@@ -229,3 +230,28 @@ def test_with_the_broker_away_it_says_so_and_nothing_is_lost(region: TestStore, 
         made = submit(opened, APPROVAL, accept("1"), Idempotency_Key="K")
         assert made["disposition"] == "accepted"
         assert made["headers"]["location"] == said["headers"]["location"]
+
+
+def test_a_key_is_kept_for_its_time_and_no_longer(
+    region: TestStore, outer: TrackedStore, opened: Doors, intake: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.roles.clock.BATCH", 2)
+    first = submit(opened, APPROVAL, accept("1"), Idempotency_Key="k1")
+    for number in ("2", "3"):
+        submit(opened, APPROVAL, accept(number))
+    days = outer.settings.idempotency_days
+    soon, late = (
+        ClockRole(outer, lambda days=days: datetime.now(UTC) + timedelta(days=days), every_s=0.1)
+        for days in (days - 1, days + 1)
+    )
+    with region.connect() as conn:
+        assert soon.forget(conn) == 0
+    assert submit(opened, APPROVAL, accept("1"), Idempotency_Key="k1")["id"] == first["id"]
+    with running(late):
+        until(lambda: count(region, "SELECT count(*) FROM shenguan.http_request") == 0)
+    opened.get(f"/submissions/{first['id']}", APPROVAL, 404)
+    again = submit(opened, APPROVAL, accept("1"), Idempotency_Key="k1")
+    assert (again["id"] != first["id"], again["disposition"]) == (
+        True,
+        "refused",
+    )  # by what is known of the case itself

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from adapters.http.problems import responses
 from infra.answers import ATTEMPT
-from infra.web.filters import ClauseAsked, DepartmentAsked, RuleAsked
+from infra.web.filters import ClauseAsked, DepartmentAsked, OfficerAsked, RuleAsked
 from infra.web.listing import AskedFor, Listed, Listing, answer
 from infra.web.reading import Reading, reading
 from infra.web.times import MomentText, since_of
@@ -48,12 +48,13 @@ def attempts(
     asked: AskedFor,
     response: Response,
     department: DepartmentAsked = None,
+    officer: OfficerAsked = None,
     rule: RuleAsked = None,
     clause: ClauseAsked = None,
     since: Annotated[MomentText | None, Query(description="何时起的尝试")] = None,
 ) -> Any:
     """被拒绝的尝试：谁做了规定不许做的事；最近的在前。除监察外，各部门所见为其自己的。"""
-    chosen: dict[str, Any] = {"department": department, "rule": rule, "clause": clause}
+    chosen: dict[str, Any] = {"department": department, "officer": officer, "rule": rule, "clause": clause}
     conditions = {**chosen, "department": department or reading.department, "since": since_of(since)}
 
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:

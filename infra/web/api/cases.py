@@ -24,7 +24,16 @@ from infra.web.api.attempts import ATTEMPTS, AttemptRow
 from infra.web.api.case_rows import CaseAnswer, CaseRow, CaseStatus, StateRow, StepRow
 from infra.web.api.notices import NoticeRow
 from infra.web.api.threads import FeedbackRow, threads_in
-from infra.web.filters import AskedForOne, MatterAsked, NumberAsked, NumberPath, OrganAsked, OrganPath, UsccAsked
+from infra.web.filters import (
+    AskedForOne,
+    MatterAsked,
+    NumberAsked,
+    NumberPath,
+    OfficerAsked,
+    OrganAsked,
+    OrganPath,
+    UsccAsked,
+)
 from infra.web.folding import BLOCK, Row, sift, together
 from infra.web.listing import MOST, Asked, AskedFor, Listed, Listing, answer, note, plain_of, row_of, tagged
 from infra.web.reading import Reading, ReadingCases, reading
@@ -53,12 +62,13 @@ def cases(
     matter: MatterAsked = None,
     number: NumberAsked = None,
     status: Annotated[CaseStatus | None, Query()] = None,
+    officer: Annotated[OfficerAsked, Query(description="作出决定的经办人，其在本部门的工号")] = None,
     since: Annotated[date | None, Query(description="何日起决定")] = None,
     uscc: UsccAsked = None,
 ) -> Any:
     """审批台账：最近的在前。监管部门所见为应告知其的办件及其经办的办件，按其得知的先后。"""
     fixed: Row = {"organ": organ, "number": number, "uscc": uscc, "party": reading.department}
-    changing: Row = {"matter": matter, "status": status, "since": since}
+    changing: Row = {"matter": matter, "status": status, "officer": officer, "since": since}
 
     def find(conn: Connection[Any], after: Any, limit: int) -> Slice:
         if asked.known_at is None:
@@ -82,11 +92,11 @@ def case(
 ) -> CaseAnswer:
     """一件办件：审批、告知与签收、反馈、状态，按当时所知与当日所实，自日志折算。"""
     plain = plain_of(reading, asked)
-    tag = tagged(reading, response, "case")
+    tag = tagged(reading, "case")
     chosen = {"organ": organ, "number": number, "as_true_at": as_true_at}
     stream = require_case(reading, "case", chosen, asked)
-    named_then = notices_of(reading.conn, stream, known_at=asked.known_at)
     # Which notices there were on a day shows only once all is read.
+    named_then = notices_of(reading.conn, stream, known_at=asked.known_at) if as_true_at is None else []
     events = record_of(reading, stream, asked.known_at, named_then[-limit:] if as_true_at is None else None)
     replayed = replay_case(events, organ, number, as_true_at)
     row = approval_then(replayed.events, names_of(reading)) if replayed is not None else None
@@ -221,9 +231,10 @@ def _seals(case: str) -> str:
     return f"seal/{case.removeprefix('case/')}"
 
 
-def _fits(row: Row, matter: str | None, status: str | None, since: date | None) -> bool:
+def _fits(row: Row, matter: str | None, status: str | None, officer: str | None, since: date | None) -> bool:
     return (
         matter in (None, row["matter"])
         and status in (None, row["status"])
+        and officer in (None, row["officer"])
         and (since is None or (row["decided_on"] is not None and row["decided_on"] >= since))
     )

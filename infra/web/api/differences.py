@@ -53,7 +53,7 @@ def difference(
         raise Problem(422, "起止时间有误", "`from` and `to` are out of order", faults=[fault])
     asked = Asked(None, limit, last, reveal, reason, "json")
     plain = plain_of(reading, asked)
-    tag = tagged(reading, response, "case-difference")
+    tag = tagged(reading, "case-difference")
     chosen = {"organ": organ, "number": number, "from": since, "to": until}
     stream = require_case(reading, "case-difference", chosen, asked)
     span = {"known_after": first, "known_at": last}

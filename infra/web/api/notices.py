@@ -108,7 +108,7 @@ def notice(
 ) -> NoticeRow:
     """一件告知，按部门与编号。"""
     plain = plain_of(reading, asked)
-    response.headers["ETag"] = tagged(reading, response, "notice")
+    response.headers["ETag"] = tagged(reading, "notice")
     found = receipts_slice(reading.conn, None, 1, department=department, serial=serial).rows
     if found and asked.known_at is not None:
         with reading.log() as log:

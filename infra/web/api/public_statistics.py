@@ -20,7 +20,8 @@ from infra.web.published import Published
 from projections.working_days import CHINA
 
 router = APIRouter(prefix="/statistics", tags=["public"])
-CACHE = "public, max-age=3600"
+CACHE = {"Cache-Control": "public, max-age=300", "Vary": "Cookie"}
+"""By anybody, but not for long: how small a count may be shown is a setting. The language may come from a cookie."""
 KNOWN = frozenset(("by", "quarter", "format", "lang"))
 
 
@@ -72,18 +73,18 @@ def public(
     zh = language(request) == "zh"
     rows = published.table(by, months, zh)
     end = last_day(months[-1])
-    response.headers["Cache-Control"] = CACHE
-    response.headers["Vary"] = "Cookie"  # the language may come from one
+    named = f"{end.year}Q{end.month // 3}"
+    kept = CACHE | {"ETag": etags.tag_of((named, by, form, zh, published.smallest))}
+    etags.check(request, kept["ETag"], CACHE)
     if form != "json":
         shape = [Column("name", *RANKED[by]) if one.key == "name" else one for one in PUBLIC]
         lines = rows if form == "jsonl" else starred(rows)
         headings = [(one.zh if zh else one.en) or one.key for one in shape]
         cells = ([row[one.key] for one in shape] for row in lines)
-        return export(form, "public-statistics", [one.key for one in shape], headings, cells)
-    named = f"{end.year}Q{end.month // 3}"
-    tag = etags.tag_of((named, by, zh, published.smallest))
-    etags.check(request, tag)
-    response.headers["ETag"] = tag
+        file = export(form, "public-statistics", [one.key for one in shape], headings, cells)
+        file.headers.update(kept)
+        return file
+    response.headers.update(kept)
     items = [PublicLine.model_validate(row) for row in rows]
     return PublicStatistics(
         quarter=named,

@@ -227,7 +227,7 @@ def matters(
 def matter(book: BookOf, response: Response, matter: str) -> MatterOverTime:
     """一个事项：某日的情况，及其权力与监管部门的历次变动。"""
     plain = plain_of(book.reading, book.asked)
-    response.headers["ETag"] = tagged(book.reading, response, "matter")
+    response.headers["ETag"] = tagged(book.reading, "matter")
     known = matter in book.registers.matters.keys() - book.secret
     note(book.reading, "matter", {"matter": matter, "as_true_at": book.on}, int(known), book.asked)
     if not known:

@@ -14,6 +14,7 @@ from adapters.http.exports import FILES
 from adapters.http.problems import responses
 from domain.risks import Signal, Unit
 from infra.risks import RISK, shown_risk
+from infra.web.filters import OfficerAsked
 from infra.web.listing import AskedFor, Listed, Listing, answer
 from infra.web.reading import Reading, reading
 from infra.web.times import MomentText, since_of
@@ -57,15 +58,15 @@ def risks(
     response: Response,
     signal: Annotated[Signal | None, Query(description="哪种信号")] = None,
     department: Annotated[str | None, Query(description="谁的行为")] = None,
+    officer: OfficerAsked = None,
     since: Annotated[MomentText | None, Query(description="何时起发生的")] = None,
 ) -> Any:
     """廉政风险信号，供核查，不是结论：倒填日期、秒批、同一经办人与相对人、被拒绝的尝试等；最近记录的在前。"""
     from_when = since_of(since)
+    chosen = {"signal": signal, "department": department, "officer": officer}
 
     def find(conn: Connection[Any], after: Sequence[Any] | None, limit: int) -> Slice:
-        found = risks_slice(
-            conn, after, limit, signal=signal, department=department, since=from_when, known_at=asked.known_at
-        )
+        found = risks_slice(conn, after, limit, since=from_when, known_at=asked.known_at, **chosen)
         return Slice([shown_risk(row) for row in found.rows], found.more)
 
-    return answer(RISKS, reading, asked, response, find, {"signal": signal, "department": department, "since": since})
+    return answer(RISKS, reading, asked, response, find, {**chosen, "since": since})

@@ -224,10 +224,11 @@ def _answer(
 ) -> Any:
     zh = language(reading.request) == "zh"
     registers = _registers(reading, chosen)
-    tag = tagged(reading, response, name)
-    parts, total = told.parts_of(reading.conn, registers, by, chosen.asked, chosen.known, zh)
-    hidden = secret(reading, registers) if by == "matter" else frozenset()
-    rows = [_line(one) for one in parts if one.key not in hidden]
+    tag = tagged(reading, name)
+    hidden = secret(reading, registers)
+    but = hidden & {chosen.asked.matter}  # of all matters together they are a part
+    parts, total = told.parts_of(reading.conn, registers, by, chosen.asked, chosen.known, zh, but)
+    rows = [_line(one) for one in parts if by != "matter" or one.key not in hidden]
     if rank is not None and reading.department is None:
         rows = told.ranked(rows, rank)
     rows = [{"rank": None, **row} for row in rows[:most]]

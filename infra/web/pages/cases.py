@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from infra.answers import APPROVAL
 from infra.web.api import cases as api
 from infra.web.api.case_rows import CaseRow, CaseStatus
-from infra.web.filters import MatterAsked, NumberAsked, OrganAsked, UsccAsked
+from infra.web.filters import MatterAsked, NumberAsked, OfficerAsked, OrganAsked, UsccAsked
 from infra.web.listing import AskedFor, Listed
 from infra.web.pages.cells import case_path
 from infra.web.pages.lists import Filter, exports, shown
@@ -37,10 +37,12 @@ def cases(
     organ: OrganAsked = None,
     matter: MatterAsked = None,
     status: Annotated[CaseStatus | None, Query()] = None,
+    officer: OfficerAsked = None,
     since: Annotated[date | None, Query()] = None,
 ) -> Response:
     """办件：最近的在前；只找到一件则直接打开。"""
-    found = api.cases(reading, replace(asked, form="json"), Response(), organ, matter, number, status, since, uscc)
+    asked = replace(asked, form="json")
+    found = api.cases(reading, asked, Response(), organ, matter, number, status, officer, since, uscc)
     assert isinstance(found, Listed)
     if number is not None and len(found.items) == 1 and found.complete:
         return RedirectResponse(case_path(found.items[0].stream), 303)
@@ -51,6 +53,7 @@ def cases(
         Filter("organ", "审批部门", "organ", organ),
         Filter("matter", "事项编码", "matter", matter),
         Filter("status", "状态", "status", status, STATUSES),
+        Filter("officer", "经办人", "officer", officer),
         Filter("since", "何日起决定", "decided from", since, type="date"),
         Filter("as_known_at", "当时所知", "as known at", request.query_params.get("as_known_at"), type="date"),
     ]

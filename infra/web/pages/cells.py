@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from domain.registers import Registers
 from infra.presentation import WORDED
+from infra.registers import TITLES
 from infra.words import RULE_WORDS, WORDS
 from projections.working_days import CHINA
 
@@ -16,6 +17,7 @@ DEPARTMENTS = {
     *("department", "organ", "decided_by", "returned_to", "from_department", "to_department", "proposed", "holder"),
     *("supervisor", "supervisors", "addressee", "giver", "taker", "lead", "owners", "delegated_to", "case_organ"),
     *("never_inspected_by", "responsible", "overseer", "granted_by", "granted_to"),
+    *("old", "to", "signed", "asker"),
 }
 """Columns that are a department's code, or several."""
 CASE = "case/"
@@ -30,6 +32,8 @@ COMMANDS = {
     "case-steps": ("双向记录", "two-way record"),
     "case-attempts": ("办件的被拒尝试", "a case's refused attempts"),
     "case-difference": ("两个时刻的差异", "difference of two moments"),
+    "case-liability": ("办件的责任", "who answers in a case"),
+    "case-tasks": ("办件的关联业务", "a case's tasks"),
     "feedback": ("监管反馈", "feedback"),
     "attempts": ("被拒绝的尝试", "refused attempts"),
     "inspections": ("检查", "inspections"),
@@ -39,6 +43,19 @@ COMMANDS = {
     "matching": ("清单缺口", "gaps of the lists"),
     "departments": ("部门登记簿", "departments"),
     "liaisons": ("联络员", "liaison officers"),
+    "principals": ("接入方", "principals"),
+    "calendar": ("工作日历", "calendar"),
+    "placements": ("三集中三到位", "where matters are handled"),
+    "unlike": ("同类事项办理不一", "like matters handled unlike"),
+    "handovers": ("交接", "handovers"),
+    "blanks": ("空白证照", "blanks"),
+    "successions": ("机构承接", "successions"),
+    "subscriptions": ("订阅", "subscriptions"),
+    "consultations": ("商询", "consultations"),
+    "duties": ("改革任务", "tasks of the reform"),
+    "documents": ("政策文件", "policy documents"),
+    "citations": ("引用文件的登记", "what rests on documents"),
+    **{kind: (zh, en.lower()) for kind, (zh, en) in TITLES.items() if kind != "calendar"},
     "seals": ("印章登记", "seals"),
     "seals-applied": ("用印记录", "seals applied"),
     "risks": ("廉政风险信号", "risk signals"),
@@ -58,12 +75,14 @@ COMMANDS = {
 
 
 class Cells:
-    """One page's way of writing values, in its language and with the names that the registers have."""
+    """One page's way of writing values, in its language and with the names that the registers have; those of classified
+    matters only where its reader is shown them."""
 
-    def __init__(self, zh: bool, registers: Registers) -> None:
+    def __init__(self, zh: bool, registers: Registers, classified: bool) -> None:
         self._zh = zh
         self._separator = "、" if zh else ", "
         self._registers = registers
+        self._classified = classified
 
     def __call__(self, key: str, value: Any) -> str:
         if value is None:
@@ -88,6 +107,8 @@ class Cells:
             return self.matter(value)
         if key == "command" and value in COMMANDS:
             return COMMANDS[value][0 if self._zh else 1]
+        if key == "kind" and value in TITLES:
+            return TITLES[value][0 if self._zh else 1]
         words = RULE_WORDS.get(value) if key == "rule" else WORDS.get(value) if key in WORDED else None
         return value if words is None else words[0 if self._zh else 1]
 
@@ -104,7 +125,9 @@ class Cells:
 
     def matter(self, code: str | None) -> str:
         history = self._registers.matters.get(code or "")
-        return (code or "") if history is None else history.entry.name
+        if history is None or (history.entry.classified and not self._classified):
+            return code or ""
+        return history.entry.name
 
     def fields(self, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What a fact says of itself, for people: without what is empty."""

@@ -15,23 +15,31 @@ from pydantic import BaseModel
 from adapters.http import cursors
 from adapters.postgres.daybook import Daybook
 from domain.clocks import ClockKind, Lamp
+from domain.registering import Kind
 from domain.submissions import local_date
 from infra.answers import STEP
 from infra.lamps import CLOCK
 from infra.presentation import Column
+from infra.registers import TITLES
 from infra.statistics import OVERDUE
 from infra.web.api import (
     attempts,
+    consultations,
     deadletters,
+    documents,
     feedback,
+    handovers,
     inspections,
     licences,
     notices,
+    placements,
     reads,
     registers,
     risks,
     seals,
+    subscriptions,
 )
+from infra.web.api import lists as entries
 from infra.web.envelope import API
 from infra.web.listing import Asked, Listed, Listing, note
 from infra.web.pages.overview import FLOW, ReadingStatistics, day_of, known_on, noticed
@@ -79,6 +87,30 @@ PAGES = (
     ListPage("部门", "Departments", registers.DEPARTMENTS, "/registers/departments", registers.departments),
     ListPage("清单缺口", "Gaps of the lists", registers.MATCHING, "/registers/matching", registers.matching),
     ListPage("联络员", "Liaison officers", registers.LIAISONS, "/registers/liaisons", registers.liaisons),
+    ListPage(
+        "三集中三到位",
+        "Where matters are handled",
+        placements.PLACEMENTS,
+        "/registers/placements",
+        placements.placements,
+    ),
+    ListPage(
+        "同类事项办理不一", "Like matters handled unlike", placements.UNLIKES, "/registers/unlike", placements.unlike
+    ),
+    ListPage("交接", "Handovers", handovers.HANDOVERS, "/registers/handovers", handovers.handovers),
+    ListPage("空白证照", "Blanks", handovers.BLANK_SERIES, "/registers/blanks", handovers.blanks),
+    ListPage("机构承接", "Successions", handovers.SUCCESSIONS, "/registers/successions", handovers.successions),
+    ListPage("订阅", "Subscriptions", subscriptions.SUBSCRIPTIONS, "/subscriptions", subscriptions.subscriptions),
+    ListPage("商询", "Consultations", consultations.CONSULTATIONS, "/consultations", consultations.consultations),
+    ListPage("改革任务", "Tasks of the reform", documents.DUTIES, "/registers/duties", documents.duties),
+    ListPage("政策文件", "Policy documents", documents.DOCUMENTS, "/registers/documents", documents.documents),
+    ListPage(
+        "引用文件的登记", "What rests on documents", documents.CITATIONS, "/registers/citations", documents.citations
+    ),
+    *(
+        ListPage(*TITLES[kind], entries.LISTS[kind], f"/registers/entries/{kind}", entries.door(kind))
+        for kind in get_args(Kind)
+    ),
     ListPage("印章登记", "Register of seals", seals.SEALS, "/seals", seals.seals),
     ListPage("用印记录", "Seals applied", seals.APPLICATIONS, "/seals/applied", seals.applied),
     ListPage("廉政风险信号", "Risk signals", risks.RISKS, "/risks", risks.risks),
@@ -117,6 +149,12 @@ LABELS = {
     "region": ("行政区划", "region"),
     "serving": ("在任", "serving"),
     "missing": ("缺联络员", "without one"),
+    "incomplete": ("未完成", "incomplete"),
+    "holder": ("权力归属", "held by"),
+    "responsible": ("责任部门", "responsible"),
+    "document": ("文号", "document"),
+    "key": ("编码", "key"),
+    "history": ("历次版本", "every version"),
     "seal": ("印章", "seal"),
     "suggestion": ("建议", "suggestion"),
     "unsupervised": ("无人监管", "unsupervised"),

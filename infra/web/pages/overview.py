@@ -88,7 +88,9 @@ def overview(
     registers = _registers(request, known.on if past else None)
     zh = language(request) == "zh"
     asked = Asked(matter=matter, since=since, until=until)
-    departments = gathered(counters(reading.conn, "department", asked, known), department_of(registers))
+    hidden = secret(reading, registers)
+    but = hidden & {matter}  # of all matters together they are a part
+    departments = gathered(counters(reading.conn, "department", asked, known, but), department_of(registers))
     if region is not None:
         of = region_of(registers, zh)
         departments = [one for one in departments if of(one.key)[0] == region]
@@ -96,9 +98,8 @@ def overview(
     filters: dict[str, Any] = {"by": by, "region": region, "matter": matter, "since": since, "until": until}
     filters |= {"rank": rank, "every": every}
     rank = rank or ("timely_receipt_rate" if total["due"] else "receipt_rate")
-    hidden = secret(reading, registers) if by == "matter" else frozenset()
     parts = _parts(reading, registers, by, asked, known, departments, zh)
-    lines = ranked([one for one in parts if one.key not in hidden], rank)
+    lines = ranked([one for one in parts if by != "matter" or one.key not in hidden], rank)
     lamps = None if past else _lamps(reading, today)
     days = by_day(reading.conn, known.on, DAYS)
     own = noticed(reading.caller)

@@ -78,7 +78,9 @@ def render(
     own address with other parameters."""
     lang = language(request)
     caller: Caller | None = getattr(request.state, "caller", None)
-    cells = Cells(lang == "zh", request.app.state.registry.now() if registers is None else registers)
+    classified = caller is not None and caller.may_see_classified
+    known = request.app.state.registry.now() if registers is None else registers
+    cells = Cells(lang == "zh", known, classified)
     text = (
         environment()
         .get_template(template)

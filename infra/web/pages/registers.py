@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from domain.reform import Standing
 from domain.registers import Registers
+from infra.registers import TITLES
 from infra.web.api import registers as api
 from infra.web.book import BookOf
 from infra.web.listing import Listed
@@ -54,6 +55,7 @@ def matters(
         following=found.next,
         chosen={"standing": standing, "holder": holder, "supervisor": supervisor, "batch": batch},
         standings=STANDINGS,
+        titles=TITLES.items(),
         gaps=lacking[:GAPS],
         more_gaps=not gaps.complete or len(lacking) > GAPS,
         position=found.position,
