@@ -151,7 +151,7 @@ class _Batch:
         DUES.store(self._conn, list(self._dues.values()))
         rows = list(self._counts.values())
         DAILY.store(self._conn, rows)
-        DAYS.store(self._conn, _summed(rows, lambda one: [_key(one.department, "", one.day, one.falls)]))
+        DAYS.store(self._conn, _summed(rows, _of_day))
         MONTHS.store(self._conn, _summed(rows, _of_month))
 
     # Notices.
@@ -351,13 +351,17 @@ def _summed(rows: Sequence[Daily], keys: Callable[[Daily], Sequence[tuple[Any, .
     return [Daily(*key, *sums) for key, sums in found.items()]
 
 
+def _of_day(row: Daily) -> list[tuple[Any, ...]]:
+    return _keys(row, row.day)
+
+
 def _of_month(row: Daily) -> list[tuple[Any, ...]]:
-    month = row.day.replace(day=1)
-    return [_key(row.department, "", month, row.falls), _key("", row.matter, month, row.falls)]
+    return _keys(row, row.day.replace(day=1))
 
 
-def _key(department: str, matter: str, day: date, falls: bool) -> tuple[Any, ...]:
-    return department, day, matter, "", day, falls
+def _keys(row: Daily, day: date) -> list[tuple[Any, ...]]:
+    """Of the department and of the matter."""
+    return [(row.department, day, "", "", day, row.falls), ("", day, row.matter, "", day, row.falls)]
 
 
 def _subject(event: Event) -> str:

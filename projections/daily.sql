@@ -31,9 +31,9 @@ CREATE TABLE daily (
     PRIMARY KEY (department, cohort, matter, root, day, falls)
 );
 
--- The same counters summed up, so that what is asked of everybody need not add up every row: by department and day
--- (cohort is that day, matter and root are empty), and by month: of a department (matter is empty) and of a matter
--- (department is empty: for whoever sees all rows); day and cohort are the month's first day.
+-- The same counters summed up by day and by month, so that what is asked of everybody need not add up every row: of a
+-- department (matter is empty) and of a matter (department is empty: for whoever sees all rows). Root is empty; cohort is
+-- the day, or like it the month's first.
 CREATE TABLE daily_days (LIKE daily INCLUDING ALL);
 CREATE TABLE daily_months (LIKE daily INCLUDING ALL);
 

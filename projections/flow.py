@@ -19,7 +19,8 @@ def by_day(conn: Connection[Any], until: date, days: int) -> dict[date, Mapping[
     sums = ", ".join(f"sum({name})::int8 AS {name}" for name in SHOWN)
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            f"SELECT day, {sums} FROM read.daily_days WHERE day BETWEEN %s AND %s AND NOT falls GROUP BY day",
+            f"SELECT day, {sums} FROM read.daily_days WHERE day BETWEEN %s AND %s AND NOT falls"
+            " AND department <> '' GROUP BY day",
             (first, until),
         ).fetchall()
     found = {row.pop("day"): row for row in rows}

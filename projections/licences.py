@@ -21,8 +21,9 @@ _STATUS = """CASE
     WHEN suspensions IS NOT NULL AND EXISTS (SELECT FROM {spans} WHERE s.by = '' AND {covers}) THEN 'stopped'
     WHEN suspensions IS NOT NULL AND EXISTS (SELECT FROM {spans} WHERE {covers}) THEN 'suspended'
     WHEN valid_from > {day} THEN 'not_yet'
-    WHEN coalesce((SELECT coalesce(t.until, 'infinity') FROM jsonb_to_recordset(terms) AS t (since date, until date)
-        WHERE t.since <= {day} ORDER BY t.since DESC LIMIT 1), valid_to) < {day} THEN 'expired'
+    WHEN CASE WHEN terms IS NULL THEN valid_to ELSE
+        coalesce((SELECT coalesce(t.until, 'infinity') FROM jsonb_to_recordset(terms) AS t (since date, until date)
+        WHERE t.since <= {day} ORDER BY t.since DESC LIMIT 1), valid_to) END < {day} THEN 'expired'
     ELSE 'in_force' END"""
 _HOLDS = "r.case_stream = a.stream AND r.root = 'decision' AND r.moved_at IS NULL"
 _KEY = ["decision_position"]

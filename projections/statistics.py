@@ -68,10 +68,10 @@ def counters(
 def _summed_up(by: Literal["department", "matter"], known: Known) -> str:
     """The counters of everybody with months that were over by then put together: all that counts in them had come."""
     month = f"DATE '{known.on.replace(day=1).isoformat()}'"
-    months, days = ("department <> ''", "daily_days") if by == "department" else ("department = ''", "daily")
+    rows = "department <> ''" if by == "department" else "department = ''"
     return (
-        f"(SELECT * FROM read.daily_months WHERE {months} AND day < {month}"
-        f" UNION ALL SELECT * FROM read.{days} WHERE day >= {month}) AS d"
+        f"(SELECT * FROM read.daily_months WHERE {rows} AND day < {month}"
+        f" UNION ALL SELECT * FROM read.daily_days WHERE {rows} AND day >= {month}) AS d"
     )
 
 

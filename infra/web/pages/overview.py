@@ -26,8 +26,9 @@ from infra.web.reading import Reading, reading
 from infra.web.times import known_at_of
 from projections import lamps as lighting
 from projections.flow import by_day
+from projections.page import Page
 from projections.rates import RATES, Rate, mean_receipt_days, summed, totalled
-from projections.statistics import Asked, Known, counters, find_overdue
+from projections.statistics import Asked, Known, counters, overdue_slice
 from projections.working_days import CHINA
 
 router = APIRouter()
@@ -35,6 +36,8 @@ ReadingStatistics = Annotated[Reading, Depends(reading("statistics"), scope="fun
 DAYS = 30
 FIRST = 20
 """Of the ranking's lines, where not every one is asked for."""
+LONGEST = 10
+"""Of what is overdue."""
 FLOW: dict[str, tuple[str, str, str]] = {
     "owed": ("notice.owed", "应告知", "owed"),
     "dispatched": ("notice.dispatched", "已推送", "dispatched"),
@@ -91,6 +94,8 @@ def overview(
     hidden = secret(reading, registers)
     but = hidden & {matter}  # of all matters together they are a part
     departments = gathered(counters(reading.conn, "department", asked, known, but), department_of(registers))
+    own = noticed(reading.caller)
+    late = totalled(summed([one.counts for one in departments if own in (None, one.key)]))["overdue_outstanding"]
     if region is not None:
         of = region_of(registers, zh)
         departments = [one for one in departments if of(one.key)[0] == region]
@@ -102,10 +107,9 @@ def overview(
     lines = ranked([one for one in parts if by != "matter" or one.key not in hidden], rank)
     lamps = None if past else _lamps(reading, today)
     days = by_day(reading.conn, known.on, DAYS)
-    own = noticed(reading.caller)
     if own is not None:  # from here on rows are read, and no more figures
         reading.conn.execute("SELECT set_config('shenguan.department', %s, true)", (own,))
-    overdue = find_overdue(reading.conn, asked, known, 10)
+    overdue = Page(late, overdue_slice(reading.conn, None, LONGEST, asked, known).rows)
     note(
         reading,
         "overview",
