@@ -44,18 +44,30 @@ def stores(
     postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]
 ) -> Iterator[Callable[..., TestStore]]:
     """Makes stores, each with a database of its own, at a stage: `stores()`, `stores(registers)`."""
+    yield from _stores(postgres_server, template)
+
+
+@pytest.fixture(scope="module")
+def kept(
+    postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]
+) -> Iterator[Callable[..., TestStore]]:
+    """Like `stores`, for the tests of a file that only read and can share one."""
+    yield from _stores(postgres_server, template)
+
+
+def _stores(server: EmbeddedPostgres, template: Callable[[Stage], Template]) -> Iterator[Callable[..., TestStore]]:
     all_made: list[TestStore] = []
 
     def make(stage: Stage = empty) -> TestStore:
         name, handed_in = template(stage)
-        urls = postgres_server.create_database(f"store_{next(_numbers)}", template=name)
+        urls = server.create_database(f"store_{next(_numbers)}", template=name)
         all_made.append(TestStore(urls, MASTER, handed_in))
         return all_made[-1]
 
     yield make
     for made in all_made:
         made.close()
-        postgres_server.drop_database(made.urls.name)
+        server.drop_database(made.urls.name)
 
 
 @pytest.fixture

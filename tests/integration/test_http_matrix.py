@@ -4,7 +4,8 @@ one is asked too, and needs a line here only where its address has a parameter t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from adapters.http import cursors
 from domain.access import READS, Area, Reader
 from domain.departments import RegisterDepartment
 from domain.permits import ChangeCase
-from infra.store import Store
+from infra.servers.broker import EmbeddedBroker
 from infra.web.matrix import API, READERS, Door, NoArea, all_doors, doors_of, page
 from tests.integration.doors import Doors, doors
+from tests.integration.outlet_kit import store_for
 from tests.integration.region import (
     APPROVAL,
     DAY,
@@ -29,7 +31,8 @@ from tests.integration.region import (
     accept,
     case,
 )
-from tests.integration.teststore import TestStore, department
+from tests.integration.stages import complete
+from tests.integration.teststore import MASTER, TestStore, department
 
 OWN: dict[Reader, str] = {
     "APPROVAL": APPROVAL,
@@ -77,13 +80,9 @@ WHOLE = {"/notices", "/ratings", "/risks"}
 """Lists that, without filters, are just the read model's rows."""
 
 
-@pytest.fixture
-def region(every: TestStore) -> TestStore:
-    return every
-
-
-@pytest.fixture
-def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
+@pytest.fixture(scope="module")
+def region(kept: Callable[..., TestStore]) -> TestStore:
+    region = kept(complete)
     region.submit(
         *(
             RegisterDepartment(department=OFFICE, entry=department(code, f"旁{code}", role))  # type: ignore[arg-type]
@@ -101,7 +100,18 @@ def opened(region: TestStore, outer: Store) -> Iterator[Doors]:
             " VALUES ('a b', 'k', '', 'asked-1', 'case.accept', %s, now())",
             (APPROVAL,),
         )
-    with doors(outer) as made:
+    return region
+
+
+@pytest.fixture(scope="module")
+def opened(
+    region: TestStore, embedded_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Doors]:
+    path = tmp_path_factory.mktemp("matrix")
+    with (
+        closing(store_for(region, MASTER, embedded_broker.bootstrap_servers, path)) as outer,
+        doors(outer) as made,
+    ):
         yield made
 
 

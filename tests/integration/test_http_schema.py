@@ -6,9 +6,8 @@ Requests are made up by schemathesis from the page itself, valid ones and others
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +23,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from infra.servers.broker import EmbeddedBroker
 from infra.store import Store
 from infra.topics import apply_topics
 from infra.web.entrance import sessions_of
 from tests.integration.http_role import served
 from tests.integration.region import APPROVAL, OFFICE, S1
+from tests.integration.stages import complete
 from tests.integration.teststore import TestStore
 
 EXAMPLES = int(os.environ.get("SHENGUAN_SCHEMA_EXAMPLES", "2"))
@@ -43,15 +44,13 @@ CHECKS = (
 )
 
 
-@pytest.fixture
-def region(every: TestStore) -> TestStore:
-    return every
-
-
-@pytest.fixture
-def opened(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[Store]:
-    region.project()
-    with served(region, bootstrap, tmp_path) as (store, _client):
+@pytest.fixture(scope="module")
+def opened(
+    kept: Callable[..., TestStore], embedded_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """What is handed in stays in Kafka: no intake is at work."""
+    path = tmp_path_factory.mktemp("schema")
+    with served(kept(complete), embedded_broker.bootstrap_servers, path) as (store, _client):
         apply_topics(store)
         yield store
 
