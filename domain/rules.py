@@ -328,7 +328,28 @@ RULES: dict[str, Rule] = {
         Rule("succession.roles", None, "承接部门不具备原部门的全部职责", "the successor lacks roles of the department"),
         Rule("succession.circle", None, "承接关系不得成环", "a succession may not lead back"),
         Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
+        Rule("key.taken", None, "该公钥已登记为其他接入方的", "the key is registered as another principal's"),
+        Rule("signing.no_key", None, "届时没有可用于签名的已登记公钥", "there would be no registered key to sign with"),
+        Rule("signing.operator", None, "不得要求运维接入方签名", "operators are not asked to sign: they register keys"),
         # rejections: the content itself is wrong; to the dead letters
+        Rule("signature.shape", None, "签名须为所约定的 JWS", "the signature must be a JWS as agreed"),
+        Rule(
+            "signature.identity",
+            None,
+            "签名所写的库、来源、编号、类型、时间等与消息不符",
+            "the signature is of another store, source, id, type, time or the like than the message",
+        ),
+        Rule("signature.wrong", None, "签名与内容不符", "the signature does not fit what is signed"),
+        Rule("signature.key", None, "签名公钥当日没有登记为该方所有", "the signing key is not registered as theirs"),
+        Rule("signature.key_over", None, "签名公钥已停用或到期", "the signing key was struck, or its time is over"),
+        Rule("signature.missing", None, "按规定须签名而没有签名", "a signature is a must, and there is none"),
+        Rule("key.shape", None, "须为 Ed25519 公钥的 32 字节，base64url 编码", "the 32 bytes of an Ed25519 public key"),
+        Rule(
+            "signing.scope",
+            None,
+            "接入方、信息类型、签收部门三者择一",
+            "a principal, a type or a department, one of them",
+        ),
         Rule("number.shape", None, "须为 1–64 个字符，不含空白与斜杠", "1–64 characters, no white space, no slash"),
         Rule(
             "public.breakdown",

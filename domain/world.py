@@ -36,6 +36,7 @@ from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
+from domain.signing import require_signature
 from domain.submissions import Submission, local_date
 from domain.subscriptions import SubscriptionState
 from domain.succession import SuccessionState
@@ -244,6 +245,7 @@ class World:
         principal = self.registers.principals.get(submission.principal)
         if principal is None:
             raise Waiting(principal_stream(submission.principal))
+        require_signature(submission, self)
         if principal.vouches != (submission.caller is not None):
             raise Refusal("mandate.caller")
         if isinstance(submission.payload, OperatorPayload):

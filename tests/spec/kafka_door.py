@@ -32,6 +32,7 @@ class KafkaDoor:
     def __init__(self, store: Store, principals: Iterable[str]) -> None:
         """The principals' topics are made at once; that of anybody else as he first speaks."""
         self._store = store
+        self.store = store.settings.store
         self.now = NOW
         store.clock = lambda: self.now
         self._conn = store.connect()

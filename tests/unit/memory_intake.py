@@ -15,6 +15,7 @@ from typing import Any
 
 import rfc8785
 
+from adapters.crypto.jws import ATTRIBUTE, verify_detached
 from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from domain import catalogue
@@ -26,12 +27,14 @@ from domain.notices import NoticeOwed, notice_stream
 from domain.personal import Sealed, seal
 from domain.registers import Registers
 from domain.rules import FieldError, Rejection
+from domain.signatures import Signature
 from domain.submissions import Payload, Submission, read_header, read_payload
 from domain.system import calendar_adopted, found
 from domain.world import TICK, World
 
 assert catalogue.DECIDERS
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+STORE = "150000"
 
 
 class FakeSealer:
@@ -64,6 +67,11 @@ def read(record: Record, place: Place) -> Arrival:
         envelope = decode(record.value, record.headers)
         source, id_ = str(envelope.attributes["source"]), str(envelope.attributes["id"])
         header = read_header(dict(envelope.attributes), record.principal)
+        signature = None
+        if ATTRIBUTE in envelope.attributes and not header.classified:
+            jws = str(envelope.attributes[ATTRIBUTE])
+            good = verify_detached(jws, envelope.attributes, STORE, envelope.data)
+            signature = Signature(**good._asdict(), subjects=("x",), ciphertext="")
         type_ = header.type
         if header.classified:
             content, payload = b"classified", Payload(department="classified")
@@ -72,7 +80,7 @@ def read(record: Record, place: Place) -> Arrival:
             content, payload = rfc8785.dumps(said), read_payload(header.type, envelope.data)
         sealed = seal(payload, FakeSealer(), payload.subject() or f"submission/{source}/{id_}")
         about = source, id_, header.occurred_at, record.principal
-        submission = Submission(*about, "acl", sealed, header.classified, header.caller)
+        submission = Submission(*about, "acl", sealed, header.classified, header.caller, signature)
     except MalformedEvent as error:
         errors = (FieldError(error.field, error.rule, error.message, ""),)
     except Rejection as rejection:
@@ -92,6 +100,7 @@ class MemoryIntake:
     events: list[Event] = field(default_factory=list)
     results: dict[Place, Result] = field(default_factory=dict)
     now: datetime = NOW
+    store: str = STORE
     times: list[datetime] = field(default_factory=list)
     """When each event was recorded."""
     _offsets: Counter[str] = field(default_factory=Counter)
