@@ -62,11 +62,10 @@ def register_key(submission: Submission[RegisterKey], world: World) -> list[Even
 def strike_key(submission: Submission[StrikeKey], world: World) -> list[Event]:
     world.require_own_registers()
     payload = submission.payload
-    stream = entry_stream("public_key", payload.key)
     if not world.registers.entries.get("public_key", {}).get(payload.key):
-        raise Waiting(stream)
+        raise Waiting(entry_stream("public_key", payload.key))
     version = world.registers.version("public_key", payload.key, payload.valid_from)
     if version is None or version.entry is None:
         raise Refusal("entry.none")
     struck = {"kind": "public_key", "key": payload.key, "valid_from": payload.valid_from, "basis": payload.basis}
-    return [world.state(stream).then(EntryStruck, submission.meta, **struck)]
+    return [world.state(entry_stream("public_key", payload.key)).then(EntryStruck, submission.meta, **struck)]

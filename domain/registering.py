@@ -216,7 +216,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
         case SystemAccess():
             require_access(entry, world, by, on)
         case Signing():
-            require_signing(entry, world, on)
+            require_signing(entry, world)
         case TimeLimit():
             if entry.matter is not None:
                 world.require_matter(entry.matter)

@@ -329,7 +329,6 @@ RULES: dict[str, Rule] = {
         Rule("succession.circle", None, "承接关系不得成环", "a succession may not lead back"),
         Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
         Rule("key.taken", None, "该公钥已登记为其他接入方的", "the key is registered as another principal's"),
-        Rule("signing.no_key", None, "届时没有可用于签名的已登记公钥", "there would be no registered key to sign with"),
         Rule("signing.operator", None, "不得要求运维接入方签名", "operators are not asked to sign: they register keys"),
         # rejections: the content itself is wrong; to the dead letters
         Rule("signature.shape", None, "签名须为所约定的 JWS", "the signature must be a JWS as agreed"),

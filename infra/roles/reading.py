@@ -32,7 +32,7 @@ AHEAD = timedelta(days=1)
 
 
 class Read(NamedTuple):
-    """How far reading came: with a sealed payload, or with errors. `proof`: a good signature, and what it is over, until
+    """How far reading came: with a sealed payload, or with errors. `proof`: a good signature and what it is over, until
     that is sealed."""
 
     source: str = ""

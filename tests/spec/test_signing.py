@@ -227,19 +227,12 @@ def test_what_is_struck_is_there(region: Region) -> None:
     region.refused("entry.none", "key.strike", "operator", **struck)
 
 
-def test_nobody_is_asked_to_sign_who_cannot(region: Region) -> None:
-    def refused(rule: str, since: str = SINCE, **whose: str) -> None:
-        entered = {"entry": {"kind": "signing", **whose}, "valid_from": since, "basis": "办法"}
-        region.refused(rule, "register.enter", "sgb", **entered)
-
-    refused("signing.no_key", principal="spj")
-    refused("signing.no_key", department="s1")
-    refused("signing.operator", principal="operator")
-    register(region, until="2026-03-31")
-    refused("signing.no_key", "2026-04-01", principal="spj")  # its time is over by then
-    demand(region, principal="spj")
+def test_who_may_be_asked_to_sign(region: Region) -> None:
     entered = {"valid_from": SINCE, "basis": "办法"}
-    region.waits("principal/x", "register.enter", "sgb", entry={"kind": "signing", "principal": "x"}, **entered)
+    operator = {"kind": "signing", "principal": "operator"}
+    region.refused("signing.operator", "register.enter", "sgb", entry=operator, **entered)
+    for whose, stream in (({"principal": "x"}, "principal/x"), ({"department": "y"}, "department/y")):
+        region.waits(stream, "register.enter", "sgb", entry={"kind": "signing", **whose}, **entered)
     for wrong in ({}, {"principal": "spj", "type": "case.accept"}, {"type": "key.register"}, {"type": "no.such"}):
         with pytest.raises(ValidationError):
             region.accepted("register.enter", "sgb", entry={"kind": "signing", **wrong}, **entered)
@@ -255,7 +248,7 @@ def _rule(region: Region, record: Record) -> str | None:
 
 
 def _with(record: Record, name: str, value: bytes) -> Record:
-    headers = tuple((*_without(record, name), (name, value)))
+    headers = (*_without(record, name), (name, value))
     return Record(record.principal, record.key, headers, record.value)
 
 
