@@ -56,6 +56,25 @@ def verify_detached(jws: str, attributes: Mapping[str, object], store: str, data
     return Verified(key, hashlib.sha256(signed + b"." + value.encode()).hexdigest(), value)
 
 
+class Kept(NamedTuple):
+    """What was kept of a signed submission, read again: the identity and the store that its signature names."""
+
+    verified: Verified
+    identity: dict[str, Any]
+    store: str
+
+
+def verify_kept(kept: bytes) -> Kept:
+    """The JWS, a line feed and the data that it signs, as they were kept. Raises Rejection."""
+    head, _, data = kept.partition(b"\n")
+    jws = head.decode("ascii", "replace")
+    fields = _header(_parts(jws, ATTRIBUTE)[0], ATTRIBUTE)
+    identity, store = fields.get("ce"), fields.get("store")
+    if not isinstance(identity, dict) or not isinstance(store, str):
+        raise _wrong(ATTRIBUTE, "signature.shape")
+    return Kept(verify_detached(jws, identity, store, data), identity, store)
+
+
 def verify_compact(jws: str, field: str) -> str:
     """Of a statement that lies in the JWS itself: the thumbprint of its key. Raises Rejection of that field."""
     header, payload, value = _parts(jws, field)
