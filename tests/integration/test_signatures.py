@@ -1,4 +1,4 @@
-"""Signed submissions through Kafka: what is kept of them, verified again, erased, altered, waiting, dead and retried."""
+"""Signed submissions through Kafka: what is kept of them, verified again, erased, altered, waiting, retried."""
 
 from __future__ import annotations
 
