@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import StoredEvent
 from psycopg import Connection, conninfo
 
 from adapters.postgres.mapper import EventMapper
@@ -17,17 +16,6 @@ from domain.notices import NoticeOwed, ledger_stream, notice_stream
 from domain.registers import REGISTER_TOPICS, Registers
 
 COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
-
-
-def stored_bytes(event: StoredEvent) -> bytes:
-    """The bytes of a row that proofs hash: stream, version, topic, state, each with its length. Defined here once."""
-    parts = (
-        str(event.originator_id).encode(),
-        str(event.originator_version).encode(),
-        event.topic.encode(),
-        event.state,
-    )
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
 class LogApplication(Application[str]):
