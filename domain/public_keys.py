@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
 from domain.departments import principal_stream
 from domain.entries import Entry
+from domain.jose import ed25519_thumbprint, exactly
 from domain.rules import BadField, Refusal, Waiting, rejection
 from domain.submissions import Code, Day
 
@@ -20,27 +18,6 @@ if TYPE_CHECKING:
     from domain.world import World
 
 _P = 2**255 - 19
-
-
-def unpadded(data: bytes) -> str:
-    """base64url without padding (RFC 7515 §2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def exactly(text: str) -> bytes:
-    """The bytes that are written so, and only so: of other texts that decoders take for the same none is taken here.
-
-    Raises ValueError."""
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if unpadded(data) != text:
-        raise ValueError("not the one base64url of its bytes")
-    return data
-
-
-def ed25519_thumbprint(x: str) -> str:
-    """The RFC 7638 thumbprint of an Ed25519 public key (RFC 8037): 43 characters; `x` as in its JWK."""
-    members = {"crv": "Ed25519", "kty": "OKP", "x": x}
-    return unpadded(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
 def is_weak(point: bytes) -> bool:

@@ -330,7 +330,11 @@ RULES: dict[str, Rule] = {
         Rule("mandate.last_office", None, "不得撤销唯一的审改部门", "the only reform office cannot give up its role"),
         Rule("key.taken", None, "该公钥已登记为其他接入方的", "the key is registered as another principal's"),
         Rule("signing.operator", None, "不得要求运维接入方签名", "operators are not asked to sign: they register keys"),
+        Rule("receipt.unsigned", "2.2b", "该部门的签收须有签名", "the department's receipts must be signed"),
         # rejections: the content itself is wrong; to the dead letters
+        Rule("receipt.shape", "2.2b", "须为所约定的签收声明的 JWS", "a JWS over the receipt as agreed"),
+        Rule("receipt.other", "2.2b", "所签的告知或签收时间与提交不符", "another notice or time is signed than said"),
+        Rule("receipt.leaf", "2.2b", "所签的编号或叶哈希与日志不符", "the serial or leaf signed is not the log's"),
         Rule("signature.shape", None, "签名须为所约定的 JWS", "the signature must be a JWS as agreed"),
         Rule(
             "signature.identity",

@@ -69,6 +69,10 @@ class Payload(Model):
         """Under whose key free text is sealed; None: the submission's own."""
         return None
 
+    def statements(self) -> dict[str, str]:
+        """Fields that hold a compact JWS: whoever reads the submission verifies them."""
+        return {}
+
     def about(self) -> str | None:
         """The case or notice it is about, kept with a refused attempt."""
         return None

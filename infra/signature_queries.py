@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Lang, begin, question
+from infra.options import AsJson, KnownAt, Lang, begin, question
 
 app = typer.Typer()
 
@@ -24,3 +24,18 @@ def signature(
 
     context, shown = begin(ctx, lang, as_json)
     signatures.signature(context, shown, source, id_)
+
+
+@question(app)
+def had(
+    ctx: typer.Context,
+    notice: Annotated[str, typer.Argument(help="告知编号：部门/来源/标识")],
+    as_known_at: KnownAt = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """某告知届时是否已被签收：何时入账、何钥所签、签名是否相符；或截至日志某处尚无签收。"""
+    from infra import had as answer
+
+    context, shown = begin(ctx, lang, as_json)
+    answer.had(context, shown, notice, as_known_at)

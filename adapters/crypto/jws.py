@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from domain.public_keys import ed25519_thumbprint, exactly, is_weak, unpadded
+from domain.jose import ed25519_thumbprint, exactly, members, unpadded
+from domain.public_keys import is_weak
 from domain.rules import Rejection, rejection
 
 ATTRIBUTE: Final = "signature"
@@ -127,21 +128,10 @@ def _parts(jws: str, field: str) -> tuple[str, str, str]:
 
 
 def _header(text: str, field: str) -> dict[str, Any]:
-    """Each member once, and written in the one way."""
     try:
-        found = json.loads(exactly(text).decode(), object_pairs_hook=_once)
-    except (ValueError, RecursionError):
+        return members(text)
+    except ValueError:
         raise _wrong(field, "signature.shape") from None
-    if not isinstance(found, dict):
-        raise _wrong(field, "signature.shape")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a member stands there twice")
-    return found
 
 
 def _salted(fields: Mapping[str, Any]) -> bool:

@@ -12,10 +12,19 @@ from psycopg import Connection, conninfo
 from adapters.postgres.mapper import EventMapper
 from domain.clock_state import clock_stream
 from domain.event import Event, Recorded
+from domain.leaves import Row, leaf, microseconds
+from domain.merkle import leaf_hash
 from domain.notices import NoticeOwed, ledger_stream, notice_stream
 from domain.registers import REGISTER_TOPICS, Registers
 
 COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
+
+
+def leaf_of(row: Any) -> str:
+    """The leaf hash (RFC 9162 §2.1.1) of a row of `COLUMNS`, in hexadecimal."""
+    stream, version, topic, state, position, recorded_at = row
+    given = position, microseconds(recorded_at), stream.encode(), version, topic.encode(), state
+    return leaf_hash(leaf(Row(*given))).hex()
 
 
 class LogApplication(Application[str]):
@@ -235,6 +244,11 @@ class Log:
         if len(rows) > most:
             return None
         return {stream for stream, _ in rows} | {f"notice/{notice}" for _, notice in rows if notice is not None}
+
+    def leaf(self, stream: str, version: int) -> str | None:
+        """The leaf hash of an event, in hexadecimal; None where there is none."""
+        rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (stream, version))
+        return leaf_of(rows[0]) if rows else None
 
     def head(self) -> int:
         """The last position, 0 in an empty log."""

@@ -214,7 +214,7 @@ class Writer:
             old = [stream for stream in cache.states if not stream.startswith(LEDGERS)]
             for stream in old[: STATES_KEPT // 2]:
                 del cache.states[stream]
-        return World(cache.registers, log.streams, now, cache.states)
+        return World(cache.registers, log.streams, now, cache.states, log.leaf)
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:
         if places:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from adapters.crypto.jws import ATTRIBUTE, Verified, verify_detached
+from adapters.crypto.jws import ATTRIBUTE, Verified, verify_compact, verify_detached
 from adapters.crypto.sealer import Sealer, SubjectErased
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from adapters.kafka.names import TopicNames
@@ -94,7 +94,10 @@ class Reader:
                     jws = str(attributes[ATTRIBUTE])
                     proof = verify_detached(jws, attributes, self._names.store, data), f"{jws}\n".encode() + data
                 content = self._sealer.content(canonical(str(attributes["type"]), str(attributes["time"]), data))
-                payload = read_payload(header.type, data)
+                found = read_payload(header.type, data)
+                for field, jws in found.statements().items():
+                    verify_compact(jws, field)
+                payload = found  # only now: what has a payload is taken
         except MalformedEvent as error:
             errors = (FieldError(error.field, error.rule, error.message, "—"),)
         except Rejection as rejection:

@@ -47,7 +47,7 @@ class KafkaDoor:
 
     @property
     def world(self) -> World:
-        return World(self._registers.refresh(self._conn), self._log.streams, self.now)
+        return World(self._registers.refresh(self._conn), self._log.streams, self.now, leaf=self._log.leaf)
 
     @property
     def events(self) -> list[Event]:

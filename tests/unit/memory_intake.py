@@ -15,14 +15,17 @@ from typing import Any
 
 import rfc8785
 
-from adapters.crypto.jws import ATTRIBUTE, verify_detached
+from adapters.crypto.jws import ATTRIBUTE, verify_compact, verify_detached
 from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import MalformedEvent, decode
+from adapters.postgres.mapper import EventMapper
 from domain import catalogue
 from domain.arrivals import Arrival, Intake, Place, Result
 from domain.departments import Department
 from domain.event import Event, Recorded
 from domain.handling import Outcome
+from domain.leaves import Row, leaf, microseconds
+from domain.merkle import leaf_hash
 from domain.notices import NoticeOwed, notice_stream
 from domain.personal import Sealed, seal
 from domain.registers import Registers
@@ -78,6 +81,8 @@ def read(record: Record, place: Place) -> Arrival:
         else:
             said = {"type": header.type, "time": header.occurred_at.isoformat(), "data": json.loads(envelope.data)}
             content, payload = rfc8785.dumps(said), read_payload(header.type, envelope.data)
+        for field_name, jws in payload.statements().items():
+            verify_compact(jws, field_name)
         sealed = seal(payload, FakeSealer(), payload.subject() or f"submission/{source}/{id_}")
         about = source, id_, header.occurred_at, record.principal
         submission = Submission(*about, "acl", sealed, header.classified, header.caller, signature)
@@ -121,7 +126,17 @@ class MemoryIntake:
     @property
     def world(self) -> World:
         """As the stored events tell it."""
-        return World(self.registers, self._load, max([self.now, *self.times[-1:]]))
+        return World(self.registers, self._load, max([self.now, *self.times[-1:]]), leaf=self.leaf)
+
+    def leaf(self, stream: str, version: int) -> str | None:
+        """Its leaf's hash, as if the events lay in a table one after the other."""
+        events = self._streams.get(stream, [])
+        if version > len(events):
+            return None
+        at = next(n for n, one in enumerate(self.events) if one is events[version - 1])
+        row = EventMapper().to_stored_event(self.events[at])
+        given = at + 1, microseconds(self.times[at]), stream.encode(), version, row.topic.encode(), row.state
+        return leaf_hash(leaf(Row(*given))).hex()
 
     @property
     def recorded(self) -> list[Recorded]:

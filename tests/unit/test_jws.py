@@ -16,7 +16,8 @@ from joserfc.jwk import OKPKey
 
 from adapters.crypto.jws import JwsSigner, Verified, verify_compact, verify_detached
 from adapters.crypto.keyfiles import KeyFileError, new_key, read_key
-from domain.public_keys import PublicKey, ed25519_thumbprint, is_weak, unpadded
+from domain.jose import ed25519_thumbprint, unpadded
+from domain.public_keys import PublicKey, is_weak
 from domain.rules import Rejection
 
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")

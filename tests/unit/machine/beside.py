@@ -12,7 +12,7 @@ from domain.clock_state import ClockState
 from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
 from domain.identifiers import make_receipt_code
-from domain.public_keys import ed25519_thumbprint
+from domain.jose import ed25519_thumbprint
 from domain.ratings import BAD, RatingState
 from tests.unit.machine.life import (
     FLAGGED,
