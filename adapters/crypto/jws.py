@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -156,11 +157,18 @@ def _verify(fields: Mapping[str, Any], signed: bytes, value: str, field: str) ->
 def _ed25519(jwk: dict[str, Any], signed: bytes, signature: bytes) -> str:
     if jwk.keys() != {"crv", "kty", "x"} or (jwk["crv"], jwk["kty"]) != ("Ed25519", "OKP"):
         raise ValueError("no such key")
-    point = exactly(str(jwk["x"]))
+    key, thumbprint = _public(str(jwk["x"]))
+    key.verify(signature, signed)
+    return thumbprint
+
+
+@lru_cache(maxsize=1024)
+def _public(x: str) -> tuple[Ed25519PublicKey, str]:
+    """Few keys sign much. Raises ValueError."""
+    point = exactly(x)
     if is_weak(point):
         raise ValueError("a key of small order")
-    Ed25519PublicKey.from_public_bytes(point).verify(signature, signed)
-    return ed25519_thumbprint(str(jwk["x"]))
+    return Ed25519PublicKey.from_public_bytes(point), ed25519_thumbprint(x)
 
 
 VERIFIERS: Final[dict[str, Callable[[dict[str, Any], bytes, bytes], str]]] = {"EdDSA": _ed25519, "Ed25519": _ed25519}

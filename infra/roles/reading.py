@@ -107,7 +107,7 @@ class Reader:
     def _sealed(self, read: Read, values: Sequence[Plain]) -> Read:
         try:
             seal_values(values, self._sealer)
-            return read._replace(signature=self._kept(read, values), proof=None)
+            return read if read.proof is None else read._replace(signature=self._kept(read, values), proof=None)
         except SubjectErased:
             message = "所涉个人的信息已依法销毁，不再收录"
             wrong = FieldError("data", "subject.erased", message, "—")
