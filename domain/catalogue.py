@@ -14,6 +14,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     following,
     handovers,
     inspections,
+    key_registering,
     ladders,
     letters,
     matters,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from domain.personal import Officer
+from domain.signatures import Signed
 
 Auth = Literal["none", "acl", "token", "jws", "system"]
 """How a sender was authenticated; `system` is Shenguan itself."""
@@ -32,6 +33,8 @@ class Meta(BaseModel):
     occurred_at: datetime
     caller: str | None = None
     """Issuer and subject of the token by which a principal that vouches knew who spoke."""
+    signed: Signed | None = None
+    """By which key, and what, where it came with a signature."""
 
     @property
     def fact(self) -> str:

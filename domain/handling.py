@@ -40,6 +40,8 @@ def handle(submission: Submission[Any], world: World) -> Outcome:
         world.require_mandate(submission)
         if submission.caller is not None:
             submission = submission._replace(auth="token")  # for it has a mandate, its principal vouches
+        elif submission.signature is not None:
+            submission = submission._replace(auth="jws")
         events = DECIDERS[type(payload)](submission, world)
     except Waiting as waiting:
         return Outcome("parked", stream=waiting.stream)

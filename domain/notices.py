@@ -18,6 +18,7 @@ from domain.clocks import ClockKind, Due
 from domain.event import Event, State
 from domain.personal import Model, Officer, Text
 from domain.rules import Refusal, Waiting, rejection
+from domain.signed_receipts import ReceiptJws, SignedReceipt, signed_receipt
 from domain.submissions import Code, Moment, Payload, Submission, decides, local_date
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class NoticeGivenUp(Event):
 class NoticeReceived(Event):
     """签收 by an officer of the addressee: who handed it in, or the `signer` of a letter's slip, whose scan is hashed.
     `waited`: the working days that it was owed before; None where the calendar does not say. `day_only`: the slip names
-    no more than the day, with whose beginning it counts."""
+    no more than the day, with whose beginning it counts. `receipt`: what the addressee's principal signed of it."""
 
     TOPIC = "notice.received"
     received_at: Moment
@@ -144,6 +145,7 @@ class NoticeReceived(Event):
     signer: Officer | None = None
     scan_sha256: str | None = None
     scan_sm3: str | None = None
+    receipt: SignedReceipt | None = None
 
     @property
     def received_by(self) -> Officer | None:
@@ -301,10 +303,15 @@ class OfNotice(Payload):
 
 
 class ReceiveNotice(OfNotice):
-    """签收. `received_at` is when the officer received it, which may be before it was handed in."""
+    """签收. `received_at` is when the officer received it, which may be before it was handed in; `receipt`: the same,
+    signed, as a compact JWS over a `ReceiptStatement`."""
 
     TYPE = "notice.receive"
     received_at: Moment
+    receipt: ReceiptJws | None = None
+
+    def statements(self) -> dict[str, str]:
+        return {} if self.receipt is None else {"receipt": self.receipt}
 
 
 class TakeNotice(OfNotice):
@@ -363,8 +370,14 @@ def receive_notice(submission: Submission[ReceiveNotice], world: World) -> list[
         raise Refusal("notice.already")
     if payload.received_at > submission.occurred_at:
         raise rejection("received_at", "date.future", payload.received_at.isoformat())
+    leaf = None if payload.receipt is None else world.leaf(owed.originator_id, owed.serial)
+    receipt = signed_receipt(
+        payload.receipt, payload.department, payload.notice, owed.serial, leaf, payload.received_at, world
+    )
     waited = waited_for(owed, payload.received_at, world)
-    return [state.then(NoticeReceived, submission.meta, received_at=payload.received_at, waited=waited)]
+    return [
+        state.then(NoticeReceived, submission.meta, received_at=payload.received_at, waited=waited, receipt=receipt)
+    ]
 
 
 @decides(TakeNotice)

@@ -17,12 +17,14 @@ from domain.guides import Guide
 from domain.letters import Letterhead, require_letterhead
 from domain.lists import PowerItem, SupervisionItem, require_power_item, require_supervision_item
 from domain.placements import Placement, require_placement
+from domain.public_keys import PublicKey
 from domain.reform import Bundle, Deferral, Proposal, require_bundle, require_deferral, require_untransferred
 from domain.relations import Innovation, Relation, require_serving
 from domain.reviews import SystemAccess, require_access
 from domain.risks import RiskThreshold
 from domain.rules import Refusal, Waiting, rejection
 from domain.seal_registry import Seal, require_seal
+from domain.signing import Signing, require_signing
 from domain.submissions import Day, Payload, Submission, Title, decides
 from domain.tasks import WorkCapability
 
@@ -47,7 +49,9 @@ AnyEntry = Annotated[
     | Letterhead
     | SystemAccess
     | TimeLimit
-    | CalendarYear,
+    | CalendarYear
+    | PublicKey
+    | Signing,
     Field(discriminator="kind"),
 ]
 Kind = Literal[
@@ -69,6 +73,8 @@ Kind = Literal[
     "system_access",
     "time_limit",
     "calendar",
+    "public_key",
+    "signing",
 ]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
@@ -76,7 +82,7 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0
 
 class EnterRegister(Payload):
     """The reform office enters something into a list, from a date on, or writes it anew; of the access that higher
-    authorities grant, they do."""
+    authorities grant, they do; of public keys, the operator, by `key.register`."""
 
     TYPE = "register.enter"
     entry: AnyEntry
@@ -168,6 +174,8 @@ def strike_entry(submission: Submission[StrikeEntry], world: World) -> list[Even
 
 
 def _require_writer(submission: Submission[EnterRegister] | Submission[StrikeEntry], kind: Kind, world: World) -> None:
+    if kind == "public_key":
+        raise Refusal("mandate.role")
     if kind == "system_access":
         world.require_role(submission, "HIGHER_AUTHORITY")
     else:
@@ -207,6 +215,8 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             pass  # of nothing that is on record
         case SystemAccess():
             require_access(entry, world, by, on)
+        case Signing():
+            require_signing(entry, world)
         case TimeLimit():
             if entry.matter is not None:
                 world.require_matter(entry.matter)

@@ -14,6 +14,7 @@ from domain.event import Auth, Event, Meta
 from domain.identifiers import IdentifierError, holds_resident_id, without_identity
 from domain.personal import Model, Officer, sealed_outside
 from domain.rules import BadField, FieldError, Rejection
+from domain.signatures import Signature
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -68,6 +69,10 @@ class Payload(Model):
         """Under whose key free text is sealed; None: the submission's own."""
         return None
 
+    def statements(self) -> dict[str, str]:
+        """Fields that hold a compact JWS: whoever reads the submission verifies them."""
+        return {}
+
     def about(self) -> str | None:
         """The case or notice it is about, kept with a refused attempt."""
         return None
@@ -90,6 +95,7 @@ class Submission(NamedTuple, Generic[P]):
     payload: P
     classified: bool = False
     caller: str | None = None
+    signature: Signature | None = None
 
     @property
     def occurred_on(self) -> date:
@@ -107,6 +113,7 @@ class Submission(NamedTuple, Generic[P]):
             officer=self.payload.officer,
             occurred_at=self.occurred_at,
             caller=self.caller,
+            signed=self.signature and self.signature.signed,
         )
 
 

@@ -36,6 +36,7 @@ from domain.registers import Registers
 from domain.reviews import ReviewState
 from domain.rules import Refusal, Waiting
 from domain.seals import SealState
+from domain.signing import require_signature
 from domain.submissions import Submission, local_date
 from domain.subscriptions import SubscriptionState
 from domain.succession import SuccessionState
@@ -68,6 +69,8 @@ TICK = timedelta(microseconds=1)
 
 Loader = Callable[[Iterable[str]], dict[str, list[Event]]]
 """Reads whole streams: for `notice/…` the owing event of the ledger comes first; for `ledger/…` only the last event."""
+Leaf = Callable[[str, int], str | None]
+"""The leaf hash of an event that is in the log already, by its stream and version; hexadecimal."""
 
 
 def blank(stream: str) -> State:
@@ -80,10 +83,16 @@ class World:
     tick later than the one before, the first a tick after `now`."""
 
     def __init__(
-        self, registers: Registers, load: Loader, now: datetime, states: dict[str, State] | None = None
+        self,
+        registers: Registers,
+        load: Loader,
+        now: datetime,
+        states: dict[str, State] | None = None,
+        leaf: Leaf = lambda _stream, _version: None,
     ) -> None:
         self.registers = registers
         self.now = now
+        self.leaf = leaf
         self.pending: list[Event] = []
         self._load = load
         self._states: dict[str, State] = {} if states is None else states
@@ -244,6 +253,7 @@ class World:
         principal = self.registers.principals.get(submission.principal)
         if principal is None:
             raise Waiting(principal_stream(submission.principal))
+        require_signature(submission, self)
         if principal.vouches != (submission.caller is not None):
             raise Refusal("mandate.caller")
         if isinstance(submission.payload, OperatorPayload):

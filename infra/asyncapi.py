@@ -42,7 +42,11 @@ How to submit
 7. What came before its time (a decision before its acceptance) waits up to 30 days. What the content makes impossible
    is a dead letter; what the rules forbid is refused, and the attempt is recorded. See `submissions.md` and `rules.md`.
    To send a dead letter again, mended, use a new `ce_id` and name the old one in `ce_retryof` as `source/id`.
-8. What is classified 涉密 does not belong here. If such a thing must be notified at all, set `ce_classified` to `true`:
+8. You may sign what you hand in, and must where the list `signing` says so: `ce_signature` is a detached JWS over
+   exactly the bytes of the data and over the headers that identify them, by a key of yours that the operator has
+   registered. See `signatures.md`. An unsigned one where a signature is a must, or one whose signature does not fit, is
+   a dead letter.
+9. What is classified 涉密 does not belong here. If such a thing must be notified at all, set `ce_classified` to `true`:
    nothing of its content is read or kept.
 
 How to read notices
@@ -53,7 +57,8 @@ How to read notices
 4. `ce_id` is the notice's id, `<addressee>/<source>/<id>`: the addressee, then `ce_source` and `ce_id` of the
    submission whose fact owes it. Whoever knows the fact can name the notice before it is seen.
 5. Sign for it 签收 with a submission `notice.receive` that names the id in `notice`; then `notice.take` (纳入监管) or
-   `notice.return` (退回).
+   `notice.return` (退回). A receipt may be signed (`receipt`), and must where the list `signing` says so: the
+   signature names the notice, its serial and its `ce_leaf`. See `signatures.md`.
 """
 
 
@@ -214,6 +219,12 @@ def _submission(example: Example) -> Node:
                 "pattern": CALLER.pattern,
                 "description": "Of principals that vouch only: issuer and subject of the token they verified.",
             },
+            "ce_signature": {
+                "type": "string",
+                "pattern": r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+$",
+                "maxLength": 4096,
+                "description": "A detached JWS over the data and these headers: see signatures.md.",
+            },
             "ce_correlationid": {
                 "type": "string",
                 "pattern": CORRELATION.pattern,
@@ -238,6 +249,11 @@ def _notice(story: Story, about: About) -> Node:
             "ce_time": _TIME | {"description": "When it was recorded that the notice is owed."},
             "ce_subject": {"type": "string", "description": "The case: `case/<organ>/<number>`."},
             "ce_serial": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "编号, without a gap."},
+            "ce_leaf": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "description": "The leaf hash in the log (RFC 9162) of what owes the notice; signed receipts name it.",
+            },
         }
     )
     key = {"type": "string", "description": "The case number 办件号."}
@@ -257,6 +273,7 @@ def notice_example(message: NoticeMessage) -> Node:
         "subject": f"case/{message.case.organ}/{message.case.number}" if message.case else message.key,
         "time": message.owed_at.isoformat(),
         "serial": str(message.serial),
+        "leaf": "0f" * 32,
     }
     return _example(attributes, message.model_dump(mode="json")) | {"name": message.key}
 

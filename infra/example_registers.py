@@ -12,6 +12,7 @@ from domain.documents import PolicyDocument
 from domain.duties import Duty
 from domain.guides import Guide
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
+from domain.key_registering import RegisterKey, StrikeKey
 from domain.letters import Letterhead
 from domain.lists import PowerItem, SupervisionItem
 from domain.matters import (
@@ -25,11 +26,13 @@ from domain.matters import (
 )
 from domain.personal import Person
 from domain.placements import Placement
+from domain.public_keys import PublicKey
 from domain.reform import Bundle, Deferral, Proposal
 from domain.registering import AnyEntry, EnterRegister, StrikeEntry
 from domain.relations import Innovation, Relation
 from domain.risks import RiskThreshold
 from domain.seal_registry import Seal
+from domain.signing import Signing
 from domain.tasks import WorkCapability
 from infra.teller import (
     APPROVAL,
@@ -50,6 +53,9 @@ from infra.teller import (
     department,
     officer,
 )
+
+PUBLIC_KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+"""Of RFC 8037's examples: nobody's."""
 
 
 def registers(teller: Teller) -> None:
@@ -225,5 +231,11 @@ def lists(teller: Teller) -> None:
     teller.tell(ReceiveBlanks(**series, first=10001, copies=500))
     teller.tell(PrintBlanks(**{**series, "series": "WS2026"}, certificate="卫生许可证", first=1, copies=200))
     teller.tell(UseBlank(**series, serial_number=10002, fate="spoiled"), "JY2026")
+    key = PublicKey(principal=APPROVAL, public_key=PUBLIC_KEY, until=date(2027, 12, 31))
+    teller.tell(RegisterKey(entry=key, valid_from=TODAY, basis="密钥登记表〔2026〕1号"))
+    duty = Signing(principal=APPROVAL)
+    basis = "审管数据签名管理办法"
+    teller.tell(EnterRegister(department=OFFICE, entry=duty, valid_from=date(2026, 7, 1), basis=basis))
+    teller.tell(StrikeKey(key=key.key(), valid_from=date(2027, 7, 1), basis="密钥更换"))
     struck = StrikeEntry(department=OFFICE, kind="bundle", key="kcy", valid_from=date(2026, 12, 1), basis="试点结束")
     teller.tell(struck)

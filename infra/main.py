@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import channels, letter_commands, queries, sessions, submitting, subscribe
+from infra import channels, key_commands, letter_commands, queries, sessions, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -29,6 +29,7 @@ app.add_typer(queries.app)
 app.command()(submitting.submit)
 app.command()(subscribe.subscribe)
 app.add_typer(letter_commands.app, name="letters")
+app.add_typer(key_commands.app, name="keys")
 app.add_typer(topics_app, name="topics")
 app.add_typer(channels.app, name="channels")
 app.add_typer(sessions.app, name="sessions")

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from adapters.postgres.writer import Fact
 from domain.personal import M, Sealed
+from domain.signatures import Signature
 from infra.plain import Plain
 from infra.words import RULE_WORDS, WORDS
 from projections.page import Page
@@ -43,6 +44,10 @@ class Context(Protocol):
 
     def open(self, sealed: Sealed) -> str | None:
         """A personal value in clear; None where its key was destroyed."""
+        ...
+
+    def signed_bytes(self, signature: Signature) -> bytes | None:
+        """The JWS and the data that it signs; None where a key of those whom they are about was destroyed."""
         ...
 
     def sealed(self, model: M, subject: str) -> M:

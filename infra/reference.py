@@ -245,7 +245,7 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
         _REFORM,
         "Into a list, from a date on: power list, supervision list, matters proposed or deferred, bundles, guides, "
         "associated work, where matters are handled, innovations and relations, tasks of the reform, policy documents, "
-        "thresholds of risk signals, seals, letterheads; "
+        "thresholds of risk signals, seals, letterheads, who must sign; "
         "the access to their systems that higher authorities 上级部门 grant, they enter themselves.",
         False,
     ),
@@ -267,6 +267,18 @@ SUBMISSIONS: Final[dict[str, Facts]] = {
     ),
     "liaison.register": Facts("登记联络员", "Any department, for itself", "A deputy or a leaver likewise.", False),
     "principal.register": Facts("登记接入方", _OPERATOR, "For which departments a principal may act.", False),
+    "key.register": Facts(
+        "登记公钥",
+        _OPERATOR,
+        "With which a principal signs what it hands in ([signatures](signatures.md)), from a date on.",
+        False,
+    ),
+    "key.strike": Facts(
+        "停用公钥",
+        _OPERATOR,
+        "From a date on nothing more is taken that the key signs; what was taken before stands.",
+        False,
+    ),
     "deadletter.retry": Facts("重试死信", _OPERATOR, "Decided again verbatim, in its sender's name.", False),
 }
 

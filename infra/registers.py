@@ -108,6 +108,11 @@ ENTRY = columns("""
     mark | 机关代字 | mark
     address | 地址 | address
     phone | 电话 | telephone
+    principal | 接入方 | principal
+    type | 信息类型 | type
+    algorithm | 算法 | algorithm
+    public_key | 公钥 | public key
+    until | 有效至 | until
     valid_from | 自 | since
     basis | 依据 | basis
 """)
@@ -190,6 +195,8 @@ TITLES = {
     "system_access": ("上级系统权限", "Access to systems above"),
     "time_limit": ("时限", "Time limits"),
     "calendar": ("工作日历", "Calendars"),
+    "public_key": ("签名公钥", "Public keys"),
+    "signing": ("签名要求", "Who must sign"),
 }
 
 

@@ -21,6 +21,7 @@ from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer
 from domain.event import Auth
 from domain.personal import M, Sealed, seal
+from domain.signatures import Signature
 from infra.servers.broker import EmbeddedBroker
 from infra.servers.postgres import EmbeddedPostgres
 from infra.settings import Language, Settings
@@ -100,6 +101,10 @@ class Store:
     def open(self, sealed: Sealed) -> str | None:
         """One personal value in clear; None where its key was destroyed."""
         return self._opener.open(sealed)
+
+    def signed_bytes(self, signature: Signature) -> bytes | None:
+        """The JWS, a line feed and the data; None where a key of those whom they are about was destroyed."""
+        return self._opener.open_jointly(signature.subjects, signature.ciphertext)
 
     def sealed(self, model: M, subject: str) -> M:
         """The model with every personal value sealed; `subject` is for parts that have none of their own."""

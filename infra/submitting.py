@@ -17,6 +17,7 @@ import typer
 from infra.options import AsJson, Lang
 
 if TYPE_CHECKING:
+    from adapters.crypto.jws import JwsSigner
     from domain.arrivals import Place
     from infra.disposition import Became
     from infra.handing_in import Record
@@ -33,7 +34,7 @@ class SubmitProblem(Exception):
 
 
 class Wishes(NamedTuple):
-    """How to hand in: `wait`, for how many seconds to ask what became of it."""
+    """How to hand in: `wait`, for how many seconds to ask what became of it; `sign_with`, a private key's file."""
 
     type: str
     principal: str
@@ -42,6 +43,7 @@ class Wishes(NamedTuple):
     occurred_at: datetime
     key: str | None
     wait: float | None
+    sign_with: Path | None = None
 
 
 def submit(
@@ -52,6 +54,7 @@ def submit(
     at: Annotated[str | None, typer.Option("--time", help="发生时间（北京时间）；默认此刻")] = None,
     source: Annotated[str | None, typer.Option(help="来源；默认与接入方同名")] = None,
     key: Annotated[str | None, typer.Option(help="Kafka 键；默认为内容中的办件号")] = None,
+    sign_with: Annotated[Path | None, typer.Option("--sign", help="以此私钥文件签名；见 shenguan keys")] = None,
     wait: Annotated[float | None, typer.Option(min=0, help="等待裁定，最多多少秒")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -63,7 +66,8 @@ def submit(
     settings = load()
     zh = (lang or settings.language) != "en"
     occurred_at = moment(at) if at else datetime.now(UTC)
-    wishes = Wishes(type_, principal, source or principal, id_ or str(uuid.uuid4()), occurred_at, key, wait)
+    name = id_ or str(uuid.uuid4())
+    wishes = Wishes(type_, principal, source or principal, name, occurred_at, key, wait, sign_with)
     carry(settings, wishes, lambda: read(_text(data)), zh, as_json)
 
 
@@ -74,7 +78,7 @@ def carry(
     from infra.handing_in import NotSubmitted
 
     try:
-        ids, records = zip(*_records(wishes, texts()), strict=True)
+        ids, records = zip(*_records(settings.store, wishes, texts()), strict=True)
         found = _deliver(settings, wishes, records)
     except (SubmitProblem, NotSubmitted) as problem:
         typer.echo(problem.zh if zh else problem.en, err=True)
@@ -120,8 +124,9 @@ def _text(data: str) -> str:
         raise SubmitProblem("不是 UTF-8 文字；没有提交", "no UTF-8 text; nothing was handed in") from None
 
 
-def _records(wishes: Wishes, texts: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, Record]]:
+def _records(store: str, wishes: Wishes, texts: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, Record]]:
     """(id, record) of each. Raises SubmitProblem."""
+    from adapters.crypto.jws import ATTRIBUTE
     from adapters.kafka.cloudevents import MalformedEvent, encode
     from domain.catalogue import PAYLOADS
     from domain.submissions import cloud_event
@@ -133,15 +138,30 @@ def _records(wishes: Wishes, texts: Sequence[tuple[str, dict[str, Any]]]) -> Ite
             f"没有信息类型 {wishes.type}" + (f"；是否 {'、'.join(near)}" if near else ""),
             f"there is no type {wishes.type}" + (f"; did you mean {', '.join(near)}" if near else ""),
         )
+    signer = _signer(wishes.sign_with)
     for number, (text, content) in enumerate(texts, 1):
         name = wishes.id if len(texts) == 1 else f"{wishes.id}-{number}"
         key = wishes.key or content.get("case_number") or content.get("number") or wishes.principal
         attributes = cloud_event(PAYLOADS[wishes.type], wishes.source, name, wishes.occurred_at)
+        if signer is not None:
+            attributes[ATTRIBUTE] = signer.detached(attributes, store, text.encode())
         try:
             headers, value = encode(attributes, text.encode())
         except MalformedEvent as wrong:
             raise SubmitProblem(f"{wrong.field}：{wrong.message}", f"{wrong.field}: {wrong.rule}") from None
         yield name, Record(str(key), headers, value)
+
+
+def _signer(file: Path | None) -> JwsSigner | None:
+    """Raises SubmitProblem."""
+    if file is None:
+        return None
+    from adapters.crypto.keyfiles import KeyFileError, read_key
+
+    try:
+        return read_key(file)
+    except KeyFileError as problem:
+        raise SubmitProblem(problem.zh, problem.en) from None
 
 
 def _deliver(settings: Settings, wishes: Wishes, records: Sequence[Record]) -> list[tuple[Place, Became | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ def subscribe(
     officer_name: Annotated[str | None, typer.Option(help="签收人姓名")] = None,
     group: Annotated[str | None, typer.Option(help="消费组；默认 shenguan.<部门代码>")] = None,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="首次读取时从头开始")] = False,
+    sign_with: Annotated[Path | None, typer.Option("--sign", help="以此私钥文件为签收签名；见 shenguan keys")] = None,
     idle: Annotated[float | None, typer.Option(help="多少秒没有新告知即结束；默认一直等待")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每行输出一件告知的 JSON")] = False,
     lang: Lang = None,
@@ -25,6 +27,7 @@ def subscribe(
     """监管部门参考客户端：读取本部门的告知，检查编号是否连续，可逐件签收。编号有缺或有消息无法读懂时以 1 结束。"""
     from pydantic import ValidationError
 
+    from adapters.crypto.keyfiles import KeyFileError, read_key
     from adapters.kafka import clients
     from domain.personal import Officer
     from infra.settings import load
@@ -41,7 +44,12 @@ def subscribe(
             raise typer.BadParameter("签收人工号须为 1–32 个字母、数字、下划线或连字符") from None
     settings = load()
     zh = (lang or settings.language) != "en"
-    wishes = Wishes(department, officer, principal, group, from_beginning, idle, as_json, zh)
+    try:
+        signer = None if sign_with is None else read_key(sign_with)
+    except KeyFileError as problem:
+        typer.echo(problem.zh if zh else problem.en, err=True)
+        raise typer.Exit(2) from None
+    wishes = Wishes(department, officer, principal, group, from_beginning, idle, as_json, zh, signer)
     try:
         with open_kafka(settings) as (kafka, names):
             reading = run(wishes, kafka, names, static=not settings.kafka_group)

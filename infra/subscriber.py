@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import typer
 from pydantic import ValidationError
 
+from adapters.crypto.jws import ATTRIBUTE, JwsSigner
 from adapters.kafka import clients
 from adapters.kafka.cloudevents import MalformedEvent, decode, encode
 from adapters.kafka.names import TopicNames
@@ -22,6 +23,7 @@ from domain.message import NoticeMessage
 from domain.notices import ReceiveNotice
 from domain.personal import Officer
 from domain.serials import SerialWatch
+from domain.signed_receipts import ReceiptStatement
 from domain.submissions import cloud_event
 from infra.words import WORDS
 
@@ -40,7 +42,8 @@ class SubscribeProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the department's system is to do. With `officer` it signs for each notice, as `principal`."""
+    """What the department's system is to do. With `officer` it receives each notice, as `principal`; with `signer` it
+    signs that, by the principal's key."""
 
     department: str
     officer: Officer | None = None
@@ -50,6 +53,7 @@ class Wishes:
     idle_s: float | None = None
     as_json: bool = False
     zh: bool = True
+    signer: JwsSigner | None = None
 
     def words(self, zh: str, en: str) -> str:
         return zh if self.zh else en
@@ -103,8 +107,8 @@ def run(
         ) as subscription,
     ):
         for record in subscription:
-            message = _read(record)
-            if message is None:
+            found = _read(record)
+            if found is None:
                 reading.unreadable += 1
                 at = record.partition, record.offset
                 tell(
@@ -114,6 +118,7 @@ def run(
                     )
                 )
                 continue
+            message, leaf = found
             if watch.seen(message.notice):
                 reading.duplicates += 1
                 continue
@@ -124,7 +129,7 @@ def run(
             reading.notices += 1
             out(message.model_dump_json() if wishes.as_json else line(message, wishes.zh))
             if outbox is not None and wishes.officer is not None:
-                _sign(outbox, names, wishes, message)
+                _sign(outbox, names, wishes, message, leaf)
                 reading.receipts += 1
     reading.missing = watch.missing
     return reading
@@ -140,25 +145,35 @@ def line(message: NoticeMessage, zh: bool = True) -> str:
     return "\t".join([*told, message.owed_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")])
 
 
-def _read(record: RawRecord) -> NoticeMessage | None:
+def _read(record: RawRecord) -> tuple[NoticeMessage, str] | None:
+    """The notice, and its leaf's hash."""
     try:
-        return NoticeMessage.model_validate_json(decode(record.value, record.headers).data)
+        envelope = decode(record.value, record.headers)
+        return NoticeMessage.model_validate_json(envelope.data), str(envelope.attributes.get("leaf", ""))
     except (MalformedEvent, ValidationError):
         return None
 
 
-def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage) -> None:
-    """签收. `received_at` is now, not when the record came: a system that was off has not received."""
+def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage, leaf: str) -> None:
+    """签收. `received_at` is now, not when the record came: a system that was off has not received. A signed one has a
+    name of its own: an unsigned one may have been refused under the other."""
     now = datetime.now(UTC)
     principal = wishes.principal or wishes.department
     topic = names.intake(principal)
+    name, receipt = f"receipt.{message.addressee}.{message.serial}", None
+    if wishes.signer is not None:
+        name = f"{name}.signed"
+    if wishes.signer is not None and leaf:  # notices that were sent long ago name none
+        said = ReceiptStatement(notice=message.notice, serial=message.serial, leaf=leaf, received_at=now)
+        receipt = wishes.signer.compact(said.model_dump(mode="json", exclude_none=True))
     payload = ReceiveNotice(
-        department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now
+        department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now, receipt=receipt
     )
-    headers, value = encode(
-        cloud_event(ReceiveNotice, principal, f"receipt.{message.addressee}.{message.serial}", now),
-        json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode(),
-    )
+    attributes = cloud_event(ReceiveNotice, principal, name, now)
+    data = json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode()
+    if wishes.signer is not None:
+        attributes[ATTRIBUTE] = wishes.signer.detached(attributes, names.store, data)
+    headers, value = encode(attributes, data)
     outbox.send(topic, message.key.encode(), value, headers)
     results = outbox.flush(ACK_S)
     if len(results) != 1 or not isinstance(results[0], Sent):

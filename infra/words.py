@@ -315,6 +315,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "mapping.register": ("登记双公示对应关系", "map 双公示 records"),
     "register.enter": ("登记清单项", "make an entry"),
     "register.strike": ("删除清单项", "strike an entry"),
+    "key.register": ("登记公钥", "register a public key"),
+    "key.strike": ("停用公钥", "strike a public key"),
     "handover.draw": ("开具交接单", "draw up a handover"),
     "handover.sign": ("签认交接", "sign a handover"),
     "subscription.start": ("订阅", "subscribe"),

@@ -12,7 +12,7 @@ import hmac
 import os
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -60,6 +60,10 @@ def read_master_key(path: Path) -> bytes:
 def _plain(value: str) -> str:
     """However the number was typed (spaces, width, case), the same person is the same subject."""
     return "".join(unicodedata.normalize("NFKC", value).split()).upper()
+
+
+def _label(subjects: Sequence[str]) -> bytes:
+    return "\n".join(subjects).encode()
 
 
 class Sealer:
@@ -123,6 +127,34 @@ class Sealer:
                 return None
         data = base64.b64decode(sealed.ciphertext)
         return AESGCM(key).decrypt(data[:NONCE], data[NONCE:], sealed.subject.encode())[SALT:].decode()
+
+    def seal_jointly(self, subjects: Iterable[str], value: bytes) -> str:
+        """Base64 of what opens only while there is the key of every one of the subjects: for what holds something of
+        each and cannot be divided. Raises SubjectErased."""
+        whose = sorted(set(subjects))
+        self.prepare(whose)
+        nonce = os.urandom(NONCE)
+        return base64.b64encode(nonce + self._joint(whose).encrypt(nonce, value, _label(whose))).decode()
+
+    def open_jointly(self, subjects: Iterable[str], ciphertext: str) -> bytes | None:
+        """The plain value; None where the key of one of them was destroyed."""
+        whose = sorted(set(subjects))
+        self.prepare(whose, create=False)
+        try:
+            cipher = self._joint(whose)
+        except SubjectErased:
+            return None
+        data = base64.b64decode(ciphertext)
+        return cipher.decrypt(data[:NONCE], data[NONCE:], _label(whose))
+
+    def _joint(self, subjects: Sequence[str]) -> AESGCM:
+        """Their keys are as random as keys can be, so that a hash of them all is one."""
+        keys = []
+        for subject in subjects:
+            if (key := self._keys.get(subject)) is None:
+                raise SubjectErased(subject)
+            keys.append(key)
+        return AESGCM(hmac.digest(b"shenguan joint", b"".join(keys), hashlib.sha256))
 
     def pseudonym(self, value: str) -> str:
         """24 hexadecimal characters."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from adapters.postgres.log import COLUMNS
+from adapters.postgres.log import COLUMNS, leaf_of
 from adapters.postgres.mapper import EventMapper
 from domain.channels import Channel
 from domain.event import Event, Recorded
@@ -243,7 +243,14 @@ def turn_to_next(conn: Connection[Any], channel: Channel, next_: Mapping[str, Se
             owe(conn, [Owing(notice, one, *row) for one in channels])
 
 
-def owings(conn: Connection[Any], positions: Sequence[int]) -> dict[int, Recorded]:
+class OwedRow(NamedTuple):
+    """What owes a notice, and the hash of its leaf in the log."""
+
+    recorded: Recorded
+    leaf: str
+
+
+def owings(conn: Connection[Any], positions: Sequence[int]) -> dict[int, OwedRow]:
     """The owing events at these positions."""
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id = ANY(%b::int8[])",
@@ -252,7 +259,10 @@ def owings(conn: Connection[Any], positions: Sequence[int]) -> dict[int, Recorde
         prepare=True,
     )
     mapper = EventMapper()
-    return {row[4]: Recorded(row[4], row[5], mapper.read(row[0], row[1], row[2], row[3])) for row in rows}
+    return {
+        row[4]: OwedRow(Recorded(row[4], row[5], mapper.read(row[0], row[1], row[2], row[3])), leaf_of(row))
+        for row in rows
+    }
 
 
 def events_at(conn: Connection[Any], places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Event]:

@@ -17,6 +17,7 @@ from domain.catalogue import PAYLOADS
 from domain.handling import streams_of
 from domain.notices import notice_stream
 from domain.personal import Sealed
+from domain.signatures import Signature
 from domain.submissions import Submission
 
 LEVELS = 8
@@ -191,6 +192,7 @@ def _arrival(row: Any) -> Arrival:
         payload=PAYLOADS[type_].model_validate(sealed["payload"]),
         classified=sealed["classified"],
         caller=sealed.get("caller"),
+        signature=Signature.model_validate(sealed["signature"]) if sealed.get("signature") else None,
     )
     return Arrival(
         place=Place(topic_id, partition, offset),
@@ -209,9 +211,10 @@ def _arrival(row: Any) -> Arrival:
 
 def sealed_json(submission: Submission[Any]) -> str:
     """What a parked submission needs in order to be decided later, as JSON; its personal data is sealed already."""
+    signature = submission.signature.model_dump_json() if submission.signature else "null"
     return (
         f'{{"occurred_at":"{submission.occurred_at.isoformat()}","classified":{json.dumps(submission.classified)},'
-        f'"caller":{json.dumps(submission.caller)},"payload":{submission.payload.model_dump_json()}}}'
+        f'"caller":{json.dumps(submission.caller)},"signature":{signature},"payload":{submission.payload.model_dump_json()}}}'
     )
 
 

@@ -7,27 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import StoredEvent
 from psycopg import Connection, conninfo
 
 from adapters.postgres.mapper import EventMapper
 from domain.clock_state import clock_stream
 from domain.event import Event, Recorded
+from domain.leaves import Row, leaf, microseconds
+from domain.merkle import leaf_hash
 from domain.notices import NoticeOwed, ledger_stream, notice_stream
 from domain.registers import REGISTER_TOPICS, Registers
 
 COLUMNS = "originator_id, originator_version, topic, state, notification_id, recorded_at"
 
 
-def stored_bytes(event: StoredEvent) -> bytes:
-    """The bytes of a row that proofs hash: stream, version, topic, state, each with its length. Defined here once."""
-    parts = (
-        str(event.originator_id).encode(),
-        str(event.originator_version).encode(),
-        event.topic.encode(),
-        event.state,
-    )
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+def leaf_of(row: Any) -> str:
+    """The leaf hash (RFC 9162 §2.1.1) of a row of `COLUMNS`, in hexadecimal."""
+    stream, version, topic, state, position, recorded_at = row
+    given = position, microseconds(recorded_at), stream.encode(), version, topic.encode(), state
+    return leaf_hash(leaf(Row(*given))).hex()
 
 
 class LogApplication(Application[str]):
@@ -247,6 +244,11 @@ class Log:
         if len(rows) > most:
             return None
         return {stream for stream, _ in rows} | {f"notice/{notice}" for _, notice in rows if notice is not None}
+
+    def leaf(self, stream: str, version: int) -> str | None:
+        """The leaf hash of an event, in hexadecimal; None where there is none."""
+        rows = self._rows("WHERE originator_id = %s AND originator_version = %s", (stream, version))
+        return leaf_of(rows[0]) if rows else None
 
     def head(self) -> int:
         """The last position, 0 in an empty log."""

@@ -16,6 +16,7 @@ from adapters.postgres.log import Log
 from adapters.postgres.mapper import EventMapper
 from adapters.postgres.positions import Advance, advance, never_read
 from adapters.postgres.recorder import WRITER_LOCK, copy_events
+from adapters.postgres.signatures import put_signatures
 from domain.arrivals import RELEASES_PER_BATCH, Arrival, Intake, Place, Result
 from domain.event import Event, State
 from domain.handling import streams_of
@@ -171,6 +172,7 @@ class Writer:
             cut = {a.place for a in intake.cut}
             put_results(conn, intake.results, cut, now, self._parked_for)
             put_dead(conn, intake.results, self._seal, now)
+            put_signatures(conn, intake.results)
             mark_retried(conn, [r.arrival.place for r in intake.results if r.arrival.place in dead], now)
             self._count_again(conn, intake.redelivered)
             head = log.head() if events else before
@@ -212,7 +214,7 @@ class Writer:
             old = [stream for stream in cache.states if not stream.startswith(LEDGERS)]
             for stream in old[: STATES_KEPT // 2]:
                 del cache.states[stream]
-        return World(cache.registers, log.streams, now, cache.states)
+        return World(cache.registers, log.streams, now, cache.states, log.leaf)
 
     def _count_again(self, conn: Connection[Any], places: Sequence[Place]) -> None:
         if places:

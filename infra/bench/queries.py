@@ -12,8 +12,8 @@ from psycopg import Connection, Rollback
 
 from adapters.postgres.deliveries import lease
 from adapters.postgres.desk import PostgresDesk
+from adapters.postgres.evidence import unproven
 from adapters.postgres.log import Log
-from adapters.postgres.proofs import unproven
 from domain.arrivals import Arrival, Place
 from domain.notices import TakeNotice
 from domain.submissions import Submission, local_date

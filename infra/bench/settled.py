@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from adapters.postgres.deliveries import Dispatch, mark_sent
+from adapters.postgres.evidence import mark_delivered
 from adapters.postgres.follower import catch_up
-from adapters.postgres.proofs import mark_delivered
 from adapters.postgres.registers import RegisterCache
 from domain import system
 from domain.channels import Channel

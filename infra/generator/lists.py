@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
-from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, REFORM_OFFICE
+from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, OPERATOR, REFORM_OFFICE
 from infra.generator.registry import WINDOW, Item
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _ONE_IN: Final = 6
 """So many matters stand in the lists, and as many have a guide: enough to ask about."""
 _DEFERRED, _PROPOSED, _KEPT = "护士执业注册", "公路超限运输许可", "烟草专卖零售许可"
 _RESTAURANT: Final = ("食品经营许可", "公共场所卫生许可", "设置大型户外广告审批")
+_PUBLIC_KEY: Final = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+"""Of RFC 8037's examples: nobody's."""
 
 
 def seal(league: names.League) -> str:
@@ -59,6 +61,13 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
             if not item.classified:
                 yield from _of_matter(clerk, item, at)
         yield from _of_league(registry, clerk, league)
+    # A key for those who may want to sign; what is generated is not signed, and need not be until the year is over.
+    key = {"kind": "public_key", "principal": HIGHER_PRINCIPAL, "public_key": _PUBLIC_KEY}
+    basis = "内蒙古自治区审管数据签名管理办法"
+    yield clerk.hand_in(OPERATOR, _PUBLIC_KEY, "key.register", {"entry": key, "valid_from": SINCE, "basis": basis})
+    entry = {"kind": "signing", "principal": HIGHER_PRINCIPAL}
+    said = {"entry": entry, "valid_from": "2099-01-01", "basis": basis}
+    yield clerk.reform(_PUBLIC_KEY, "register.enter", **said)
     # The year lies back: all of it would be recorded late.
     threshold = {"kind": "risk_threshold", "signal": "late", "value": 3650}
     yield _entered(clerk, "late", "内蒙古自治区廉政风险防控办法", **threshold)

@@ -13,10 +13,10 @@ from psycopg import Connection
 
 from adapters.crypto.sealer import Sealer
 from adapters.kafka.cloudevents import Value, encode
-from adapters.postgres.deliveries import Delivery, events_at, owings
+from adapters.postgres.deliveries import Delivery, OwedRow, events_at, owings
 from adapters.postgres.registers import RegisterCache
 from domain.cases import CaseAccepted, CaseDecided
-from domain.event import Event, Recorded
+from domain.event import Event
 from domain.message import CasePart, FactPart, case_part, fact_part, notice_message, notice_type, subjects
 from domain.notices import NoticeOwed
 
@@ -67,18 +67,18 @@ class Composer:
         owed = owings(conn, [d.position for d in deliveries])
         places = []
         for one in owed.values():
-            assert isinstance(one.event, NoticeOwed)
-            places.append((one.event.owing_stream, one.event.owing_version))
-            if one.event.case:
-                places += [(one.event.case, ACCEPTED), (one.event.case, DECIDED)]
+            event = one.recorded.event
+            assert isinstance(event, NoticeOwed)
+            places.append((event.owing_stream, event.owing_version))
+            if event.case:
+                places += [(event.case, ACCEPTED), (event.case, DECIDED)]
         facts = events_at(conn, places)
         self._sealer.prepare(subjects(facts.values()), create=False)
         told: _Told = {}
         found = []
         for delivery in deliveries:
             try:
-                recorded = owed[delivery.position]
-                found.append(self._record(delivery, recorded, facts, registers.matters, told))
+                found.append(self._record(delivery, owed[delivery.position], facts, registers.matters, told))
             except Exception as error:  # noqa: BLE001 - one notice that cannot be written must not stop the others
                 _log.error("notice_not_composed", notice=delivery.notice, error=type(error).__name__)
                 found.append(Outgoing(delivery, error=type(error).__name__))
@@ -87,12 +87,12 @@ class Composer:
     def _record(
         self,
         delivery: Delivery,
-        owed: Recorded,
+        owed: OwedRow,
         facts: dict[tuple[str, int], Event],
         matters: dict[str, Any],
         told: _Told,
     ) -> Outgoing:
-        notice = owed.event
+        notice = owed.recorded.event
         assert isinstance(notice, NoticeOwed)
         key = (notice.owing_stream, notice.owing_version, notice.case, notice.matter)
         if key not in told:
@@ -100,15 +100,16 @@ class Composer:
                 self._case(notice, facts, matters),
                 fact_part(facts[notice.owing_stream, notice.owing_version], self._sealer.open),
             )
-        message = notice_message(owed, *told[key])
+        message = notice_message(owed.recorded, *told[key])
         attributes: dict[str, Value] = {
             "specversion": "1.0",
             "id": notice.notice,
             "source": self._source,
             "type": notice_type(notice.about),
             "subject": attribute(notice.case or notice.owing_stream),
-            "time": owed.recorded_at.isoformat(),
+            "time": owed.recorded.recorded_at.isoformat(),
             "serial": notice.serial,
+            "leaf": owed.leaf,
         }
         headers, value = self._write(attributes, message.model_dump_json().encode())
         key_text = notice.case.rpartition("/")[2] or notice.owing_stream

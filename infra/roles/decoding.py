@@ -66,6 +66,7 @@ class Decoder:
                 payload=read.payload,
                 classified=header.classified,
                 caller=header.caller,
+                signature=read.signature,
             )
         return Arrival(
             place=place,

@@ -22,9 +22,9 @@ from domain.departments import DepartmentRegistered
 from domain.notices import NoticeOwed
 from domain.registers import REGISTER_TOPICS, Registers
 from infra.roles.beside import POLL_S, beside, lead
+from infra.roles.collector import Collector
 from infra.roles.dispatcher import CHANNEL, Dispatcher
 from infra.roles.notice_topics import NoticeTopics
-from infra.roles.prover import Prover
 from infra.roles.role import persist
 from infra.store import Store
 
@@ -139,8 +139,8 @@ class OutletRole:
                     self._leads.clear()
 
     def _prove(self) -> None:
-        with closing(self._store.writer()) as writer, closing(Prover(self._store, writer)) as prover:
+        with closing(self._store.writer()) as writer, closing(Collector(self._store, writer)) as collector:
             with self._store.connect() as conn:
                 while not self.stopped.wait(self._store.settings.evidence_seconds):
                     if self._leads.is_set():
-                        prover.turn(conn)
+                        collector.turn(conn)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from adapters.crypto.jws import ATTRIBUTE, Verified, verify_compact, verify_detached
 from adapters.crypto.sealer import Sealer, SubjectErased
 from adapters.kafka.cloudevents import MalformedEvent, decode
 from adapters.kafka.names import TopicNames
 from adapters.kafka.records import RawRecord
 from domain.personal import Plain, plain_values, seal_values
 from domain.rules import FieldError, Rejection
+from domain.signatures import Signature
 from domain.submissions import (
     CORRELATION,
     ID,
@@ -30,7 +32,8 @@ AHEAD = timedelta(days=1)
 
 
 class Read(NamedTuple):
-    """How far reading came: with a sealed payload, or with errors."""
+    """How far reading came: with a sealed payload, or with errors. `proof`: a good signature and what it is over, until
+    that is sealed."""
 
     source: str = ""
     id: str = ""
@@ -40,6 +43,8 @@ class Read(NamedTuple):
     content: bytes = b""
     errors: tuple[FieldError, ...] = ()
     correlation: str = ""
+    signature: Signature | None = None
+    proof: tuple[Verified, bytes] | None = None
 
 
 class Reader:
@@ -54,7 +59,11 @@ class Reader:
         latest = datetime.now(UTC) + AHEAD
         reads = [self._plain(record, latest) for record in records]
         values = [list(plain_values(one.payload, self._sealer, _subject(one))) if one.payload else () for one in reads]
-        self._sealer.prepare({value.subject for found in values for value in found})
+        subjects = {value.subject for found in values for value in found}
+        subjects.update(
+            _own(one) for one, found in zip(reads, values, strict=True) if one.payload and one.proof and not found
+        )
+        self._sealer.prepare(subjects)
         return [self._sealed(one, found) for one, found in zip(reads, values, strict=True)]
 
     def forget(self) -> None:
@@ -67,6 +76,7 @@ class Reader:
         header = payload = None
         content = b""
         errors: tuple[FieldError, ...] = ()
+        proof = None
         try:
             attributes, data = decode(record.value, record.headers)
             source, id_ = shaped(SOURCE, attributes["source"]), shaped(ID, attributes["id"])
@@ -80,23 +90,48 @@ class Reader:
                 content = self._sealer.content(b"classified")
                 payload = Payload(department="classified")
             else:
+                if ATTRIBUTE in attributes:
+                    jws = str(attributes[ATTRIBUTE])
+                    proof = verify_detached(jws, attributes, self._names.store, data), f"{jws}\n".encode() + data
                 content = self._sealer.content(canonical(str(attributes["type"]), str(attributes["time"]), data))
-                payload = read_payload(header.type, data)
+                found = read_payload(header.type, data)
+                for field, jws in found.statements().items():
+                    verify_compact(jws, field)
+                payload = found  # only now: what has a payload is taken
         except MalformedEvent as error:
             errors = (FieldError(error.field, error.rule, error.message, "—"),)
         except Rejection as rejection:
             errors = rejection.errors
-        return Read(source, id_, classified, header, payload, content, errors, correlation)
+        return Read(source, id_, classified, header, payload, content, errors, correlation, None, proof)
 
     def _sealed(self, read: Read, values: Sequence[Plain]) -> Read:
         try:
             seal_values(values, self._sealer)
+            return read if read.proof is None else read._replace(signature=self._kept(read, values), proof=None)
         except SubjectErased:
             message = "所涉个人的信息已依法销毁，不再收录"
-            return read._replace(payload=None, errors=(FieldError("data", "subject.erased", message, "—"),))
-        return read
+            wrong = FieldError("data", "subject.erased", message, "—")
+            return read._replace(payload=None, errors=(wrong,), proof=None)
+
+    def _kept(self, read: Read, values: Sequence[Plain]) -> Signature | None:
+        """The signed bytes hold what all those people's keys seal: it goes with the first of these keys that goes."""
+        if read.proof is None or read.payload is None:
+            return None
+        (key, digest, value), signed = read.proof
+        subjects = tuple(sorted({one.subject for one in values} or {_own(read)}))
+        return Signature(
+            key=key,
+            digest=digest,
+            value=value,
+            subjects=subjects,
+            ciphertext=self._sealer.seal_jointly(subjects, signed),
+        )
 
 
 def _subject(read: Read) -> str:
     assert read.payload is not None
-    return read.payload.subject() or f"submission/{read.source}/{read.id}"
+    return read.payload.subject() or _own(read)
+
+
+def _own(read: Read) -> str:
+    return f"submission/{read.source}/{read.id}"

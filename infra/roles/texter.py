@@ -19,7 +19,7 @@ from psycopg import Connection
 from adapters.channels.http import NotReached
 from adapters.channels.sms import Gateway, Outcome
 from adapters.postgres.deliveries import Delivery, due, mark_pushed, postpone
-from adapters.postgres.proofs import mark_delivered, received_already, unreported
+from adapters.postgres.evidence import mark_delivered, received_already, unreported
 from adapters.postgres.registers import RegisterCache
 from adapters.postgres.troubles import failed, works
 from adapters.postgres.writer import Writer

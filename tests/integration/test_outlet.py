@@ -20,11 +20,11 @@ from domain.circulars import SendCircular
 from domain.message import NoticeMessage
 from domain.party import Party
 from domain.personal import Person
-from infra.roles import prover
+from infra.roles import collector
+from infra.roles.collector import Collector
 from infra.roles.dispatcher import CHANNEL, Dispatcher
 from infra.roles.notice_topics import NoticeTopics
 from infra.roles.outlet import OutletRole
-from infra.roles.prover import Prover
 from infra.servers.broker import EmbeddedBroker
 from tests.integration.outlet_kit import (
     TrackedStore,
@@ -50,7 +50,7 @@ class Hands:
         self.writer = store.writer()
         self.topics = NoticeTopics(store)
         self.dispatcher = Dispatcher(store, self.writer, self.topics, RegisterCache())
-        self.prover = Prover(store, self.writer)
+        self.collector = Collector(store, self.writer)
 
     def send_all(self) -> None:
         while self.dispatcher.turn(self.conn):
@@ -58,7 +58,7 @@ class Hands:
 
     def close(self) -> None:
         self.dispatcher.close()
-        self.prover.close()
+        self.collector.close()
         self.topics.close()
         self.writer.close()
 
@@ -231,17 +231,17 @@ def test_only_one_outlet_works(region: TestStore, outer: TrackedStore) -> None:
 def test_a_commit_is_evidence_and_silence_stays_unknown(region: TestStore, outer: TrackedStore, hands: Hands) -> None:
     owe(region, ["1", "2"])
     hands.send_all()
-    assert hands.prover.turn(hands.conn) == 0
+    assert hands.collector.turn(hands.conn) == 0
     assert len(messages(outer, outer.names.notices(S1), f"shenguan.{S1}")) == 2
-    assert hands.prover.turn(hands.conn) == 2
-    assert hands.prover.turn(hands.conn) == 0
+    assert hands.collector.turn(hands.conn) == 2
+    assert hands.collector.turn(hands.conn) == 0
     assert events(region, "notice.delivered") == 2
     delivered = "SELECT count(*) FROM shenguan.delivery WHERE delivered_at IS NOT NULL AND department = %s"
     assert count(region, delivered, S1) == 2
     assert count(region, delivered, S2) == 0
     owe(region, ["3"])
     hands.send_all()
-    assert hands.prover.turn(hands.conn) == 0  # what was committed before proves nothing of what came later
+    assert hands.collector.turn(hands.conn) == 0  # what was committed before proves nothing of what came later
 
 
 def test_all_evidence_found_together_is_recorded_together(
@@ -253,7 +253,7 @@ def test_all_evidence_found_together_is_recorded_together(
         messages(outer, outer.names.notices(department), f"shenguan.{department}")
     generation = "SELECT generation FROM shenguan.writer"
     before = count(region, generation)
-    assert hands.prover.turn(hands.conn) == 6
+    assert hands.collector.turn(hands.conn) == 6
     assert count(region, generation) == before + 1
     with region.connect() as conn:
         states = conn.execute(
@@ -264,12 +264,12 @@ def test_all_evidence_found_together_is_recorded_together(
         sorted((stream.split("/")[1], state["group"], state["committed"]) for stream, state in states)
         == [(S1, f"shenguan.{S1}", 3)] * 3 + [(S2, f"shenguan.{S2}", 3)] * 3
     )
-    monkeypatch.setattr(prover, "BATCH", 2)
+    monkeypatch.setattr(collector, "BATCH", 2)
     owe(region, ["4", "5", "6"])
     hands.send_all()
     for department in (S1, S2):
         messages(outer, outer.names.notices(department), f"shenguan.{department}")
-    assert hands.prover.turn(hands.conn) == 6  # more than a batch
+    assert hands.collector.turn(hands.conn) == 6  # more than a batch
     assert events(region, "notice.delivered") == 12
 
 
@@ -286,9 +286,9 @@ def test_a_group_that_may_not_be_asked_about_leaves_the_others_their_evidence(
             raise GroupAuthorizationFailedError
         return committed_by(_, asked)
 
-    monkeypatch.setattr(prover, "committed_by", refused)
+    monkeypatch.setattr(collector, "committed_by", refused)
     monkeypatch.setattr(evidence, "committed_by", refused)
-    assert hands.prover.turn(hands.conn) == 1
+    assert hands.collector.turn(hands.conn) == 1
     assert (
         count(region, "SELECT count(*) FROM shenguan.delivery WHERE delivered_at IS NOT NULL AND department = 's2'")
         == 1
@@ -352,4 +352,4 @@ def test_what_a_lost_topic_held_undelivered_is_sent_again(region: TestStore, tmp
 
 def test_a_store_that_owes_nothing_has_nothing_to_do(hands: Hands) -> None:
     assert not hands.dispatcher.turn(hands.conn)
-    assert hands.prover.turn(hands.conn) == 0
+    assert hands.collector.turn(hands.conn) == 0

@@ -15,8 +15,8 @@ import pytest
 from psycopg import Connection
 
 from adapters.postgres.deliveries import Dispatch, mark_sent
+from adapters.postgres.evidence import mark_delivered
 from adapters.postgres.positions import Advance, open_epoch, positions
-from adapters.postgres.proofs import mark_delivered
 from domain import system
 from domain.arrivals import Place
 from domain.notices import ReturnNotice, TakeNotice

@@ -20,6 +20,7 @@ from domain.arrivals import Arrival, Place
 from domain.departments import Department, Role
 from domain.event import Event
 from domain.personal import M, Officer, Sealed, seal
+from domain.signatures import Signature
 from domain.submissions import Payload, Submission
 from domain.world import World
 from infra.servers.postgres import DatabaseUrls
@@ -59,6 +60,9 @@ class TestStore:
 
     def open(self, sealed: Sealed) -> str | None:
         return self.sealer.open(sealed)
+
+    def signed_bytes(self, signature: Signature) -> bytes | None:
+        return self.sealer.open_jointly(signature.subjects, signature.ciphertext)
 
     def sealed(self, model: M, subject: str) -> M:
         return seal(model, self.sealer, subject)

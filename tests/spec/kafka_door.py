@@ -32,6 +32,7 @@ class KafkaDoor:
     def __init__(self, store: Store, principals: Iterable[str]) -> None:
         """The principals' topics are made at once; that of anybody else as he first speaks."""
         self._store = store
+        self.store = store.settings.store
         self.now = NOW
         store.clock = lambda: self.now
         self._conn = store.connect()
@@ -46,7 +47,7 @@ class KafkaDoor:
 
     @property
     def world(self) -> World:
-        return World(self._registers.refresh(self._conn), self._log.streams, self.now)
+        return World(self._registers.refresh(self._conn), self._log.streams, self.now, leaf=self._log.leaf)
 
     @property
     def events(self) -> list[Event]:

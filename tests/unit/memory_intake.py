@@ -15,23 +15,29 @@ from typing import Any
 
 import rfc8785
 
+from adapters.crypto.jws import ATTRIBUTE, verify_compact, verify_detached
 from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import MalformedEvent, decode
+from adapters.postgres.mapper import EventMapper
 from domain import catalogue
 from domain.arrivals import Arrival, Intake, Place, Result
 from domain.departments import Department
 from domain.event import Event, Recorded
 from domain.handling import Outcome
+from domain.leaves import Row, leaf, microseconds
+from domain.merkle import leaf_hash
 from domain.notices import NoticeOwed, notice_stream
 from domain.personal import Sealed, seal
 from domain.registers import Registers
 from domain.rules import FieldError, Rejection
+from domain.signatures import Signature
 from domain.submissions import Payload, Submission, read_header, read_payload
 from domain.system import calendar_adopted, found
 from domain.world import TICK, World
 
 assert catalogue.DECIDERS
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+STORE = "150000"
 
 
 class FakeSealer:
@@ -64,15 +70,22 @@ def read(record: Record, place: Place) -> Arrival:
         envelope = decode(record.value, record.headers)
         source, id_ = str(envelope.attributes["source"]), str(envelope.attributes["id"])
         header = read_header(dict(envelope.attributes), record.principal)
+        signature = None
+        if ATTRIBUTE in envelope.attributes and not header.classified:
+            jws = str(envelope.attributes[ATTRIBUTE])
+            good = verify_detached(jws, envelope.attributes, STORE, envelope.data)
+            signature = Signature(**good._asdict(), subjects=("x",), ciphertext="")
         type_ = header.type
         if header.classified:
             content, payload = b"classified", Payload(department="classified")
         else:
             said = {"type": header.type, "time": header.occurred_at.isoformat(), "data": json.loads(envelope.data)}
             content, payload = rfc8785.dumps(said), read_payload(header.type, envelope.data)
+        for field_name, jws in payload.statements().items():
+            verify_compact(jws, field_name)
         sealed = seal(payload, FakeSealer(), payload.subject() or f"submission/{source}/{id_}")
         about = source, id_, header.occurred_at, record.principal
-        submission = Submission(*about, "acl", sealed, header.classified, header.caller)
+        submission = Submission(*about, "acl", sealed, header.classified, header.caller, signature)
     except MalformedEvent as error:
         errors = (FieldError(error.field, error.rule, error.message, ""),)
     except Rejection as rejection:
@@ -92,6 +105,7 @@ class MemoryIntake:
     events: list[Event] = field(default_factory=list)
     results: dict[Place, Result] = field(default_factory=dict)
     now: datetime = NOW
+    store: str = STORE
     times: list[datetime] = field(default_factory=list)
     """When each event was recorded."""
     _offsets: Counter[str] = field(default_factory=Counter)
@@ -112,7 +126,17 @@ class MemoryIntake:
     @property
     def world(self) -> World:
         """As the stored events tell it."""
-        return World(self.registers, self._load, max([self.now, *self.times[-1:]]))
+        return World(self.registers, self._load, max([self.now, *self.times[-1:]]), leaf=self.leaf)
+
+    def leaf(self, stream: str, version: int) -> str | None:
+        """Its leaf's hash, as if the events lay in a table one after the other."""
+        events = self._streams.get(stream, [])
+        if version > len(events):
+            return None
+        at = next(n for n, one in enumerate(self.events) if one is events[version - 1])
+        row = EventMapper().to_stored_event(self.events[at])
+        given = at + 1, microseconds(self.times[at]), stream.encode(), version, row.topic.encode(), row.state
+        return leaf_hash(leaf(Row(*given))).hex()
 
     @property
     def recorded(self) -> list[Recorded]:

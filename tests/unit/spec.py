@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from adapters.crypto.jws import JwsSigner
 from adapters.formats.workdays import published
 from adapters.kafka.cloudevents import encode
 from domain import system
@@ -39,6 +40,8 @@ class Door(Protocol):
 
     now: datetime
     """When what comes next is recorded."""
+    store: str
+    """Whose topics they are."""
 
     @property
     def world(self) -> World:
@@ -129,14 +132,22 @@ class Region:
         self.when += timedelta(days=days)
 
     def submit(
-        self, type_: str, department: str, *, by: str | None = None, caller: str | None = None, **data: Any
+        self,
+        type_: str,
+        department: str,
+        *,
+        by: str | None = None,
+        caller: str | None = None,
+        signer: JwsSigner | None = None,
+        **data: Any,
     ) -> Outcome:
-        """One submission at NOW, by the principal of the department's name or `by` another, who may vouch for a caller.
+        """One submission at NOW, by the principal of the department's name or `by` another, who may vouch for a caller,
+        and may sign.
 
         Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
         the door has been seen to make a dead letter of it (`dead` says which).
         """
-        outcome = self._hand_in(type_, department, by, data, caller)
+        outcome = self._hand_in(type_, department, by, data, caller, signer)
         if outcome.disposition == "dead":
             PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
         return outcome
@@ -165,23 +176,45 @@ class Region:
         *,
         by: str | None = None,
         caller: str | None = None,
+        signer: JwsSigner | None = None,
         **data: Any,
     ) -> None:
         """A dead letter for this one fault, be it of form or against what is on record."""
-        outcome = self._hand_in(type_, department, by, data, caller)
+        outcome = self._hand_in(type_, department, by, data, caller, signer)
         found = [(e.field, e.rule) for e in outcome.errors]
         assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
 
     def _hand_in(
-        self, type_: str, department: str, by: str | None, data: dict[str, Any], caller: str | None = None
+        self,
+        type_: str,
+        department: str,
+        by: str | None,
+        data: dict[str, Any],
+        caller: str | None = None,
+        signer: JwsSigner | None = None,
     ) -> Outcome:
+        return self.door.hand_in(self.record_of(type_, department, by, data, caller, signer))
+
+    def record_of(
+        self,
+        type_: str,
+        department: str,
+        by: str | None,
+        data: dict[str, Any],
+        caller: str | None = None,
+        signer: JwsSigner | None = None,
+    ) -> Record:
+        """As it is sent."""
         principal = by or department
         attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), self.when)
         if caller is not None:
             attributes["caller"] = caller
-        headers, value = encode(attributes, json.dumps({"department": department, **data}, ensure_ascii=False).encode())
+        text = json.dumps({"department": department, **data}, ensure_ascii=False).encode()
+        if signer is not None:
+            attributes["signature"] = signer.detached(attributes, self.door.store, text)
+        headers, value = encode(attributes, text)
         key = str(data.get("number", principal)).encode()
-        return self.door.hand_in(Record(principal, key, tuple(headers), value))
+        return Record(principal, key, tuple(headers), value)
 
     # Short forms of the usual steps.
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from adapters.crypto.sealer import Sealer
 from domain.catalogue import PAYLOADS
@@ -134,3 +135,17 @@ def test_of_every_event_all_that_is_sealed_is_known_beforehand() -> None:
         assert {one.ciphertext for one in sealed_in(recorded.event)} == opened, recorded.event.TOPIC
         found += len(opened)
     assert found
+
+
+def test_what_is_about_several_opens_only_while_there_is_everyones_key() -> None:
+    keys = Keys()
+    sealer = Sealer(bytes(32), keys)
+    sealed = sealer.seal_jointly(["person/b", "person/a"], b"both")
+    assert sealer.open_jointly(["person/a", "person/b", "person/a"], sealed) == b"both"
+    assert sealed != sealer.seal_jointly(["person/a", "person/b"], b"both")
+    with pytest.raises(InvalidTag):
+        sealer.open_jointly(["person/a"], sealed)
+    for gone in ("person/a", "person/b"):
+        left = Keys()
+        left.kept = {name: key for name, key in keys.kept.items() if name != gone}
+        assert Sealer(bytes(32), left).open_jointly(["person/a", "person/b"], sealed) is None

@@ -12,6 +12,7 @@ from domain.clock_state import ClockState
 from domain.consultations import ConsultationState
 from domain.handovers import HandoverState
 from domain.identifiers import make_receipt_code
+from domain.jose import ed25519_thumbprint
 from domain.ratings import BAD, RatingState
 from tests.unit.machine.life import (
     FLAGGED,
@@ -21,6 +22,9 @@ from tests.unit.machine.life import (
     TRANSFERRED,
 )
 from tests.unit.machine.pick import DEPARTMENTS, Data, Pick, offer
+
+KEYS = ("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik")
+"""Public keys that somebody might have."""
 
 
 @offer("blanks.request", "blanks.assist", "blanks.receive", "blanks.print", "blanks.use")
@@ -224,6 +228,20 @@ def liaison(pick: Pick) -> Data:
 def retry(pick: Pick) -> Data:
     dead = [str(place) for place, one in pick.life.results.items() if one.outcome.disposition == "dead"]
     return {"place": pick.among(dead, ["t-sp1/0/99"])}
+
+
+@offer("key.register")
+def key(pick: Pick) -> Data:
+    entry = {"principal": pick.of("s1", "s2", "extra"), "public_key": pick.of(*KEYS)}
+    more = {"until": str(pick.day())} if pick.seldom() else {}
+    return {"entry": entry | more, "valid_from": str(pick.day()), "basis": "密钥登记表"}
+
+
+@offer("key.strike")
+def strike_key(pick: Pick) -> Data:
+    known = list(pick.registers.entries.get("public_key", ()))
+    key = pick.among(known, [ed25519_thumbprint(KEYS[0])])
+    return {"key": key, "valid_from": str(pick.day()), "basis": "密钥遗失"}
 
 
 @offer("principal.register")

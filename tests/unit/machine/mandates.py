@@ -71,8 +71,8 @@ def _speaks_for(books: Books, event: Event, together: Sequence[Event]) -> bool:
     """The principal may act for the department, and that may still act at all."""
     principal, department = books.principals[event.meta.principal], event.meta.department
     assert department is not None
-    if event.TOPIC in OPERATING or principal.operator:
-        return event.TOPIC in OPERATING and principal.operator
+    if _operating(event) or principal.operator:
+        return _operating(event) and principal.operator
     # A 双公示 row says of a decision what the organ did that day, whoever hands it in, and may come after its end.
     reported = any(isinstance(one, CaseReported) for one in together)
     acted_on = next((one.decided_on for one in together if reported and isinstance(one, CaseDecided)), day_of(event))
@@ -80,6 +80,11 @@ def _speaks_for(books: Books, event: Event, together: Sequence[Event]) -> bool:
         return False
     roles = _roles(books, event)
     return "DISCIPLINE" not in roles and ("PLATFORM" not in roles or event.TOPIC in OWN_AFFAIRS | PLATFORMS)
+
+
+def _operating(event: Any) -> bool:
+    kind = event.entry.kind if event.TOPIC == "register.entered" else getattr(event, "kind", None)
+    return event.TOPIC in OPERATING or (event.TOPIC.startswith("register.") and kind == "public_key")
 
 
 def _roles(books: Books, event: Event) -> set[str]:
@@ -485,6 +490,8 @@ def _names_supervisors(books: Books, event: Any) -> bool:
 @may("register.entered", "register.struck")
 def _keeps_lists(books: Books, event: Any) -> bool:
     kind = event.entry.kind if event.TOPIC == "register.entered" else event.kind
+    if kind == "public_key":
+        return books.principals[event.meta.principal].operator
     return ("HIGHER_AUTHORITY" if kind == "system_access" else "REFORM_OFFICE") in _roles(books, event)
 
 

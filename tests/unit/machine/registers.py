@@ -126,6 +126,7 @@ def enter(pick: Pick) -> Data:
         },
         {"kind": "time_limit", "clock": "receive", "days": 1, "deemed_after": pick.of(0, 1), "ladder": []},
         {"kind": "calendar", "year": pick.of(2026, 2027), "off": [], "worked": []},
+        {"kind": "signing", "department": pick.of("s2", "s1")},
     )  # fmt: skip
     by = pick.role("HIGHER_AUTHORITY") if found["kind"] == "system_access" else office
     basis = "通知〔2020〕1号" if pick.seldom() else "通知"

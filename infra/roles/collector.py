@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from adapters.kafka import clients
 from adapters.kafka.evidence import committed, committed_by
-from adapters.postgres.proofs import mark_delivered, send_again, sent_before, unproven
+from adapters.postgres.evidence import mark_delivered, send_again, sent_before, unproven
 from adapters.postgres.registers import RegisterCache
 from adapters.postgres.writer import Writer
 from domain import system
@@ -38,7 +38,7 @@ class _Commit:
     offset: int
 
 
-class Prover:
+class Collector:
     """Asks how far the addressees' consumer groups have read. For one thread.
 
     A group that has committed nothing proves nothing: such a notice is neither delivered nor undelivered, but unknown.

@@ -1,0 +1,102 @@
+"""The reference client signs receipts by the leaf that a notice names; "had it by then" is answered from the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
+
+from adapters.crypto.jws import JwsSigner
+from domain.key_registering import RegisterKey
+from domain.public_keys import PublicKey
+from domain.registering import EnterRegister
+from domain.signing import Signing
+from infra.main import app
+from infra.roles.intake import IntakeRole
+from infra.roles.outlet import OutletRole
+from infra.subscriber import Wishes, run
+from infra.verify import verify
+from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
+from tests.integration.region import DAY, OFFICE, S1, receive
+from tests.integration.test_subscribe import SIGNER
+from tests.integration.teststore import TestStore
+
+KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
+NOTICES = [f"{S1}/test/d-{number}" for number in (1, 2, 3)]
+
+
+def ask(region: TestStore, notice: str, *more: str, code: int = 0) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["had", notice, "--json", *more], obj=region)
+    assert result.exit_code == code, (result.output, result.exception)
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[0])
+    return found
+
+
+def test_what_a_department_had_by_when(region: TestStore, outer: TrackedStore) -> None:
+    entry = PublicKey(principal=S1, public_key=KEY.public_key)
+    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    with running(IntakeRole(outer), OutletRole(outer)):
+        owe(region, ["1", "2"])
+        until(lambda: unsent(region) == 0)
+        wishes = Wishes(S1, SIGNER, from_beginning=True, idle_s=1, signer=KEY)
+        run(wishes, outer.kafka_options, outer.names, static=True, out=lambda _: None, tell=lambda _: None)
+        until(lambda: events(region, "notice.received") == 2)
+    owe(region, ["3"])
+    first, second, third = (ask(region, one) for one in NOTICES)
+    for number, found in enumerate((first, second), 1):
+        assert (found["had"], found["standing"], found["serial"]) == ("signed", "good", number)
+        assert (found["key"], found["owner"], found["key_in_force"]) == (KEY.thumbprint, S1, True)
+    assert first["leaf"] != second["leaf"]
+    assert (third["had"], third["key"]) == ("none", None)
+    head = count(region, "SELECT max(notification_id) FROM shenguan.stored_events")
+    assert third["through"] == head
+    assert count(region, "SELECT count(*) FROM shenguan.signature") == 2  # the submissions were signed as well
+
+    recorded = (
+        region.connect()
+        .execute("SELECT recorded_at FROM shenguan.stored_events WHERE notification_id = %s", (first["position"],))
+        .fetchone()
+    )
+    assert recorded is not None
+    before = (recorded[0] - timedelta(microseconds=1)).isoformat()
+    earlier = ask(region, NOTICES[0], "--as-known-at", before)
+    assert (earlier["had"], earlier["through"]) == ("none", first["position"] - 1)
+    assert ask(region, NOTICES[0], "--as-known-at", recorded[0].isoformat())["had"] == "signed"
+    ask(region, "s1/test/no", code=1)
+
+    region.submit(receive(S1, "test/d-3", region.now))
+    assert ask(region, NOTICES[2])["had"] == "unsigned"
+    chinese = CliRunner().invoke(app, ["had", NOTICES[0]], obj=region).stdout
+    assert "已签收并签名" in chinese
+    assert "与告知相符" in chinese
+    assert [one for one in verify(outer).problems if one.check not in ("dispatched", "delivered", "delivery")] == []
+
+
+def test_a_notice_that_was_altered_is_not_what_was_signed(region: TestStore, outer: TrackedStore) -> None:
+    entry = PublicKey(principal=S1, public_key=KEY.public_key)
+    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    with running(IntakeRole(outer), OutletRole(outer)):
+        owe(region, ["1"])
+        until(lambda: unsent(region) == 0)
+        wishes = Wishes(S1, SIGNER, from_beginning=True, idle_s=1, signer=KEY)
+        run(wishes, outer.kafka_options, outer.names, static=True, out=lambda _: None, tell=lambda _: None)
+        until(lambda: events(region, "notice.received") == 1)
+    with psycopg.connect(region.urls.superuser) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute(
+            "UPDATE shenguan.stored_events SET recorded_at = recorded_at - interval '1 microsecond'"
+            " WHERE unique_key = %s", (NOTICES[0],)
+        )  # fmt: skip
+    assert ask(region, NOTICES[0], code=1)["standing"] == "wrong"
+
+
+def test_receipts_must_be_signed(region: TestStore) -> None:
+    duty = EnterRegister(department=OFFICE, entry=Signing(department=S1), valid_from=DAY, basis="办法")
+    region.submit(duty)
+    owe(region, ["1"])
+    region.submit(receive(S1, "test/d-1", region.now), expect="refused")
+    assert ask(region, NOTICES[0])["had"] == "none"
