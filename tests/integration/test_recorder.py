@@ -99,9 +99,9 @@ class TestNotificationIdsDoNotInterleave(OverOurs, library.NonInterleavingNotifi
 
 
 @pytest.fixture
-def stock(store: TestStore) -> Iterator[LogApplication]:
+def stock(region: TestStore) -> Iterator[LogApplication]:
     """The log as a stock `eventsourcing` application."""
-    app = application(store.urls.runtime)
+    app = application(region.urls.runtime)
     yield app
     app.close()
 
