@@ -1,7 +1,7 @@
 """各台账之首: how far every addressee's ledger of notices has come, in one tree whose root a checkpoint commits to.
 
 The tree's leaves are the ledgers in the order of their addressees' bytes, each format 1 (1 byte) ‖ length of the
-addressee (2) ‖ addressee in UTF-8 ‖ entries in the ledger (8) ‖ root of the ledger's own tree (32). That root is the one
+addressee (2) ‖ addressee in UTF-8 ‖ entries in the ledger (8) ‖ root of the ledger's own tree (32). That root is that
 of RFC 9162 over the leaf hashes that the ledger's entries have in the log, serial 1 first. A checkpoint says so in the
 extension line `ledgers/v1 <how many addressees> <root in base64>`.
 

@@ -10,8 +10,10 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from adapters.crypto.notes import NoteSigner, new_signer_key
 from adapters.crypto.sealer import Sealer
 from adapters.formats.workdays import published
+from adapters.postgres.checkpoints import KeyInUse, put_keys
 from adapters.postgres.follower import catch_up
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer, Written
@@ -22,12 +24,23 @@ from domain.event import Event
 from domain.personal import M, Officer, Sealed, seal
 from domain.submissions import Payload, Submission
 from domain.world import World
+from infra.proving import Proofs
 from infra.servers.postgres import DatabaseUrls
 from projections.catalogue import PROJECTIONS
 
 TOPIC = "shenguan.intake.150000.{}"
 MASTER = bytes(range(32))
 """The master key of all test stores, so that roles can share it."""
+
+
+LOG_NAME = "shenguan/test"
+LOG_KEY = NoteSigner(new_signer_key(LOG_NAME))
+"""Signs the checkpoints of all test stores."""
+
+
+def _signers(conn: Connection[Any]) -> list[NoteSigner]:
+    put_keys(conn, [KeyInUse(LOG_KEY.verifier_key.text, datetime(2026, 1, 1, tzinfo=UTC), None)])
+    return [LOG_KEY]
 
 
 class TestStore:
@@ -120,6 +133,15 @@ class TestStore:
         """Brings every read model up to date."""
         with self.connect() as conn:
             catch_up(conn, PROJECTIONS)
+
+    def prove(self, limit: int = 1000) -> None:
+        """Integrates all that is recorded into the transparency log."""
+        with self.connect() as conn:
+            catch_up(conn, [self.proofs()], limit)
+
+    def proofs(self) -> Proofs:
+        """The follower that does it, with this test run's key."""
+        return Proofs(LOG_NAME, _signers)
 
     def rows(self, query: str, department: str = "*") -> list[Any]:
         """What a reader sees."""
