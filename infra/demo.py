@@ -48,6 +48,8 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             "kafka_group": False,
             "kafka": {},
             "master_key_file": directory / "master.key",
+            "log_key_file": directory / "log.key",
+            "checkpoint_file": directory / "checkpoint",
             "registers_from": None,
             "region_stores": (),
             "evidence_seconds": 0.5,

@@ -16,7 +16,7 @@ from pathlib import Path
 from adapters.crypto.notes import NoteSigner, NoteVerifier, new_signer_key, verifier_key
 from adapters.postgres.checkpoints import KeyInUse
 from domain.note_keys import NoteError, SignerKey, VerifierKey, parse_signer_key, parse_verifier_key
-from infra.secret_files import make_secret, replace_secret
+from infra.whole_files import SECRET, make_secret, replace_file
 
 _HEAD = "# Keys of a Shenguan transparency log: whoever has this file can sign in its name.\n"
 _SECRET = "PRIVATE+KEY+"
@@ -76,7 +76,8 @@ def rotate_keys(file: Path, name: str, now: datetime, overlap: timedelta) -> Log
     """A new key signs from now on, those that sign now go on beside it for the overlap; of those that have ended the
     seed is taken away. Raises LogKeyError, OSError."""
     new = _new(name, now)
-    replace_secret(file, _HEAD + "".join(one.line for one in (*_ending(read_keys(file), now, now + overlap), new)))
+    lines = [one.line for one in (*_ending(read_keys(file), now, now + overlap), new)]
+    replace_file(file, _HEAD + "".join(lines), SECRET)
     return new
 
 

@@ -98,7 +98,9 @@ def topics_accept(topic: Annotated[str, typer.Argument(help="被重建的提交�
 
 @app.command()
 def role(
-    names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock registrar region api")],
+    names: Annotated[
+        list[str], typer.Argument(help="intake outlet projector publisher prover clock registrar region api")
+    ],
 ) -> None:
     """运行一个或几个角色，直到收到终止信号。"""
     from infra.roles.supervisor import run_roles

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field, StringConstraints, ValidationError, fi
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from infra.secret_files import make_secret
+from infra.whole_files import make_secret
 from infra.working_hours import Hours, parse_hours
 
 PREFIX = "SHENGUAN_"

@@ -1,14 +1,17 @@
-"""Files that hold secrets: readable by their owner alone, and whole or not there, whenever somebody looks."""
+"""Files that are whole or not there, whenever somebody looks; those that hold secrets readable by their owner alone."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+SECRET = 0o600
+PUBLIC = 0o644
+
 
 def make_secret(file: Path, text: str) -> bool:
-    """Whether the file is ours: one that another process has just made stays. Mode 0600. Raises OSError."""
-    part = _part(file, text)
+    """Whether the file is ours: one that another process has just made stays. Raises OSError."""
+    part = _part(file, text, SECRET)
     try:
         os.link(part, file)  # unlike a rename this never replaces what is there
     except FileExistsError:
@@ -19,16 +22,17 @@ def make_secret(file: Path, text: str) -> bool:
     return True
 
 
-def replace_secret(file: Path, text: str) -> None:
-    """Puts it in the file's place, all at once. Mode 0600. Raises OSError."""
-    os.replace(_part(file, text), file)
+def replace_file(file: Path, text: str, mode: int) -> None:
+    """Puts the text in the file's place, all at once. Raises OSError."""
+    os.replace(_part(file, text, mode), file)
     _settle(file.parent)
 
 
-def _part(file: Path, text: str) -> Path:
+def _part(file: Path, text: str, mode: int) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+    part.unlink(missing_ok=True)  # of a process of this number that was killed
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
