@@ -14,7 +14,7 @@ from adapters.crypto.notes import NoteSigner, new_signer_key
 from adapters.crypto.sealer import Sealer
 from adapters.formats.workdays import published
 from adapters.postgres.checkpoints import KeyInUse, put_keys
-from adapters.postgres.follower import catch_up
+from adapters.postgres.follower import catch_up, run_batch
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer, Written
 from domain import system
@@ -134,10 +134,14 @@ class TestStore:
         with self.connect() as conn:
             catch_up(conn, PROJECTIONS)
 
-    def prove(self, limit: int = 1000) -> None:
-        """Integrates all that is recorded into the transparency log."""
+    def prove(self, limit: int = 1000, batches: int | None = None) -> None:
+        """Integrates what is recorded into the transparency log, all of it or so many batches."""
         with self.connect() as conn:
-            catch_up(conn, [self.proofs()], limit)
+            if batches is None:
+                catch_up(conn, [self.proofs()], limit)
+            else:
+                for _ in range(batches):
+                    run_batch(conn, self.proofs(), limit)
 
     def proofs(self) -> Proofs:
         """The follower that does it, with this test run's key."""

@@ -10,6 +10,7 @@ from infra.web.api import (
     differences,
     feedback,
     inspections,
+    ledgers,
     licences,
     lists,
     me,
@@ -24,6 +25,7 @@ from infra.web.api import (
     statistics,
     streams,
     submissions,
+    transparency,
 )
 
 DOORS = (
@@ -45,6 +47,8 @@ DOORS = (
     reads,
     deadletters,
     operations,
+    transparency,
+    ledgers,
     submissions,
     actions,
     streams,
