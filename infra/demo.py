@@ -18,6 +18,8 @@ from adapters.postgres.follower import position_of
 from infra import feeding, founding
 from infra.demo_report import report
 from infra.generator.year import generate
+from infra.log_keys import trusted_keys
+from infra.proving import PROOFS
 from infra.roles.supervisor import Crew
 from infra.settings import Settings
 from infra.store import Store, open_store
@@ -71,8 +73,8 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             feeding.feed_year(store, out, step, STEPS_SECONDS)
             _settle(store, step)
             crew.check()
-        step("核对：重算应有告知、编号簿、读模型")
-        verdict = verify(store)
+        step("核对：日志树与检查点，重算应有告知、编号簿、读模型")
+        verdict = verify(store, keys=trusted_keys(settings.log_key_file))
         wrong = feeding.mismatches(store, out)
         figures = _figures(store, truth.supervisors_of_decisions, len(wrong), time.monotonic() - started)
         report(store, console, figures)
@@ -98,7 +100,7 @@ def _settle(store: Store, step: Callable[[str], None]) -> None:
             list(systems.map(lambda department: _listen(store, department), departments))
         feeding.wait_for(lambda: _undelivered(conn, departments) == 0, STEPS_SECONDS, "取得送达证据")
         step(f"{len(departments)} 个部门的系统已取走告知")
-        feeding.wait_for(lambda: _behind(conn) == 0, STEPS_SECONDS, "读模型追上日志")
+        feeding.wait_for(lambda: _behind(conn) == 0, STEPS_SECONDS, "读模型与日志树追上日志")
 
 
 _LISTENING = """
@@ -138,7 +140,7 @@ def _undelivered(conn: psycopg.Connection[Any], departments: list[str]) -> int:
 
 def _behind(conn: psycopg.Connection[Any]) -> int:
     head = _count(conn, "SELECT coalesce(max(notification_id), 0) FROM shenguan.stored_events")
-    return max(head - position_of(conn, projection.name) for projection in PROJECTIONS)
+    return max(head - position_of(conn, name) for name in (*(one.name for one in PROJECTIONS), PROOFS))
 
 
 def _figures(store: Store, supervisors: int, wrong: int, seconds: float) -> dict[str, Any]:

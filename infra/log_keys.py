@@ -86,6 +86,11 @@ def signers(keys: Sequence[LogKey], name: str, now: datetime) -> list[NoteSigner
     return [NoteSigner(one.secret) for one in keys if one.secret and one.signs(now) and one.public.name == name]
 
 
+def trusted_keys(file: Path) -> list[VerifierKey]:
+    """What the file says of who may have signed; empty where it is not at hand. Raises LogKeyError."""
+    return [one.public for one in read_keys(file)]
+
+
 def verifiers(keys: Sequence[VerifierKey]) -> list[NoteVerifier]:
     return [NoteVerifier(one) for one in dict.fromkeys(keys)]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import channels, letter_commands, queries, sessions, submitting, subscribe
+from infra import channels, key_commands, letter_commands, proof_commands, queries, sessions, submitting, subscribe
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -34,6 +34,9 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
+app.command()(proof_commands.checkpoint)
+app.add_typer(proof_commands.prove_app, name="prove")
+app.add_typer(key_commands.app, name="keys")
 
 
 @contextmanager
@@ -223,11 +226,12 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="最后一行输出 JSON")] = False,
     most: Annotated[int, typer.Option(help="最多列出几处")] = 20,
 ) -> None:
-    """核对日志、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra.log_keys import trusted_keys
     from infra.verify import verify as check
 
     with _store(kafka=False) as store:
-        verdict = check(store, _progress, most)
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file))
         for problem in verdict.problems:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
@@ -374,10 +378,12 @@ def _mendable() -> tuple[type[Exception], ...]:
     from adapters.kafka.topics import TopicError
     from adapters.postgres.migrate import MigrationError
     from adapters.postgres.rebuild import RebuildRunning, SwapRefused
+    from adapters.postgres.trees import TreeMismatch
+    from infra.log_keys import LogKeyError
     from infra.servers.child import ServerError
 
     ours = (ServerError, MasterKeyError, MigrationError, TopicError, BrokerError, RebuildRunning, SwapRefused)
-    return (*ours, GatewayProblem, psycopg.OperationalError, OSError)
+    return (*ours, GatewayProblem, LogKeyError, TreeMismatch, psycopg.OperationalError, OSError)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ def live(store: TestStore) -> None:
     )
     store.project()
     fill(store)
+    store.prove(limit=20)
 
 
 def send(store: TestStore, notice: str, offset: int) -> None:
@@ -287,10 +288,11 @@ def test_who_is_behind_is_named_and_is_no_problem(lived: TestStore) -> None:
         lived.submit(payload, id_=id_)
     verdict = check(lived)
     assert verdict.problems == []
-    assert verdict.behind["approvals"] == verdict.behind["outlet"] == 4
+    assert verdict.behind["approvals"] == verdict.behind["outlet"] == verdict.behind["proofs"] == 4
     lived.project()
-    assert set(check(lived).behind) == {"outlet"}
+    assert set(check(lived).behind) == {"outlet", "proofs"}
     fill(lived)
+    lived.prove()
     assert check(lived).behind == {}
     with superuser(lived) as conn:
         conn.execute("DELETE FROM shenguan.notification_tracking WHERE application_name = 'receipts'")
