@@ -21,7 +21,7 @@ Size = Annotated[int | None, typer.Option(min=1, help="以哪个检查点为准�
 
 
 def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, lang: Lang = None) -> None:
-    """最新检查点：日志的大小、根、各部门台账之根与签名，核对后显示；交他人留存，日后可凭以核对。"""
+    """最新检查点：日志的大小、根、各部门编号簿之根与签名，核对后显示；交他人留存，日后可凭以核对。"""
     from domain.armour import armoured
     from domain.unproven import Unproven
     from infra import proofs
@@ -51,8 +51,8 @@ def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, l
         return
     at = shown.text("made_at", made.made_at)
     shown.say(
-        f"日志 {origin} 的检查点：事件 {made.head.size} 个（至位置 {made.position}），部门台账 {made.ledgers.size} 个，"
-        f"{at} 签署；签名相符。",
+        f"日志 {origin} 的检查点：事件 {made.head.size} 个（至位置 {made.position}），"
+        f"部门编号簿 {made.ledgers.size} 个，{at} 签署；签名相符。",
         f"Checkpoint of the log {origin}: {made.head.size} events (up to position {made.position}),"
         f" {made.ledgers.size} ledgers, signed {at}; its signature holds.",
     )
@@ -108,7 +108,7 @@ def prove_ledger(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """证明告知某部门的第 1 至 n 号无缺无添：逐件重算，与检查点所承诺的台账之根核对。"""
+    """证明告知某部门的第 1 至 n 号无缺无添：逐件重算，与检查点所承诺的编号簿之根核对。"""
     from domain.armour import armoured
     from domain.log_proofs import check_complete, check_ledger, opened
     from domain.merkle import leaf_hashes
@@ -133,12 +133,12 @@ def prove_ledger(
         shown.json({"entries": head.size, "complete": True, "leaf_hashes": hashes, "proof": found.model_dump()})
     elif not head.size:
         shown.say(
-            f"截至大小为 {by} 的检查点，没有告知过部门 {department}：已证明其台账不存在。",
+            f"截至大小为 {by} 的检查点，没有告知过部门 {department}：已证明其编号簿不存在。",
             f"By the checkpoint of size {by} nothing was addressed to {department}: that it has no ledger is proven.",
         )
     else:
         shown.say(
-            f"部门 {department} 的台账第 1 至 {head.size} 号共 {head.size} 件，与大小为 {by} 的检查点所承诺的相符："
+            f"部门 {department} 的编号簿第 1 至 {head.size} 号共 {head.size} 件，与大小为 {by} 的检查点所承诺的相符："
             "无一缺少，无一添加。",
             f"The ledger of {department}, 1 to {head.size}, is what the checkpoint of size {by} commits to:"
             " none is missing, none was added.",

@@ -86,7 +86,7 @@ class _Ledgers:
 
 
 def _not_in_ledger(addressee: str, serial: int, position: int) -> Problem:
-    zh = f"部门 {addressee} 的台账第 {serial} 号与其台账树不符"
+    zh = f"部门 {addressee} 的编号簿第 {serial} 号与其编号簿树不符"
     en = f"serial {serial} of the ledger of {addressee} is not what its tree has"
     return Problem(position, f"ledger/{addressee}", "ledger", zh, en)
 

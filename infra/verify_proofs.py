@@ -95,7 +95,7 @@ def _checkpoints(conn: Connection[Any], keys: Sequence[VerifierKey]) -> Iterator
             position = made.position
             ledgers.put(grown.get(made.head.size, ()))
             if ledgers.head != made.ledgers:
-                zh = f"各台账之首不是大小为 {made.head.size} 的检查点所承诺的"
+                zh = f"各编号簿之首不是大小为 {made.head.size} 的检查点所承诺的"
                 en = f"the ledgers' heads are not those that the checkpoint of size {made.head.size} commits to"
                 yield Problem(made.position, _changed(conn, made), "ledger head", zh, en)
                 return
@@ -109,7 +109,7 @@ def _checkpoints(conn: Connection[Any], keys: Sequence[VerifierKey]) -> Iterator
 
 
 def _of_none(addressee: str) -> Problem:
-    zh, en = f"台账 {addressee} 之首有的不属于任何检查点", f"a head of the ledger {addressee} is of no checkpoint"
+    zh, en = f"编号簿 {addressee} 之首有的不属于任何检查点", f"a head of the ledger {addressee} is of no checkpoint"
     return Problem(0, f"ledger/{addressee}", "ledger head", zh, en)
 
 
@@ -139,5 +139,5 @@ def _tiles(conn: Connection[Any], made: Made) -> Iterator[Problem]:
     ).fetchall()
     for (tree,) in others:
         yield Problem(
-            0, f"ledger/{tree}", "tile", f"台账 {tree} 不存在，却有瓦片", f"no ledger {tree}, but it has tiles"
+            0, f"ledger/{tree}", "tile", f"编号簿 {tree} 不存在，却有瓦片", f"no ledger {tree}, but it has tiles"
         )

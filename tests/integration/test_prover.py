@@ -4,20 +4,29 @@ and the topic, and what is published is never gone back on."""
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from adapters.crypto.notes import NoteVerifier
-from adapters.postgres.checkpoints import keys_in_use, latest
+from adapters.postgres.checkpoints import checkpoints_after, keys_in_use, latest
 from adapters.postgres.follower import EventFailed, catch_up
+from adapters.postgres.leaves import leaf_rows_after
+from adapters.postgres.trees import LOG, nodes
 from domain.checkpoints import parse_checkpoint
+from domain.leaves import leaves
+from domain.merkle import leaf_hashes, tree_hash
+from domain.merkle_proofs import prove_consistency, verify_consistency
 from domain.note_keys import parse_verifier_key
 from domain.notes import open_note, parse_note
 from infra.log_keys import LogKeyError, read_keys, rotate_keys, signers
@@ -106,6 +115,44 @@ def test_of_two_one_works_and_the_other_takes_over(region: TestStore, outer: Tra
     with region.connect() as conn:
         rows = conn.execute("SELECT name, error FROM shenguan.follower WHERE name IN ('proofs', 'checkpoints')")
         assert sorted(rows) == [("checkpoints", None), ("proofs", None)]
+
+
+def test_killed_by_the_system_and_started_again_it_is_the_same_tree(region: TestStore, outer: TrackedStore) -> None:
+    """Again and again, wherever it is in its work; each time other events have come."""
+    settings = outer.settings
+    given = {
+        "STORE": settings.store,
+        "DATA_DIR": str(settings.data_dir),
+        "DATABASE_URL": settings.database_url,
+        "MASTER_KEY_FILE": str(settings.master_key_file),
+        "KAFKA_BOOTSTRAP_SERVERS": outer.kafka_options["bootstrap_servers"],
+    }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("SHENGUAN_")}
+    env = others | {f"SHENGUAN_{name}": str(value) for name, value in given.items()}
+    code = "from infra.main import main; main()"
+    number = 0
+    for _ in range(3):
+        before = size(region)
+        process = subprocess.Popen([sys.executable, "-c", code, "role", "prover"], env=env)
+        try:
+            while size(region) == before:
+                number += 1
+                granted(region, str(number))
+        finally:
+            process.kill()
+            process.wait()
+    with running(ProverRole(outer)):
+        until(lambda: integrated(region))
+    with region.connect() as conn:
+        rows = leaf_rows_after(conn, 0, 100_000)
+        made = latest(conn)
+        assert made is not None
+        assert made.head == (len(rows), tree_hash(leaf_hashes(leaves(rows))))
+        found = checkpoints_after(conn, 0, 100_000)
+        for first, second in pairwise(found):
+            path = prove_consistency(first.head.size, second.head.size, nodes(conn, LOG, second.head.size))
+            verify_consistency(first.head, second.head, path)
+    assert len(found) >= 3
 
 
 def test_a_broker_that_is_away_keeps_nothing_from_being_proven(region: TestStore, filed: TrackedStore) -> None:

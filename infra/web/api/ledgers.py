@@ -42,7 +42,7 @@ class LedgerEntries(BaseModel):
 
 @router.get("", responses=responses(401, 403, 404, 422))
 def ledger(request: Request, caller: MayRead, department: DepartmentCode, size: Size = None) -> LedgerProof:
-    """台账证明：截至某检查点，告知该部门的共几件，其根；或尚无一件。"""
+    """编号簿证明：截至某检查点，告知该部门的共几件，其根；或尚无一件。"""
     _own(caller, department)
     with _log(request) as conn:
         found = proofs.prove_ledger(conn, department, size)
@@ -60,7 +60,7 @@ def ledger_entries(
     after: Annotated[int, Query(ge=0, lt=2**62, description="此编号之后的")] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST, description="最多几件")] = MOST,
 ) -> LedgerEntries:
-    """台账各条：按编号，告知的原样与散列，供该部门自行核对。"""
+    """编号簿各条：按编号，告知的原样与散列，供该部门自行核对。"""
     _own(caller, department)
     with _log(request) as conn:
         found = proofs.ledger_entries(conn, department, after, limit + 1)

@@ -60,7 +60,7 @@ class Keys(BaseModel):
 
 @router.get("/checkpoint", response_class=Response, responses=_NOTE)
 def checkpoint(request: Request, _: MayWatch) -> Response:
-    """最新检查点：日志的大小、根、各部门台账之根，经签名。"""
+    """最新检查点：日志的大小、根、各部门编号簿之根，经签名。"""
     return _note(request, None)
 
 
