@@ -34,8 +34,13 @@ Area = Literal[
     "reads",
     "deadletters",
     "operations",
+    "transparency",
+    "ledgers",
+    "entries",
 ]
-"""Kinds of records. `submissions`: what became of what was handed in; `reads`: what inspectors have asked."""
+"""Kinds of records. `submissions`: what became of what was handed in; `reads`: what inspectors have asked;
+`transparency`: hashes, checkpoints and proofs of them; `ledgers`: notices with proof that there are no others;
+`entries`: the events of the log themselves."""
 
 _PARTIES: dict[Reader, Scope] = {
     "APPROVAL": "own",
@@ -76,6 +81,9 @@ READS: dict[Area, dict[Reader, Scope]] = {
     "reads": {"DISCIPLINE": "all"},
     "deadletters": {**_PARTIES, "PLATFORM": "own", "OPERATOR": "all"},
     "operations": {"OPERATOR": "all", "DISCIPLINE": "all"},
+    "transparency": _EVERYBODY,
+    "ledgers": _PARTIES,
+    "entries": {"DISCIPLINE": "all"},
 }
 NAMED: frozenset[Reader] = frozenset(("APPROVAL", "SUPERVISION", "HIGHER_AUTHORITY", "REVIEW_ORGAN", "DISCIPLINE"))
 """Whose work needs the names and numbers of persons; to the others they are masked always."""

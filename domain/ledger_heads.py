@@ -1,4 +1,4 @@
-"""各台账之首: how far every addressee's ledger of notices has come, in one tree whose root a checkpoint commits to.
+"""各编号簿之首: how far every addressee's ledger of notices has come, in one tree whose root a checkpoint commits to.
 
 The tree's leaves are the ledgers in the order of their addressees' bytes, each format 1 (1 byte) ‖ length of the
 addressee (2) ‖ addressee in UTF-8 ‖ entries in the ledger (8) ‖ root of the ledger's own tree (32). That root is that
@@ -41,7 +41,7 @@ class LedgerHead(NamedTuple):
         """Raises ProofError `ledger.head`."""
         name = self.addressee.encode()
         if not (0 < len(name) <= 0xFFFF and 0 < self.size <= MAX_SIZE and len(self.root) == HASH_SIZE):
-            raise ProofError("ledger.head", "台账之首不合理")
+            raise ProofError("ledger.head", "编号簿之首不合理")
         return b"\x01" + len(name).to_bytes(2, "big") + name + self.size.to_bytes(8, "big") + self.root
 
 
@@ -140,9 +140,9 @@ def committed(checkpoint: Checkpoint) -> Head:
         (line,) = lines
         found = Head(int(line[1]), unarmoured(line[2]))
     except ValueError:
-        raise CheckpointError("checkpoint.ledgers", "检查点没有唯一的台账承诺行") from None
+        raise CheckpointError("checkpoint.ledgers", "检查点没有唯一的编号簿承诺行") from None
     if len(found.root) != HASH_SIZE or found.size > MAX_SIZE or (found.size == 0 and found.root != EMPTY_ROOT):
-        raise CheckpointError("checkpoint.ledgers", "检查点的台账承诺行不合理")
+        raise CheckpointError("checkpoint.ledgers", "检查点的编号簿承诺行不合理")
     return found
 
 
@@ -164,4 +164,4 @@ def verify_absence(addressee: str, absence: Absence, ledgers: Head) -> None:
         right is None or name < right.ledger.addressee.encode()
     )
     if first != last or not between:
-        raise ProofError("ledger.absence", "所给的相邻台账不能证明该部门没有台账")
+        raise ProofError("ledger.absence", "所给的相邻编号簿不能证明该部门没有编号簿")

@@ -127,7 +127,7 @@ def check_ledger(proof: LedgerProof, verifiers: Iterable[Verifier]) -> Head:
     placed = _placed(proof.ledger)
     assert placed is not None
     if placed.ledger.addressee != proof.addressee:
-        raise ProofError("ledger.addressee", "证明中的台账是别的部门的")
+        raise ProofError("ledger.addressee", "证明中的编号簿是别的部门的")
     verify_placed(placed, ledgers)
     return placed.ledger.head
 
@@ -136,13 +136,13 @@ def check_complete(addressee: str, entries: Sequence[bytes], ledger: Head) -> No
     """That these leaves, serial 1 first, are all the notices addressed to it, none missing and none added: `ledger` is
     what `check_ledger` gave. Raises Unproven, `ledger.count`, `ledger.serial` or `ledger.entries`."""
     if len(entries) != ledger.size:
-        raise ProofError("ledger.count", f"台账应有{ledger.size}条，实有{len(entries)}条")
+        raise ProofError("ledger.count", f"编号簿应有{ledger.size}条，实有{len(entries)}条")
     for serial, entry in enumerate(entries, 1):
         found = parse_leaf(entry)
         if (found.stream, found.version) != (f"ledger/{addressee}", serial):
-            raise ProofError("ledger.serial", f"台账第{serial}条不是该部门的第{serial}号")
+            raise ProofError("ledger.serial", f"编号簿第{serial}条不是该部门的第{serial}号")
     if tree_hash(leaf_hashes(entries)) != ledger.root:
-        raise ProofError("ledger.entries", "台账各条与检查点承诺的根不符")
+        raise ProofError("ledger.entries", "编号簿各条与检查点承诺的根不符")
 
 
 def _texts(hashes: Iterable[bytes]) -> list[str]:

@@ -43,6 +43,10 @@ class Tile:
             raise TileError("tile.range", "没有这样的瓦片")
 
     @property
+    def partial(self) -> bool:
+        return self.width < WIDTH
+
+    @property
     def start(self) -> int:
         """The first leaf it is about."""
         return self.index << HEIGHT * (max(self.level, 0) + 1)
@@ -53,7 +57,7 @@ class Tile:
         groups = f"{self.index:,}".split(",")
         parts = [f"x{group:0>3}" for group in groups[:-1]] + [f"{groups[-1]:0>3}"]
         kind = "entries" if self.level == ENTRIES else str(self.level)
-        partial = f".p/{self.width}" if self.width < WIDTH else ""
+        partial = f".p/{self.width}" if self.partial else ""
         return f"tile/{kind}/{'/'.join(parts)}{partial}"
 
 

@@ -359,7 +359,8 @@ def status(context: Context, shown: Shown) -> None:
             "  WHERE notification_id > coalesce(t.notification_id, 0) LIMIT 100000) AS behind)"
             " FROM shenguan.notification_tracking AS t FULL JOIN shenguan.follower AS f ON f.name = t.application_name"
             " WHERE coalesce(t.application_name, f.name) <> 'deadletters'"  # follows the dead letters, not the log
-            " AND coalesce(f.name, '') !~ '^(registrar|region|outlet|role)[.]'"  # others' logs; queues, see `channels`
+            # others' logs; queues, see `channels`; what follows checkpoints
+            " AND coalesce(f.name, '') !~ '^(registrar|region|outlet|role)[.]|^checkpoints$'"
             " ORDER BY 1"
         ).fetchall()
         readings = log_readings(conn)

@@ -8,8 +8,12 @@ from typing import Any, Final, get_args
 
 from adapters.postgres.mapper import EventMapper
 from domain.catalogue import EVENT_TYPES, PAYLOADS
+from domain.checkpoints import Checkpoint
 from domain.event import Recorded
+from domain.ledger_heads import extension
+from domain.merkle import EMPTY_ROOT, Head, leaf_hash
 from domain.message import NoticeMessage, notice_type
+from domain.notes import Note, Signature
 from domain.notices import About
 from domain.submissions import CALLER, CORRELATION, ID, SOURCE, full_type
 from infra.examples import Story
@@ -73,6 +77,7 @@ def document(story: Story) -> Node:
     notices = {f"notice.{about}": _notice(story, about) for about in get_args(About)}
     log = {f"log.{topic}": _event(_first(story, topic)) for topic in sorted(EVENT_TYPES)}
     letters = {"deadletter": _letter()}
+    checkpoints = {"checkpoint": _checkpoint()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -101,15 +106,23 @@ def document(story: Story) -> Node:
             "deadletters": _channel(
                 "shenguan.deadletters.{store}", "What could not be taken, with reasons, without content.", letters
             ),
+            "checkpoints": _channel(
+                "shenguan.checkpoints.{store}",
+                "What the store's transparency log signed of itself. Every principal may read. Keep them: who has one"
+                " can show whether the record was changed after it. See `proofs.md`.",
+                checkpoints,
+                partitions=1,
+            ),
         },
         "operations": {
             "receiveSubmissions": _operation("receive", "intake", intake, "Takes what departments hand in."),
             "sendNotices": _operation("send", "notices", notices, "Tells a department what it is owed."),
             "sendLog": _operation("send", "log", log, "Publishes every fact."),
             "sendDeadLetters": _operation("send", "deadletters", letters, "Publishes what could not be taken."),
+            "sendCheckpoints": _operation("send", "checkpoints", checkpoints, "Publishes how far the log has come."),
         },
         "components": {
-            "messages": {**intake, **notices, **log, **letters},
+            "messages": {**intake, **notices, **log, **letters, **checkpoints},
             "schemas": {"notice": {"schemaFormat": _FORMAT, "schema": _plain(notice_schema())}},
             "securitySchemes": {
                 "scram": {
@@ -372,6 +385,49 @@ def _letter() -> Node:
         "死信",
         summary,
         key,
+        headers,
+        {"schemaFormat": _FORMAT, "schema": {"$schema": DIALECT} | payload},
+        _example(attributes, sent),
+    )
+
+
+def _checkpoint() -> Node:
+    text = {"type": "string"}
+    payload = {
+        "type": "object",
+        "properties": {
+            "origin": text | {"description": "The log's name; the first line of the note too."},
+            "size": {"type": "integer", "minimum": 1, "description": "How many events it speaks of; in the note too."},
+            "checkpoint": text | {"description": "The signed note (C2SP tlog-checkpoint): what it says is signed."},
+        },
+        "required": ["origin", "size", "checkpoint"],
+    }
+    headers = _headers(
+        {
+            "ce_id": text | {"description": "`<origin>/<size>`. There is one checkpoint of a size, for ever."},
+            "ce_source": text | {"description": "`urn:shenguan:{store}`."},
+            "ce_type": {"type": "string", "const": full_type("checkpoint")},
+            "ce_subject": text | {"description": "The log's name."},
+            "ce_time": _TIME | {"description": "When it was made."},
+        }
+    )
+    origin = f"shenguan/{STORE}"
+    checkpoint = Checkpoint(origin, 1, leaf_hash(b""), (extension(Head(0, EMPTY_ROOT)),))
+    note = Note(checkpoint.text, (Signature(origin, bytes(4), bytes(64)),)).data.decode()
+    sent = {"origin": origin, "size": checkpoint.size, "checkpoint": note}
+    attributes = {
+        "specversion": "1.0",
+        "id": f"{origin}/{checkpoint.size}",
+        "source": f"urn:shenguan:{STORE}",
+        "type": full_type("checkpoint"),
+        "subject": origin,
+        "time": "2026-03-02T01:00:00+00:00",
+    }
+    return _message(
+        full_type("checkpoint"),
+        "检查点",
+        "The latest checkpoint. Not every one is published: the next covers what it covered.",
+        text | {"description": "The log's name."},
         headers,
         {"schemaFormat": _FORMAT, "schema": {"$schema": DIALECT} | payload},
         _example(attributes, sent),

@@ -15,9 +15,12 @@ from rich.console import Console
 
 from adapters.kafka.subscriber import subscribe
 from adapters.postgres.follower import position_of
-from infra import feeding, founding
+from domain.log_proofs import check_complete, check_ledger
+from infra import feeding, founding, proofs
 from infra.demo_report import report
 from infra.generator.year import generate
+from infra.log_keys import trusted_keys, verifiers
+from infra.proving import PROOFS
 from infra.roles.supervisor import Crew
 from infra.settings import Settings
 from infra.store import Store, open_store
@@ -48,6 +51,8 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             "kafka_group": False,
             "kafka": {},
             "master_key_file": directory / "master.key",
+            "log_key_file": directory / "log.key",
+            "checkpoint_file": directory / "checkpoint",
             "registers_from": None,
             "region_stores": (),
             "evidence_seconds": 0.5,
@@ -69,8 +74,9 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             feeding.feed_year(store, out, step, STEPS_SECONDS)
             _settle(store, step)
             crew.check()
-        step("核对：重算应有告知、编号簿、读模型")
-        verdict = verify(store)
+        step("核对：日志树与检查点，重算应有告知、编号簿、读模型")
+        verdict = verify(store, keys=trusted_keys(settings.log_key_file))
+        step(_proven(store))
         wrong = feeding.mismatches(store, out)
         figures = _figures(store, truth.supervisors_of_decisions, len(wrong), time.monotonic() - started)
         report(store, console, figures)
@@ -96,7 +102,20 @@ def _settle(store: Store, step: Callable[[str], None]) -> None:
             list(systems.map(lambda department: _listen(store, department), departments))
         feeding.wait_for(lambda: _undelivered(conn, departments) == 0, STEPS_SECONDS, "取得送达证据")
         step(f"{len(departments)} 个部门的系统已取走告知")
-        feeding.wait_for(lambda: _behind(conn) == 0, STEPS_SECONDS, "读模型追上日志")
+        feeding.wait_for(lambda: _behind(conn) == 0, STEPS_SECONDS, "读模型与日志树追上日志")
+
+
+def _proven(store: Store) -> str:
+    """That the department with most notices was sent all of them, checked by the log's verifier keys alone."""
+    keys = verifiers(trusted_keys(store.settings.log_key_file))
+    with store.connect() as conn:
+        row = conn.execute("SELECT department FROM shenguan.delivery GROUP BY 1 ORDER BY count(*) DESC, 1").fetchone()
+        proof = proofs.prove_ledger(conn, row[0]) if row else None
+        if row is None or proof is None:
+            return "没有可证明的告知"
+        head = check_ledger(proof, keys)
+        check_complete(row[0], [one.leaf for one in proofs.ledger_entries(conn, row[0], up_to=head.size)], head)
+    return f"证明：告知部门 {row[0]} 的第 1 至 {head.size} 号无缺无添，与已签署的检查点相符"
 
 
 _LISTENING = """
@@ -136,7 +155,7 @@ def _undelivered(conn: psycopg.Connection[Any], departments: list[str]) -> int:
 
 def _behind(conn: psycopg.Connection[Any]) -> int:
     head = _count(conn, "SELECT coalesce(max(notification_id), 0) FROM shenguan.stored_events")
-    return max(head - position_of(conn, projection.name) for projection in PROJECTIONS)
+    return max(head - position_of(conn, name) for name in (*(one.name for one in PROJECTIONS), PROOFS))
 
 
 def _figures(store: Store, supervisors: int, wrong: int, seconds: float) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import channels, key_commands, letter_commands, queries, sessions, submitting, subscribe
+from infra import (
+    channels,
+    key_commands,
+    letter_commands,
+    log_key_commands,
+    proof_commands,
+    queries,
+    sessions,
+    submitting,
+    subscribe,
+)
 from infra.bench.command import bench
 from infra.logging import configure
 
@@ -35,6 +45,9 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
+app.command()(proof_commands.checkpoint)
+app.add_typer(proof_commands.prove_app, name="prove")
+app.add_typer(log_key_commands.app, name="log-keys")
 
 
 @contextmanager
@@ -99,7 +112,9 @@ def topics_accept(topic: Annotated[str, typer.Argument(help="被重建的提交�
 
 @app.command()
 def role(
-    names: Annotated[list[str], typer.Argument(help="intake outlet projector publisher clock registrar region api")],
+    names: Annotated[
+        list[str], typer.Argument(help="intake outlet projector publisher prover clock registrar region api")
+    ],
 ) -> None:
     """运行一个或几个角色，直到收到终止信号。"""
     from infra.roles.supervisor import run_roles
@@ -222,11 +237,12 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="最后一行输出 JSON")] = False,
     most: Annotated[int, typer.Option(help="最多列出几处")] = 20,
 ) -> None:
-    """核对日志、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra.log_keys import trusted_keys
     from infra.verify import verify as check
 
     with _store(kafka=False) as store:
-        verdict = check(store, _progress, most)
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file))
         for problem in verdict.problems:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
@@ -373,10 +389,12 @@ def _mendable() -> tuple[type[Exception], ...]:
     from adapters.kafka.topics import TopicError
     from adapters.postgres.migrate import MigrationError
     from adapters.postgres.rebuild import RebuildRunning, SwapRefused
+    from adapters.postgres.trees import TreeMismatch
+    from infra.log_keys import LogKeyError
     from infra.servers.child import ServerError
 
     ours = (ServerError, MasterKeyError, MigrationError, TopicError, BrokerError, RebuildRunning, SwapRefused)
-    return (*ours, GatewayProblem, psycopg.OperationalError, OSError)
+    return (*ours, GatewayProblem, LogKeyError, TreeMismatch, psycopg.OperationalError, OSError)
 
 
 if __name__ == "__main__":

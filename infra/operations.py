@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 ALIVE_S = 15
 """Who has shown no life for so long is taken for dead."""
 _BESIDE = ("outlet", "registrar", "region")
+_ROLES = {"log-publisher": "publisher", "proofs": "prover", "checkpoints": "prover"}
 _FOLLOWERS = """
 SELECT coalesce(t.application_name, f.name) AS name, t.notification_id AS position, f.host, f.alive_at, f.error,
     coalesce(f.error IS NULL AND f.alive_at > now() - make_interval(secs => %s), false) AS alive,
@@ -46,7 +47,7 @@ def followers(conn: Connection[Any]) -> list[dict[str, Any]]:
 def role_of(name: str) -> str:
     """In which role a follower is at work."""
     first, _, rest = name.partition(".")
-    return {"role": rest, "log-publisher": "publisher"}.get(first, first if first in _BESIDE else "projector")
+    return _ROLES.get(first) or {"role": rest}.get(first, first if first in _BESIDE else "projector")
 
 
 def queues(conn: Connection[Any]) -> list[dict[str, Any]]:

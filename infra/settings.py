@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field, StringConstraints, ValidationError, fi
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from infra.whole_files import make_secret
 from infra.working_hours import Hours, parse_hours
 
 PREFIX = "SHENGUAN_"
@@ -78,6 +79,15 @@ class Settings(BaseSettings):
     """Consumer groups rather than static assignment; default: with an external broker only."""
     master_key_file: Path = Field(default_factory=lambda known: known.get("data_dir", Path()) / "master.key")
     """The key that wraps the keys of personal data; default `data_dir`/master.key."""
+    log_name: str = Field(
+        default_factory=lambda known: f"shenguan/{known.get('store', '')}", pattern=r"^[^\s+\x00-\x1f]{1,200}$"
+    )
+    """What the transparency log calls itself, in every checkpoint and in its keys; default `shenguan/` and the store's
+    name. For good: a log of another name is another log."""
+    log_key_file: Path = Field(default_factory=lambda known: known.get("data_dir", Path()) / "log.key")
+    """The keys that sign checkpoints; default `data_dir`/log.key. Only the role `prover` needs it."""
+    checkpoint_file: Path | None = None
+    """Where the latest checkpoint is written besides, as on storage that others keep; None: nowhere."""
     partitions: int = Field(default_factory=lambda known: 4 if known.get("kafka_group") else 1, ge=1, le=1000)
     """Of a new intake topic: what workers share; default: 4 with consumer groups, else 1."""
     retention_days: int = Field(30, ge=1)
@@ -168,18 +178,7 @@ class Settings(BaseSettings):
         if not file.exists():
             if not self.embedded_database:
                 raise SettingsProblem([_sentence("master_key_file", *_no_key(file), self.language)])
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(f"{file.name}.{os.getpid()}.part")
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-                stream.write(secrets.token_hex(32) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            try:
-                os.link(part, file)  # unlike a rename this never replaces a key another process has just made
-            except FileExistsError:
-                return file
-            finally:
-                part.unlink()
+            make_secret(file, secrets.token_hex(32) + "\n")
         return file
 
     @field_validator("database_url", "migrator_url", "reader_url")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 
 from adapters.kafka import clients
-from adapters.kafka.topics import Grant, TopicSpec, apply, apply_acls, may_receive, may_submit, topic_ids
+from adapters.kafka.topics import Grant, TopicSpec, apply, apply_acls, may_receive, may_submit, may_watch, topic_ids
 from adapters.postgres.registers import RegisterCache
 from domain.registers import Registers
 from infra.store import Store
@@ -30,13 +30,18 @@ def apply_topics(store: Store) -> list[str]:
     specs += [_spec(store, store.names.notices(d)) for d in registers.departments]
     created = apply(store.kafka_options, specs)
     if store.auth == "acl":
-        grants = [grant for principal in registers.principals for grant in may_submit(store.names, principal)]
+        grants = [
+            grant
+            for principal in registers.principals
+            for grant in (*may_submit(store.names, principal), *may_watch(store.names, principal))
+        ]
         apply_acls(store.kafka_options, grants + _readers(store, registers, registers.departments))
     return created
 
 
 def apply_outward(store: Store, topic: str) -> str:
-    """Sees to it that the log's topic, or that of the dead letters, is there; its id. Raises as `apply_topics`."""
+    """Sees to it that the topic of the log, the dead letters or the checkpoints is there; its id. Raises as
+    `apply_topics`."""
     apply(store.kafka_options, [spec for spec in _outward(store) if spec.name == topic])
     with closing(clients.admin(store.kafka_options)) as admin:
         return topic_ids(admin, [topic]).get(topic, "")
@@ -52,7 +57,7 @@ def apply_notices(store: Store, registers: Registers, departments: Iterable[str]
 
 
 def _outward(store: Store) -> list[TopicSpec]:
-    return [_spec(store, store.names.log), _spec(store, store.names.deadletters)]
+    return [_spec(store, one) for one in (store.names.log, store.names.deadletters, store.names.checkpoints)]
 
 
 def _spec(store: Store, name: str, partitions: int = 1) -> TopicSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,16 +13,19 @@ from adapters.postgres.follower import position_of
 from adapters.postgres.log import COLUMNS, Log
 from adapters.postgres.mapper import EventMapper, UnknownEvent
 from domain.event import Recorded
+from domain.note_keys import VerifierKey
 from domain.recheck import Problem, Recheck, Run, Runs
 from infra.memory import calmer
+from infra.proving import PROOFS
 from infra.verify_models import ReadModel
+from infra.verify_proofs import proofs
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
 BATCH = 5000
 Progress = Callable[[int, int], None]
 """(events read, events in all)."""
-FOLLOWERS = (*(projection.name for projection in PROJECTIONS), OUTLET)
+FOLLOWERS = (*(projection.name for projection in PROJECTIONS), OUTLET, PROOFS)
 _AFTER = f"SELECT {COLUMNS} FROM shenguan.stored_events WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
 
 
@@ -37,8 +40,8 @@ class HasMigrator(Protocol):
 class Verdict:
     """What was read and what is wrong; clean when `problems` is empty. `head` is the log position it speaks of.
 
-    `behind`: read models (and the outlet) that have not come to the head yet, and by how many positions; that is no
-    problem, but what they have not taken in was not compared.
+    `behind`: read models (the outlet, the proofs) that have not come to the head yet, and by how many positions; that
+    is no problem, but what they have not taken in was not compared.
     """
 
     events: int
@@ -49,8 +52,14 @@ class Verdict:
     behind: dict[str, int] = field(default_factory=dict)
 
 
-def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, most: int = 20) -> Verdict:
-    """Reads everything in one snapshot; writes nothing. Stops after `most` problems."""
+def verify(
+    store: HasMigrator,
+    progress: Progress = lambda _done, _all: None,
+    most: int = 20,
+    keys: Sequence[VerifierKey] = (),
+) -> Verdict:
+    """Reads everything in one snapshot; writes nothing. Stops after `most` problems. `keys`: those that may have signed
+    checkpoints, known from elsewhere than the database."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
@@ -58,7 +67,7 @@ def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, mo
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
-        for problem in _checks(conn, recheck, progress):
+        for problem in _checks(conn, recheck, progress, keys):
             problems.append(problem)
             if len(problems) >= most:
                 break
@@ -67,7 +76,10 @@ def verify(store: HasMigrator, progress: Progress = lambda _done, _all: None, mo
     return Verdict(recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind)
 
 
-def _checks(conn: Connection[Any], recheck: Recheck, progress: Progress) -> Iterator[Problem]:
+def _checks(
+    conn: Connection[Any], recheck: Recheck, progress: Progress, keys: Sequence[VerifierKey]
+) -> Iterator[Problem]:
+    yield from proofs(conn, keys)  # first: what was altered since is named exactly
     models = [ReadModel(conn, projection) for projection in PROJECTIONS]
     yield from _log(conn, recheck, models, progress)
     yield from tables(conn)

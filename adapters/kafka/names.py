@@ -42,6 +42,11 @@ class TopicNames:
         return f"shenguan.deadletters.{self.store}"
 
     @property
+    def checkpoints(self) -> str:
+        """What the store's transparency log signed of itself."""
+        return f"shenguan.checkpoints.{self.store}"
+
+    @property
     def intake_pattern(self) -> str:
         """A regular expression for every intake topic of the store, and nothing else."""
         return rf"^shenguan\.intake\.{re.escape(self.store)}\.[A-Za-z0-9_-]{{1,64}}$"

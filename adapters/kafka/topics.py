@@ -64,6 +64,11 @@ def may_submit(names: TopicNames, principal: str) -> list[Grant]:
     return [Grant(principal, "WRITE", "TOPIC", names.intake(principal))]
 
 
+def may_watch(names: TopicNames, principal: str) -> list[Grant]:
+    """Every principal reads what the log signs of itself; in which group, see `may_receive`."""
+    return [Grant(principal, "READ", "TOPIC", names.checkpoints)]
+
+
 def may_receive(names: TopicNames, department: str, principal: str) -> list[Grant]:
     """A principal of a department reads its notices, in the group `shenguan.<department>` or one below it.
 

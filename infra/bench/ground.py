@@ -152,6 +152,8 @@ def open_ground(settings: Settings) -> Iterator[Ground]:
                 "data_dir": directory,
                 "database_url": None,  # so that a key of its own is made
                 "master_key_file": directory / "master.key",
+                "log_key_file": directory / "log.key",
+                "checkpoint_file": None,
             }
         )
         ground = Ground(scratch, servers, kind)

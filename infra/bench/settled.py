@@ -16,6 +16,8 @@ from domain.event import Event
 from domain.notices import notice_stream
 from domain.world import World
 from infra.bench.options import Options
+from infra.proving import BATCH as PROVEN_AT_ONCE
+from infra.proving import Keys, Proofs
 from infra.roles.outlet import Filler
 from infra.store import Store
 from infra.verify import verify
@@ -30,10 +32,12 @@ class Unclean(Exception):
 
 
 def follow(store: Store) -> None:
-    """Read models and deliveries come to the head of the log; no role of the store may be at work."""
+    """Read models, deliveries and proofs come to the head of the log; no role of the store may be at work."""
     with store.connect() as conn:
         conn.execute("SET synchronous_commit TO off")
         catch_up(conn, [*PROJECTIONS, Filler()])
+        settings = store.settings
+        catch_up(conn, [Proofs(settings.log_name, Keys(settings).signers)], PROVEN_AT_ONCE)
 
 
 def verified(store: Store, options: Options) -> dict[str, Any]:

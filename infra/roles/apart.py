@@ -16,7 +16,7 @@ from infra.store import Servers, Store
 
 LOOK_S = 0.2
 END_S = 30.0
-UNHURRIED = {"projector", "publisher", "region"}
+UNHURRIED = {"projector", "publisher", "prover", "region"}
 """Nobody waits for these as supervisors wait for their notices: under load they come second."""
 _NICER = 10
 

@@ -8,6 +8,7 @@ from infra.roles.clock import ClockRole
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
 from infra.roles.projector import ProjectorRole
+from infra.roles.prover import ProverRole
 from infra.roles.publisher import PublisherRole
 from infra.roles.region import RegionRole
 from infra.roles.registrar import RegistrarRole
@@ -27,6 +28,7 @@ ROLES: dict[str, Callable[[Store], Role]] = {
     "outlet": OutletRole,
     "projector": ProjectorRole,
     "publisher": PublisherRole,
+    "prover": ProverRole,
     "clock": ClockRole,
     "registrar": RegistrarRole,
     "region": RegionRole,

@@ -50,7 +50,7 @@ def doors_of(routes: Sequence[BaseRoute], under: str = API) -> list[Door]:
     for one in iter_route_contexts(routes):
         route = one.original_route
         if isinstance(route, APIRoute) and one.path is not None and one.path.startswith(under):
-            path = one.path.removeprefix(under)
+            path = one.path.removeprefix(under).replace(":path}", "}")
             for method in sorted((one.methods or set()) - {"HEAD"}):
                 found.append(_door(method, path, route))
     return sorted(found)
@@ -119,8 +119,10 @@ department with several roles may what any of them may. In the database the read
 models by row-level security, and nothing of the log or of dead letters; a test asks every door as every role, of its
 own department and of one that nothing concerns, and compares.
 
+Hashes of the transparency log (`transparency`) say nothing of any case, and their reading is not recorded.
+
 Persons' names and numbers are masked; to reveal them (`reveal=true`) is for APPROVAL, SUPERVISION, HIGHER_AUTHORITY,
-REVIEW_ORGAN and, with a reason, DISCIPLINE. Every read by DISCIPLINE is recorded before it is answered. What is handed
-in (`by the rules`) is for whoever has signed in: the rules of `submissions.md` and `rules.md` decide.
+REVIEW_ORGAN and, with a reason, DISCIPLINE. Every other read by DISCIPLINE is recorded before it is answered. What is
+handed in (`by the rules`) is for whoever has signed in: the rules of `submissions.md` and `rules.md` decide.
 
 """

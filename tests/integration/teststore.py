@@ -10,9 +10,11 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from adapters.crypto.notes import NoteSigner, new_signer_key
 from adapters.crypto.sealer import Sealer
 from adapters.formats.workdays import published
-from adapters.postgres.follower import catch_up
+from adapters.postgres.checkpoints import KeyInUse, put_keys
+from adapters.postgres.follower import catch_up, run_batch
 from adapters.postgres.keys import KeyTable
 from adapters.postgres.writer import Fact, Writer, Written
 from domain import system
@@ -23,12 +25,23 @@ from domain.personal import M, Officer, Sealed, seal
 from domain.signatures import Signature
 from domain.submissions import Payload, Submission
 from domain.world import World
+from infra.proving import Proofs
 from infra.servers.postgres import DatabaseUrls
 from projections.catalogue import PROJECTIONS
 
 TOPIC = "shenguan.intake.150000.{}"
 MASTER = bytes(range(32))
 """The master key of all test stores, so that roles can share it."""
+
+
+LOG_NAME = "shenguan/test"
+LOG_KEY = NoteSigner(new_signer_key(LOG_NAME))
+"""Signs the checkpoints of all test stores."""
+
+
+def _signers(conn: Connection[Any]) -> list[NoteSigner]:
+    put_keys(conn, [KeyInUse(LOG_KEY.verifier_key.text, datetime(2026, 1, 1, tzinfo=UTC), None)])
+    return [LOG_KEY]
 
 
 class TestStore:
@@ -124,6 +137,19 @@ class TestStore:
         """Brings every read model up to date."""
         with self.connect() as conn:
             catch_up(conn, PROJECTIONS)
+
+    def prove(self, limit: int = 1000, batches: int | None = None) -> None:
+        """Integrates what is recorded into the transparency log, all of it or so many batches."""
+        with self.connect() as conn:
+            if batches is None:
+                catch_up(conn, [self.proofs()], limit)
+            else:
+                for _ in range(batches):
+                    run_batch(conn, self.proofs(), limit)
+
+    def proofs(self) -> Proofs:
+        """The follower that does it, with this test run's key."""
+        return Proofs(LOG_NAME, _signers)
 
     def rows(self, query: str, department: str = "*") -> list[Any]:
         """What a reader sees."""

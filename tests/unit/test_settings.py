@@ -36,6 +36,16 @@ def test_without_variables_everything_is_embedded() -> None:
     assert settings.master_key_file == Path(".shenguan/master.key")
 
 
+def test_a_log_is_named_by_its_store_unless_it_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load()
+    assert (settings.log_name, settings.log_key_file) == ("shenguan/150000", Path(".shenguan/log.key"))
+    assert settings.checkpoint_file is None
+    monkeypatch.setenv("SHENGUAN_LOG_NAME", "log.example/a")
+    assert load().log_name == "log.example/a"
+    for name in ("two words", "a+b", "a\u3000b"):
+        assert refused(monkeypatch, LOG_NAME=name)[0].startswith("SHENGUAN_LOG_NAME")
+
+
 def test_external_services_change_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("00" * 32)
     monkeypatch.setenv("SHENGUAN_DATABASE_URL", "postgresql://runtime@db/x")

@@ -27,6 +27,7 @@ from tests.unit.merkle_kit import flipped, reasons
 
 texts = st.text(max_size=9).map(str.encode)
 parts = (texts, st.integers(1, 2**63 - 1), texts, st.binary(max_size=9))
+Stored = tuple[bytes, int, bytes, bytes]
 stored = st.tuples(*parts)
 rows = st.builds(Row, st.integers(0, 2**63 - 1), st.integers(-(2**63), 2**63 - 1), *parts)
 FIRST = Row(7, 1_583_137_872_000_001, b"case/A/1", 12, b"case.accepted", b"{}")

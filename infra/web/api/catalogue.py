@@ -14,6 +14,7 @@ from infra.web.api import (
     feedback,
     handovers,
     inspections,
+    ledgers,
     licences,
     lists,
     me,
@@ -30,6 +31,7 @@ from infra.web.api import (
     streams,
     submissions,
     subscriptions,
+    transparency,
 )
 
 DOORS = (
@@ -57,6 +59,8 @@ DOORS = (
     reads,
     deadletters,
     operations,
+    transparency,
+    ledgers,
     submissions,
     actions,
     streams,

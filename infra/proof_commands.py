@@ -1,0 +1,178 @@
+"""`shenguan checkpoint` and `prove`: what the transparency log has signed, and proofs, checked as a stranger would."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.options import AsJson, Lang, begin
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from adapters.crypto.notes import NoteVerifier
+    from infra.presentation import Shown
+    from infra.store import Store
+
+prove_app = typer.Typer(no_args_is_help=True, help="证明：事件在日志中、告知某部门的无一遗漏；并当场核对。")
+Size = Annotated[int | None, typer.Option(min=1, help="以哪个检查点为准：其大小；默认最新的")]
+
+
+def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, lang: Lang = None) -> None:
+    """最新检查点：日志的大小、根、各部门编号簿之根与签名，核对后显示；交他人留存，日后可凭以核对。"""
+    from domain.armour import armoured
+    from domain.unproven import Unproven
+    from infra import proofs
+
+    store, shown = _begin(ctx, lang, as_json)
+    with closing(store.connect()) as conn:
+        made = proofs.checkpoint(conn, size)
+        if made is None:
+            raise _nothing(shown)
+        try:
+            origin = _opened(conn, store, made.note)
+        except Unproven as error:
+            raise _unproven(shown, error) from None
+    if as_json:
+        shown.json(
+            {
+                "origin": origin,
+                "size": made.head.size,
+                "root": armoured(made.head.root),
+                "position": made.position,
+                "ledgers": made.ledgers.size,
+                "ledgers_root": armoured(made.ledgers.root),
+                "made_at": made.made_at,
+                "checkpoint": made.note,
+            }
+        )
+        return
+    at = shown.text("made_at", made.made_at)
+    shown.say(
+        f"日志 {origin} 的检查点：事件 {made.head.size} 个（至位置 {made.position}），"
+        f"部门编号簿 {made.ledgers.size} 个，{at} 签署；签名相符。",
+        f"Checkpoint of the log {origin}: {made.head.size} events (up to position {made.position}),"
+        f" {made.ledgers.size} ledgers, signed {at}; its signature holds.",
+    )
+    typer.echo(made.note, nl=False)
+
+
+@prove_app.command("event")
+def prove_event(
+    ctx: typer.Context,
+    position: Annotated[int, typer.Argument(min=1, help="事件在日志中的位置")],
+    size: Size = None,
+    earliest: Annotated[bool, typer.Option("--earliest", help="以最早含有该事件的检查点为准")] = False,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """证明某位置的事件在日志中，未经更改；--json 给出可交他人核对的证明。"""
+    from domain.log_proofs import check_event, opened
+    from domain.unproven import Unproven
+    from infra import proofs
+
+    store, shown = _begin(ctx, lang, as_json)
+    with closing(store.connect()) as conn:
+        found = proofs.prove_event(conn, position, size, earliest)
+        leaf = proofs.leaf_at(conn, position)
+        if found is None or leaf is None:
+            raise shown.fail(
+                f"检查点中没有位置 {position} 的事件。", f"No checkpoint has an event at position {position}."
+            )
+        try:
+            keys = _trusted(conn, store)
+            event = check_event(found, keys, leaf)
+            by = opened(found.checkpoint, keys).size
+        except Unproven as error:
+            raise _unproven(shown, error) from None
+    assert event is not None
+    if as_json:
+        shown.json(found.model_dump())
+        return
+    at = shown.text("recorded_at", event.at)
+    shown.say(
+        f"位置 {position} 的事件（{event.stream} 第 {event.version} 版，{event.topic}，{at} 记录）"
+        f"是日志第 {found.index} 号叶，在大小为 {by} 的检查点之内：内容、路径、签名均相符。",
+        f"The event at position {position} ({event.stream} version {event.version}, {event.topic}, recorded {at}) is"
+        f" leaf {found.index} of the log, by the checkpoint of size {by}: content, path and signature hold.",
+    )
+
+
+@prove_app.command("ledger")
+def prove_ledger(
+    ctx: typer.Context,
+    department: Annotated[str, typer.Argument(help="部门代码")],
+    size: Size = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """证明告知某部门的第 1 至 n 号无缺无添：逐件重算，与检查点所承诺的编号簿之根核对。"""
+    from domain.armour import armoured
+    from domain.log_proofs import check_complete, check_ledger, opened
+    from domain.merkle import leaf_hashes
+    from domain.unproven import Unproven
+    from infra import proofs
+
+    store, shown = _begin(ctx, lang, as_json)
+    with closing(store.connect()) as conn:
+        found = proofs.prove_ledger(conn, department, size)
+        if found is None:
+            raise _nothing(shown)
+        try:
+            keys = _trusted(conn, store)
+            head = check_ledger(found, keys)
+            entries = [one.leaf for one in proofs.ledger_entries(conn, department, up_to=head.size)]
+            check_complete(department, entries, head)
+            by = opened(found.checkpoint, keys).size
+        except Unproven as error:
+            raise _unproven(shown, error) from None
+    if as_json:
+        hashes = [armoured(one) for one in leaf_hashes(entries)]
+        shown.json({"entries": head.size, "complete": True, "leaf_hashes": hashes, "proof": found.model_dump()})
+    elif not head.size:
+        shown.say(
+            f"截至大小为 {by} 的检查点，没有告知过部门 {department}：已证明其编号簿不存在。",
+            f"By the checkpoint of size {by} nothing was addressed to {department}: that it has no ledger is proven.",
+        )
+    else:
+        shown.say(
+            f"部门 {department} 的编号簿第 1 至 {head.size} 号共 {head.size} 件，与大小为 {by} 的检查点所承诺的相符："
+            "无一缺少，无一添加。",
+            f"The ledger of {department}, 1 to {head.size}, is what the checkpoint of size {by} commits to:"
+            " none is missing, none was added.",
+        )
+
+
+def _begin(ctx: typer.Context, lang: str | None, as_json: bool) -> tuple[Store, Shown]:
+    context, shown = begin(ctx, lang, as_json)
+    return context, shown  # type: ignore[return-value]  # a whole store, as `begin` opens it
+
+
+def _trusted(conn: Connection[Any], store: Store) -> list[NoteVerifier]:
+    """The keys in the file where it is at hand: what the database says of keys is only as good as the database."""
+    from adapters.postgres.checkpoints import keys_in_use
+    from domain.note_keys import parse_verifier_key
+    from infra.log_keys import trusted_keys, verifiers
+
+    mine = trusted_keys(store.settings.log_key_file)
+    return verifiers(mine or [parse_verifier_key(one.verifier) for one in keys_in_use(conn)])
+
+
+def _opened(conn: Connection[Any], store: Store, note: str) -> str:
+    from domain.log_proofs import opened
+
+    return opened(note, _trusted(conn, store)).origin
+
+
+def _nothing(shown: Shown) -> typer.Exit:
+    return shown.fail(
+        "没有这样的检查点（由角色 prover 签署）。", "There is no such checkpoint (the role prover signs them)."
+    )
+
+
+def _unproven(shown: Shown, error: Any) -> typer.Exit:
+    return shown.fail(
+        f"证明不成立：{error.message}（{error.rule}）。", f"This does not hold: {error.rule}.", rule=error.rule
+    )

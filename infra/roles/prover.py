@@ -1,0 +1,35 @@
+"""Makes the record prove itself: integrates the log into the transparency log, signs checkpoints and publishes them."""
+
+from __future__ import annotations
+
+import threading
+
+from adapters.postgres.runner import Runner
+from infra.proving import BATCH, Keys, Proofs
+from infra.roles.checkpoint_publisher import CheckpointPublisher, published
+from infra.roles.role import persist
+from infra.store import Store
+
+REST_S = 0.2
+"""Between checkpoints at least, while events keep coming; one that comes after a pause is integrated at once."""
+
+
+class ProverRole:
+    """One integrates and one publishes at a time; other processes stand by. Integrating waits for no publishing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until `stopped` is set."""
+        settings = self._store.settings
+        proofs = Proofs(settings.log_name, Keys(settings).signers, lambda: published(settings.checkpoint_file))
+        runner = Runner(self._store.connect, [proofs], limit=BATCH, rest=REST_S)
+        follower = threading.Thread(target=runner.run, name="proofs", daemon=True)
+        follower.start()
+        try:
+            persist(self.stopped, CheckpointPublisher(self._store, self.stopped).run)
+        finally:
+            runner.stop()
+            follower.join()
