@@ -25,7 +25,7 @@ from infra.roles.supervisor import Crew
 from infra.sample import with_inspectors
 from infra.web.pages import lists
 
-EVENTS_OF_A_CASE = 12.5
+EVENTS_OF_A_CASE = 12.1
 ASKED = 60
 """How often each page is asked for, of another case or department each time."""
 SUBSCRIBERS = 200
