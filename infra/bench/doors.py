@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from psycopg import Connection
+
 from adapters.postgres.registers import RegisterCache
 from domain.submissions import local_date
 from infra.addresses import with_port
@@ -25,7 +27,7 @@ from infra.roles.supervisor import Crew
 from infra.sample import with_inspectors
 from infra.web.pages import lists
 
-EVENTS_OF_A_CASE = 12.5
+EVENTS_OF_A_CASE = 12.1
 ASKED = 60
 """How often each page is asked for, of another case or department each time."""
 SUBSCRIBERS = 200
@@ -100,12 +102,8 @@ def asking(store: ScratchStore, seed: int) -> dict[str, list[tuple[str, str]]]:
     rng = Random(seed)
     with store.connect() as conn:
         registers = RegisterCache().refresh(conn)
-        cases = conn.execute(
-            "SELECT organ, number, recorded_at FROM read.approvals ORDER BY md5(stream) LIMIT %s", (ASKED,)
-        ).fetchall()
-        told = conn.execute(
-            "SELECT department, serial FROM read.receipts ORDER BY md5(notice) LIMIT %s", (ASKED,)
-        ).fetchall()
+        cases = _drawn(conn, "SELECT organ, number, recorded_at FROM read.approvals ORDER BY md5(stream) LIMIT %s")
+        told = _drawn(conn, "SELECT department, serial FROM read.receipts ORDER BY md5(notice) LIMIT %s")
     departments = registers.departments
 
     def one_of(role: Any) -> str:
@@ -153,3 +151,9 @@ def asking(store: ScratchStore, seed: int) -> dict[str, list[tuple[str, str]]]:
         ),
         "API: statistics as of a past day": by(office, *(f"/api/v1/statistics?as_known_at={past}" for past in pasts)),
     }
+
+
+def _drawn(conn: Connection[Any], query: str) -> list[Any]:
+    """ASKED rows, some more than once where there are fewer."""
+    rows = conn.execute(query, (ASKED,)).fetchall()
+    return [rows[number % len(rows)] for number in range(ASKED)]
