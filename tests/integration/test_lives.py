@@ -24,8 +24,8 @@ RARE = {"ratings", "risk_counts", "risk_lists"}
 """Read models that a short life may leave empty."""
 WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
 """Steps of the outlet were recorded, and there was none."""
-SELDOM = {"daily_dues", "daily_feedback"}
-"""Not every life comes to a finding, or to another due date."""
+SELDOM = {"daily_dues", "daily_feedback", "inspections"}
+"""Not every life comes to a finding, an inspection, or another due date."""
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4])

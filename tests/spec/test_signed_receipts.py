@@ -118,6 +118,6 @@ def test_the_whole_submission_may_be_signed_too(region: Region) -> None:
     register(region, KEY, "s1")
     demand(region, type="notice.receive")
     notice = region.granted()[0]
-    event = received(region, signer=KEY, **given(region, notice))
+    event = received(region, jws_by=KEY, **given(region, notice))
     assert event.meta.signed is not None
     assert event.receipt is not None

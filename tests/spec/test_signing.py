@@ -40,18 +40,18 @@ def demand(region: Region, since: str = SINCE, **whose: str) -> None:
 
 
 def accept(region: Region, number: str = "1", signer: JwsSigner | None = KEY) -> list[Event]:
-    return region.accepted("case.accept", "spj", **(ACCEPT | {"number": number}), signer=signer)
+    return region.accepted("case.accept", "spj", **(ACCEPT | {"number": number}), jws_by=signer)
 
 
 def dead(region: Region, rule: str, signer: JwsSigner | None, number: str = "1", **more: Any) -> None:
-    region.dead("signature", rule, "case.accept", "spj", signer=signer, **(ACCEPT | {"number": number}), **more)
+    region.dead("signature", rule, "case.accept", "spj", jws_by=signer, **(ACCEPT | {"number": number}), **more)
 
 
 @pytest.mark.clause("1.1a")
 def test_a_fact_says_by_which_key_it_was_signed(region: Region) -> None:
     register(region)
     accept(region)
-    events = region.accepted("case.decide", "spj", signer=KEY, **region.decision())
+    events = region.accepted("case.decide", "spj", jws_by=KEY, **region.decision())
     assert isinstance(events[0], CaseDecided)
     assert {event.meta.auth for event in events} == {"jws"}
     [signed] = {event.meta.signed for event in events}
@@ -92,7 +92,7 @@ def test_a_key_ends_with_its_last_day_or_when_it_is_struck(region: Region) -> No
 def test_a_refused_attempt_is_signed_too(region: Region) -> None:
     register(region)
     accept(region)
-    region.refused("case.exists", "case.accept", "spj", signer=KEY, **ACCEPT)
+    region.refused("case.exists", "case.accept", "spj", jws_by=KEY, **ACCEPT)
     [attempt] = [event for event in region.events if isinstance(event, AttemptRefused)]
     assert (attempt.meta.auth, attempt.meta.signed and attempt.meta.signed.key) == ("jws", KEY.thumbprint)
 
@@ -100,7 +100,7 @@ def test_a_refused_attempt_is_signed_too(region: Region) -> None:
 @pytest.mark.clause("1.1a")
 def test_what_had_to_wait_keeps_its_signature(region: Region) -> None:
     register(region)
-    region.waits("case/spj/1", "case.decide", "spj", signer=KEY, **region.decision())
+    region.waits("case/spj/1", "case.decide", "spj", jws_by=KEY, **region.decision())
     accept(region, signer=None)
     [decided] = [event for event in region.events if isinstance(event, CaseDecided)]
     assert (decided.meta.auth, decided.meta.signed and decided.meta.signed.key) == ("jws", KEY.thumbprint)
@@ -109,7 +109,7 @@ def test_what_had_to_wait_keeps_its_signature(region: Region) -> None:
 @pytest.mark.clause("1.1a", refused=True)
 def test_what_waited_for_longer_than_its_key_is_dead(region: Region) -> None:
     register(region, until="2026-06-01")
-    region.waits("case/spj/1", "case.decide", "spj", signer=KEY, **region.decision())
+    region.waits("case/spj/1", "case.decide", "spj", jws_by=KEY, **region.decision())
     region.later(1)
     accept(region, signer=None)
     assert not [event for event in region.events if isinstance(event, CaseDecided)]
@@ -118,8 +118,8 @@ def test_what_waited_for_longer_than_its_key_is_dead(region: Region) -> None:
 @pytest.mark.clause("1.1a", refused=True)
 def test_nothing_of_what_is_signed_may_change(region: Region) -> None:
     register(region)
-    first = region.record_of("case.accept", "spj", None, ACCEPT, signer=KEY)
-    second = region.record_of("case.accept", "spj", None, ACCEPT | {"number": "2"}, signer=KEY)
+    first = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
+    second = region.record_of("case.accept", "spj", None, ACCEPT | {"number": "2"}, jws_by=KEY)
     altered = Record(first.principal, first.key, first.headers, first.value.replace(b'"1"', b'"3"'))
     assert altered.value != first.value
     assert _rule(region, altered) == "signature.wrong"
@@ -137,7 +137,7 @@ def test_nothing_of_what_is_signed_may_change(region: Region) -> None:
 @pytest.mark.clause("1.1a")
 def test_the_same_again_is_a_duplicate_signed_or_not(region: Region) -> None:
     register(region)
-    record = region.record_of("case.accept", "spj", None, ACCEPT, signer=KEY)
+    record = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
     unsigned = Record(record.principal, record.key, _without(record), record.value)
     found = [region.door.hand_in(one).disposition for one in (record, record, unsigned)]
     assert found == ["accepted", "duplicate", "duplicate"]
@@ -163,7 +163,7 @@ def test_what_must_be_signed_is_whoever_hands_it_in(region: Region) -> None:
     dead(region, "signature.missing", None)
     dead(region, "signature.missing", None, by=VOUCHING, caller="https://id.example 7")
     [accepted] = region.accepted(
-        "case.accept", "spj", by=VOUCHING, caller="https://id.example 7", signer=NEXT, **ACCEPT
+        "case.accept", "spj", by=VOUCHING, caller="https://id.example 7", jws_by=NEXT, **ACCEPT
     )
     assert (accepted.meta.auth, accepted.meta.signed and accepted.meta.signed.key) == ("token", NEXT.thumbprint)
     region.accepted("case.decide", "spj", **region.decision())
@@ -173,7 +173,7 @@ def test_a_mended_one_may_keep_its_name(region: Region) -> None:
     """A dead letter claims no id."""
     register(region)
     demand(region, principal="spj")
-    record = region.record_of("case.accept", "spj", None, ACCEPT, signer=KEY)
+    record = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
     unsigned = Record(record.principal, record.key, _without(record), record.value)
     assert _rule(region, unsigned) == "signature.missing"
     assert _rule(region, record) is None

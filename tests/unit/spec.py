@@ -138,7 +138,7 @@ class Region:
         *,
         by: str | None = None,
         caller: str | None = None,
-        signer: JwsSigner | None = None,
+        jws_by: JwsSigner | None = None,
         **data: Any,
     ) -> Outcome:
         """One submission at NOW, by the principal of the department's name or `by` another, who may vouch for a caller,
@@ -147,7 +147,7 @@ class Region:
         Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
         the door has been seen to make a dead letter of it (`dead` says which).
         """
-        outcome = self._hand_in(type_, department, by, data, caller, signer)
+        outcome = self._hand_in(type_, department, by, data, caller, jws_by)
         if outcome.disposition == "dead":
             PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
         return outcome
@@ -176,11 +176,11 @@ class Region:
         *,
         by: str | None = None,
         caller: str | None = None,
-        signer: JwsSigner | None = None,
+        jws_by: JwsSigner | None = None,
         **data: Any,
     ) -> None:
         """A dead letter for this one fault, be it of form or against what is on record."""
-        outcome = self._hand_in(type_, department, by, data, caller, signer)
+        outcome = self._hand_in(type_, department, by, data, caller, jws_by)
         found = [(e.field, e.rule) for e in outcome.errors]
         assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
 
@@ -191,9 +191,9 @@ class Region:
         by: str | None,
         data: dict[str, Any],
         caller: str | None = None,
-        signer: JwsSigner | None = None,
+        jws_by: JwsSigner | None = None,
     ) -> Outcome:
-        return self.door.hand_in(self.record_of(type_, department, by, data, caller, signer))
+        return self.door.hand_in(self.record_of(type_, department, by, data, caller, jws_by))
 
     def record_of(
         self,
@@ -202,7 +202,7 @@ class Region:
         by: str | None,
         data: dict[str, Any],
         caller: str | None = None,
-        signer: JwsSigner | None = None,
+        jws_by: JwsSigner | None = None,
     ) -> Record:
         """As it is sent."""
         principal = by or department
@@ -210,8 +210,8 @@ class Region:
         if caller is not None:
             attributes["caller"] = caller
         text = json.dumps({"department": department, **data}, ensure_ascii=False).encode()
-        if signer is not None:
-            attributes["signature"] = signer.detached(attributes, self.door.store, text)
+        if jws_by is not None:
+            attributes["signature"] = jws_by.detached(attributes, self.door.store, text)
         headers, value = encode(attributes, text)
         key = str(data.get("number", principal)).encode()
         return Record(principal, key, tuple(headers), value)

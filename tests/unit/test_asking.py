@@ -12,6 +12,7 @@ from typer.main import get_command
 from infra.main import app
 
 CHANGES = "it changes something, and answers for that only"
+PROOF = "it holds hashes and signatures, and nothing of what they are over"
 MACHINE = "it is about the machine and the source, not about what is on record"
 NOT_ASKED = {
     "submit": CHANGES,
@@ -19,6 +20,13 @@ NOT_ASKED = {
     "letters receive": CHANGES,
     "channels secret": CHANGES,
     "sessions end": CHANGES,
+    "log-keys rotate": CHANGES,
+    "keys new": MACHINE,
+    "keys show": MACHINE,
+    "log-keys list": PROOF,
+    "checkpoint": PROOF,
+    "prove event": PROOF,
+    "prove ledger": PROOF,
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,

@@ -53,7 +53,7 @@ def test_old_versions_are_upcast_and_the_last_one_read(renamed: str, state: byte
     found = MAPPER.read("a/1", 5, renamed, b"{%b,%b}" % (state, META))
     assert MAPPER.to_stored_event(found).state == (
         b'{"class_version":3,"meta":{"source":"s","id":"1","principal":"p","auth":"acl","department":null,'
-        b'"officer":null,"occurred_at":"2026-03-02T01:02:03Z","caller":null},"colour":"red","size":7}'
+        b'"officer":null,"occurred_at":"2026-03-02T01:02:03Z","caller":null,"signed":null},"colour":"red","size":7}'
     )
 
 
