@@ -166,7 +166,9 @@ def test_a_filled_log_is_one_that_verify_finds_clean(server_dir: Path) -> None:
             registers = sum(1 for _ in Log(conn).all())
         events = pattern.fill(filled, registers + 3 * pattern.events - 5)
         assert events == registers + 3 * pattern.events
-        follow(filled)  # what is filled has no proofs yet
+        verdict = verify(filled)
+        assert (verdict.problems, set(verdict.behind), verdict.events) == ([], {"proofs"}, events)  # by filling alone
+        follow(filled)
         verdict = verify(filled)
         assert (verdict.problems, verdict.behind, verdict.events) == ([], {}, events)
         with filled.connect() as conn:

@@ -24,11 +24,11 @@ RARE = {"ratings", "risk_counts", "risk_lists"}
 """Read models that a short life may leave empty."""
 WITHOUT_AN_OUTLET = {"dispatched", "delivered"}
 """Steps of the outlet were recorded, and there was none."""
-SELDOM = {"daily_dues", "daily_feedback", "inspections"}
-"""Not every life comes to a finding, an inspection, or another due date."""
+SELDOM = {"daily_dues", "daily_feedback"}
+"""Not every life comes to a finding, or to another due date."""
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3, 5, 6, 7])
 def test_a_life_by_chance_is_recorded_verified_and_projected_again(store: TestStore, seed: int) -> None:
     life = begun()
     for _ in wander(life, seed, 300):
