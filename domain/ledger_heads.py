@@ -146,6 +146,11 @@ def committed(checkpoint: Checkpoint) -> Head:
     return found
 
 
+def commitments(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """The lines that commit to ledgers, as they stand."""
+    return tuple(one for one in checkpoint.extensions if _LINE.fullmatch(one) is not None)
+
+
 def verify_placed(placed: Placed, ledgers: Head) -> None:
     """That this ledger's head is committed to. Raises ProofError."""
     verify_inclusion(leaf_hash(placed.ledger.leaf), placed.index, placed.path, ledgers)

@@ -7,6 +7,8 @@ verifier keys, from elsewhere than the proof. A check raises Unproven or gives w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,11 +18,23 @@ from domain.leaves import Leaf, parse_leaf
 from domain.ledger_heads import Absence, LedgerHead, Placed, committed, verify_absence, verify_placed
 from domain.merkle import Head, ProofError, leaf_hash, leaf_hashes, tree_hash
 from domain.merkle_proofs import verify_growth, verify_inclusion
+from domain.note_keys import NoteError
 from domain.notes import Verifier, open_note
 
 
 class _Proof(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Of these witnesses at least so many must have cosigned; keys of one name are one witness's."""
+
+    witnesses: tuple[Verifier, ...] = ()
+    least: int = 0
+
+
+UNWITNESSED: Final = Policy()
 
 
 class EventProof(_Proof):
@@ -85,18 +99,39 @@ def ledger_proof(addressee: str, found: Placed | Absence, checkpoint: str) -> Le
     )
 
 
-def opened(checkpoint: str, verifiers: Iterable[Verifier], origin: str | None = None) -> Checkpoint:
-    """The checkpoint, if one of these keys signed it and it is of that log. Raises Unproven."""
-    found = parse_checkpoint(open_note(checkpoint.encode(), verifiers).text)
+def opened(
+    checkpoint: str, verifiers: Iterable[Verifier], origin: str | None = None, policy: Policy = UNWITNESSED
+) -> Checkpoint:
+    """The checkpoint, if one of these keys signed it, it is of that log, and as many witnesses as the policy wants have
+    cosigned. Raises Unproven, `proof.witnesses` where fewer have."""
+    known, data = list(verifiers), checkpoint.encode()
+    found = parse_checkpoint(open_note(data, known).text)
     if origin is not None and found.origin != origin:
         raise ProofError("proof.origin", "检查点不是此日志的")
+    if policy.least > 0:
+        seen = cosigners(data, policy.witnesses)
+        if len(seen) < policy.least:
+            raise ProofError("proof.witnesses", f"须有{policy.least}个见证方的见证签名，只有{len(seen)}个")
     return found
 
 
-def check_event(proof: EventProof, verifiers: Iterable[Verifier], leaf: bytes | None = None) -> Leaf | None:
+def cosigners(checkpoint: bytes, witnesses: Sequence[Verifier]) -> set[str]:
+    """The names of those who have cosigned. Raises NoteError, `note.forged` where a signature in the name of one of
+    them does not verify."""
+    try:
+        return {one.name for one in open_note(checkpoint, witnesses).verified}
+    except NoteError as error:
+        if error.rule != "note.unsigned":
+            raise
+        return set()
+
+
+def check_event(
+    proof: EventProof, verifiers: Iterable[Verifier], leaf: bytes | None = None, policy: Policy = UNWITNESSED
+) -> Leaf | None:
     """That the event was in the log by the checkpoint; with its leaf's bytes, that it is this event, whose parts are
     given. Raises Unproven, `proof.leaf` where the leaf is not what the proof is of."""
-    head = opened(proof.checkpoint, verifiers).head
+    head = opened(proof.checkpoint, verifiers, policy=policy).head
     hash_ = _bytes(proof.leaf_hash)
     verify_inclusion(hash_, proof.index, _all_bytes(proof.path), head)
     if leaf is None:
@@ -107,19 +142,19 @@ def check_event(proof: EventProof, verifiers: Iterable[Verifier], leaf: bytes | 
     return found
 
 
-def check_growth(proof: GrowthProof, verifiers: Iterable[Verifier]) -> None:
-    """That nothing was lost or altered between the two. Raises Unproven."""
+def check_growth(proof: GrowthProof, verifiers: Iterable[Verifier], policy: Policy = UNWITNESSED) -> None:
+    """That nothing was lost or altered between the two, of which the policy speaks of the second. Raises Unproven."""
     known = list(verifiers)
-    first, second = opened(proof.first, known), opened(proof.second, known)
+    first, second = opened(proof.first, known), opened(proof.second, known, policy=policy)
     if first.origin != second.origin:
         raise ProofError("proof.origin", "两个检查点不是同一日志的")
     verify_growth(first.head, second.head, _all_bytes(proof.path))
 
 
-def check_ledger(proof: LedgerProof, verifiers: Iterable[Verifier]) -> Head:
+def check_ledger(proof: LedgerProof, verifiers: Iterable[Verifier], policy: Policy = UNWITNESSED) -> Head:
     """How many entries the addressee's ledger had by the checkpoint, and their root; 0 entries where it has none.
     Raises Unproven."""
-    ledgers = committed(opened(proof.checkpoint, verifiers))
+    ledgers = committed(opened(proof.checkpoint, verifiers, policy=policy))
     if proof.ledger is None:
         absence = Absence(_placed(proof.left), _placed(proof.right))
         verify_absence(proof.addressee, absence, ledgers)

@@ -115,7 +115,7 @@ def parse_note(data: bytes) -> Note:
     lines = tail.removesuffix("\n").split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError("note.many", f"签名超过{MAX_SIGNATURES}个")
-    signatures = tuple(map(_signature, lines))
+    signatures = tuple(map(parse_signature, lines))
     if len({(one.name, one.key_id) for one in signatures}) < len(signatures):
         raise NoteError("note.duplicate", "同一密钥有多个签名")
     return Note(f"{text}\n", signatures)
@@ -156,16 +156,18 @@ def sign_note(text: str, signers: Iterable[Signer], earlier: Iterable[Signature]
     return Note(text, (*kept, *new)).data
 
 
-def _check_text(text: str) -> None:
-    if not text.endswith("\n"):
-        raise NoteError("note.shape", "签名文本应以换行结束")
-    if _CONTROL.search(text) is not None:
-        raise NoteError("note.control", "签名文本含控制字符")
-    if not is_unicode(text):
-        raise NoteError("note.encoding", "签名文本不能写成UTF-8")
+def with_signatures(data: bytes, more: Iterable[Signature]) -> bytes:
+    """The note with further signatures behind those it has; none is verified, and of a key's two the first stays.
+    Raises NoteError as `parse_note` does."""
+    note = parse_note(data)
+    by_key: dict[tuple[str, bytes], Signature] = {}
+    for one in (*note.signatures, *more):
+        by_key.setdefault((one.name, one.key_id), one)
+    return Note(note.text, tuple(by_key.values())).data
 
 
-def _signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Reads a signature line, without its newline. Raises NoteError `note.signature`."""
     name, space, value = line.removeprefix(_DASH).partition(" ")
     try:
         data = unarmoured(value)
@@ -174,3 +176,12 @@ def _signature(line: str) -> Signature:
     if not (line.startswith(_DASH) and space):
         raise NoteError("note.signature", "签名行格式不正确")
     return Signature(name, data[:ID_SIZE], data[ID_SIZE:])
+
+
+def _check_text(text: str) -> None:
+    if not text.endswith("\n"):
+        raise NoteError("note.shape", "签名文本应以换行结束")
+    if _CONTROL.search(text) is not None:
+        raise NoteError("note.control", "签名文本含控制字符")
+    if not is_unicode(text):
+        raise NoteError("note.encoding", "签名文本不能写成UTF-8")

@@ -25,6 +25,7 @@ from infra import (
 )
 from infra.bench.command import bench
 from infra.logging import configure
+from infra.witness import commands as witness_commands
 
 if TYPE_CHECKING:
     from infra.store import Store
@@ -48,6 +49,7 @@ app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
+app.add_typer(witness_commands.app, name="witness")
 
 
 @contextmanager

@@ -11,7 +11,12 @@ PUBLIC = 0o644
 
 def make_secret(file: Path, text: str) -> bool:
     """Whether the file is ours: one that another process has just made stays. Raises OSError."""
-    part = _part(file, text, SECRET)
+    return make_file(file, text, SECRET)
+
+
+def make_file(file: Path, text: str, mode: int) -> bool:
+    """Like `make_secret`, for whoever the mode lets read it."""
+    part = _part(file, text, mode)
     try:
         os.link(part, file)  # unlike a rename this never replaces what is there
     except FileExistsError:

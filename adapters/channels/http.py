@@ -78,6 +78,13 @@ class Line:
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Raises NotReached."""
+        return self._ask("POST", body, headers)
+
+    def get(self, headers: Mapping[str, str]) -> Answer:
+        """Raises NotReached."""
+        return self._ask("GET", None, headers)
+
+    def _ask(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         over = threading.Event()
         ends = time.monotonic() + self._seconds
         watch = threading.Timer(self._seconds, self._cut, (over,))
@@ -88,7 +95,7 @@ class Line:
             if self._connection.sock is None:
                 self._connection.sock = self._connect(ends)
             asked = True
-            self._connection.request("POST", self._target, body=body, headers=headers, preload_content=False)
+            self._connection.request(method, self._target, body=body, headers=headers, preload_content=False)
             response = self._connection.getresponse()
             read = response.read(ANSWER_MAX + 1, decode_content=False)
             if len(read) > ANSWER_MAX or response.headers.get("connection", "").lower() == "close":
