@@ -53,7 +53,8 @@ def answer(witness: Witness, body: bytes) -> Response:
         _log.warning("checkpoint_refused", rule=refused.rule, why=refused.en)
         status = _STATUS[refused.rule]
         if status == 409:
-            return Response(f"{_size(witness, body)}\n", status, media_type=SIZE_TYPE)
+            # as a header, for of a media type Starlette would add a charset
+            return Response(f"{_size(witness, body)}\n", status, {"Content-Type": SIZE_TYPE})
         return PlainTextResponse(f"{refused.rule}: {refused.en}\n", status)
     except Unproven as error:
         return PlainTextResponse(f"{error.rule}\n", 400)

@@ -185,6 +185,7 @@ def test_doubts_do_not_fill_the_disk(witness: Witness, tmp_path: Path) -> None:
 def test_of_many_at_once_all_that_is_cosigned_is_one_line_of_growth(witness: Witness) -> None:
     """Every size's checkpoint is sent by threads of its own, each from the size that it is told: never back."""
     cosigned: list[int] = []
+    refusals: set[str] = set()
 
     def send(second: int) -> None:
         for _ in range(60):
@@ -194,7 +195,7 @@ def test_of_many_at_once_all_that_is_cosigned_is_one_line_of_growth(witness: Wit
             try:
                 witness.consider(proposal(first, second))
             except Refused as refused:
-                assert refused.rule == "witness.size"
+                refusals.add(refused.rule)
             else:
                 cosigned.append(second)
                 return
@@ -205,6 +206,7 @@ def test_of_many_at_once_all_that_is_cosigned_is_one_line_of_growth(witness: Wit
     for one in threads:
         one.join()
     assert size(witness) == max(cosigned) == 40
+    assert refusals <= {"witness.size"}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,9 @@ def test_a_policy_counts_witnesses_and_no_keys(witness: Witness) -> None:
     for policy in (Policy((mine, second), 2), Policy((), 1), Policy((mine, second, others), 3)):
         with pytest.raises(Unproven, match=r"proof\.witnesses"):
             opened(cosigned, KNOWN, ORIGIN, policy)
-    forged = Signature(signature.name, signature.key_id, signature.signature[:-1] + b"\0")
+    forged = Signature(
+        signature.name, signature.key_id, bytes([*signature.signature[:-1], signature.signature[-1] ^ 1])
+    )
     with pytest.raises(NoteError, match=r"note\.forged"):
         opened(with_signatures(note(9), [forged]).decode(), KNOWN, ORIGIN, Policy((mine,), 1))
 
