@@ -242,8 +242,8 @@ def verify(
     from infra.verify import verify as check
 
     with _store(kafka=False) as store:
-        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file))
-        for problem in verdict.problems:
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store)
+        for problem in [*verdict.problems, *verdict.doubts]:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
         if verdict.behind:
@@ -266,6 +266,11 @@ def verify(
                         "submissions": verdict.submissions,
                         "head": verdict.head,
                         "behind": verdict.behind,
+                        "signatures": verdict.signatures,
+                        "doubts": [
+                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
+                            for p in verdict.doubts
+                        ],
                         "problems": [
                             {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
                             for p in verdict.problems
