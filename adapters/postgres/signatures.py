@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -32,8 +32,21 @@ def signature_of(conn: Connection[Any], source: str, id_: str) -> Signature | No
     row = conn.execute(
         f"SELECT {_COLUMNS} FROM shenguan.signature WHERE source = %s AND id = %s", (source, id_)
     ).fetchone()
-    if row is None:
-        return None
+    return _signature(row) if row is not None else None
+
+
+def signatures_of(conn: Connection[Any], submissions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Signature]:
+    """Those of these submissions, each by source and id, that there are."""
+    names = list(submissions)
+    rows = conn.execute(
+        f"SELECT source, id, {_COLUMNS} FROM shenguan.signature JOIN unnest(%s::text[], %s::text[]) AS n (s, i)"
+        " ON source = s AND id = i",
+        ([source for source, _ in names], [id_ for _, id_ in names]),
+    )
+    return {(row[0], row[1]): _signature(row[2:]) for row in rows}
+
+
+def _signature(row: Sequence[Any]) -> Signature:
     key, digest, value, subjects, ciphertext = row
     return Signature(key=key, digest=digest, value=value, subjects=tuple(subjects), ciphertext=ciphertext)
 
