@@ -118,7 +118,12 @@ def test_what_no_checkpoint_has_yet_is_said_to_be_left_out(
     lived(region, outer)
     assert "检查点" in command(outer, "evidence", NUMBER, "--out", str(tmp_path / "a.zip"), code=1)
     prove(region, outer)
-    seal = {"seal": "SP1", "certificate_serial": "ab12", "document_sm3": "0" * 64, "applied_at": region.now}
+    seal: dict[str, Any] = {
+        "seal": "SP1",
+        "certificate_serial": "ab12",
+        "document_sm3": "0" * 64,
+        "applied_at": region.now,
+    }
     region.submit(case(ApplySeal, NUMBER, **seal))
     assert take(outer, tmp_path / "b.zip")["later"] == 1
     assert "另有 1 个事件" in command(outer, "evidence", NUMBER, "--out", str(tmp_path / "c.zip"))
