@@ -362,10 +362,14 @@ def parse_leaf(leaf: bytes, beside: bytes | None) -> tuple[int, int, str, int, s
     parts, start = [], _LEAF.size
     for _ in range(4):
         (length,) = struct.unpack_from(">Q", leaf, start)
+        if length > _LONGEST_LEAF:
+            raise Wrong("leaf.shape")
         parts.append(leaf[start + 8 : start + 8 + length])
         start += 8 + length
     stream, version, topic, state = parts
-    if start != len(leaf) or start > _LONGEST_LEAF or format_ not in (1, 2) or b"%d" % int(version) != version:
+    if start != len(leaf) or start > _LONGEST_LEAF or format_ not in (1, 2) or not version.isdigit():
+        raise Wrong("leaf.shape")
+    if b"%d" % int(version) != version or len(version) > 19:
         raise Wrong("leaf.shape")
     if (format_ == 2) != (beside is not None):
         raise Wrong("leaf.state")
