@@ -13,7 +13,7 @@ from infra import evidence_verifier as verifier
 from infra.servers.broker import EmbeddedBroker
 from tests.integration.doors import Doors, doors
 from tests.integration.outlet_kit import count, store_for
-from tests.integration.region import APPROVAL, HIGHER, S1, S2
+from tests.integration.region import APPROVAL, HIGHER, MATTER, OWN_MATTER, S1, S2
 from tests.integration.stages import complete
 from tests.integration.teststore import LOG_KEY, MASTER, TestStore
 
@@ -88,3 +88,21 @@ def test_every_case_s_bundle_verifies(opened: Doors, region: TestStore) -> None:
             f"/api/v1/cases/{APPROVAL}/{number}", headers=opened.headers("jw")
         ).content)["events"]  # fmt: skip
         assert len([one for one in found.events if one.part != "register"]) >= events > 0, number
+
+
+def test_the_registers_that_applied_come_along_and_no_others(opened: Doors) -> None:
+    found = verifier.check(fetch(opened, "jw", number="20"), KEYS)
+    streams = {one.stream for one in found.events}
+    assert {
+        "entry/time_limit/receive",
+        "calendar",
+        f"matter/{MATTER}",
+        "entry/work_capability/" + MATTER + ".survey",
+    } <= (streams)
+    assert any(one.startswith("entry/calendar/") for one in streams)
+    assert f"matter/{OWN_MATTER}" not in streams
+    assert not any(one.startswith(("liaison/", "entry/letterhead/", "entry/proposal/")) for one in streams)
+    last = max(one.position for one in found.events if one.part != "register")
+    assert all(one.position < last for one in found.events if one.part == "register")
+    early = {one.stream for one in verifier.check(fetch(opened, "jw", number="5"), KEYS).events}
+    assert "entry/time_limit/receive" not in early  # it came later
