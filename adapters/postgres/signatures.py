@@ -32,13 +32,13 @@ def signature_of(conn: Connection[Any], source: str, id_: str) -> Signature | No
     return signatures_of(conn, [(source, id_)]).get((source, id_))
 
 
-def signatures_of(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Signature]:
-    """By source and id, of those that have one."""
-    sources, ids = zip(*wanted, strict=True)
+def signatures_of(conn: Connection[Any], submissions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Signature]:
+    """Those of these submissions, each by source and id, that there are."""
+    names = list(submissions)
     rows = conn.execute(
-        f"SELECT source, id, {_COLUMNS} FROM shenguan.signature"
-        " JOIN unnest(%s::text[], %s::text[]) AS u (source, id) USING (source, id)",
-        (list(sources), list(ids)),
+        f"SELECT source, id, {_COLUMNS} FROM shenguan.signature JOIN unnest(%s::text[], %s::text[]) AS n (s, i)"
+        " ON source = s AND id = i",
+        ([source for source, _ in names], [id_ for _, id_ in names]),
     )
     return {
         (source, id_): Signature(key=key, digest=digest, value=value, subjects=tuple(subjects), ciphertext=ciphertext)

@@ -27,6 +27,8 @@ NOT_ASKED = {
     "checkpoint": PROOF,
     "prove event": PROOF,
     "prove ledger": PROOF,
+    "evidence-verifier": MACHINE,
+    "erase": CHANGES,
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,
