@@ -66,6 +66,16 @@ def prove_growth(conn: Connection[Any], first: int, second: int | None = None) -
     return growth_proof(one.note, other.note, path)
 
 
+def prove_growth_from(conn: Connection[Any], kept: str) -> GrowthProof | None:
+    """That the log goes on from a checkpoint that somebody has kept, whatever is said here of what was signed. None:
+    the log is smaller now. Raises Unproven where that is no checkpoint."""
+    size, made = parse_checkpoint(parse_note(kept.encode()).text).size, latest(conn)
+    if made is None or size > made.head.size:
+        return None
+    path = [] if size == made.head.size else prove_consistency(size, made.head.size, nodes(conn, LOG, made.head.size))
+    return growth_proof(kept, made.note, path)
+
+
 def prove_ledger(conn: Connection[Any], addressee: str, size: int | None = None) -> LedgerProof | None:
     """How far an addressee's ledger had come by a checkpoint, or that it had none."""
     made = checkpoint(conn, size)
