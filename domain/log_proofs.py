@@ -180,6 +180,16 @@ def check_complete(addressee: str, entries: Sequence[bytes], ledger: Head) -> No
         raise ProofError("ledger.entries", "编号簿各条与检查点承诺的根不符")
 
 
+def check_kept(kept: Sequence[bytes], found: Sequence[bytes]) -> None:
+    """That a ledger, as the leaf hashes of its entries, still begins with what its addressee has kept of it. Raises
+    Unproven, `ledger.withheld` or `ledger.altered`, naming the first serial that is not as it was."""
+    for serial, hash_ in enumerate(kept, 1):
+        if serial > len(found):
+            raise ProofError("ledger.withheld", f"曾告知的第{serial}号已不在编号簿中")
+        if found[serial - 1] != hash_:
+            raise ProofError("ledger.altered", f"编号簿第{serial}号已不是曾告知的那一件")
+
+
 def _texts(hashes: Iterable[bytes]) -> list[str]:
     return [armoured(one) for one in hashes]
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from adapters.kafka import clients
 from adapters.postgres.log import Log
@@ -51,18 +52,26 @@ def known_principals(store: Store) -> set[str]:
 
 
 def send(
-    store: Store, out: Path, files: Iterable[str] = feed.FILES, chosen: Callable[[str], bool] = lambda _: True
+    store: Store,
+    out: Path,
+    files: Iterable[str] = feed.FILES,
+    chosen: Callable[[str], bool] = lambda _: True,
+    before_each: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Produces the chosen principals' records and waits for the broker to have them all; returns how many."""
+    """Produces the chosen principals' records and waits for the broker to have them all; returns how many.
+
+    `before_each` is told how many there were before, and may hold the next one back.
+    """
     producer = clients.producer(
         store.kafka_options, usual={"linger_ms": 20, "batch_size": 131_072}, fixed={"acks": "all"}
     )
     try:
-        futures = []
+        futures: list[Any] = []
 
         def one(principal: str, key: bytes, headers: feed.Headers, value: bytes) -> None:
             if not chosen(principal):
                 return
+            before_each(len(futures))
             futures.append(producer.send(store.names.intake(principal), value=value, key=key, headers=headers))
 
         feed.feed(out, one, files)

@@ -15,10 +15,11 @@ from domain.event import Recorded
 from domain.notices import NoticeOwed, NoticeReceived
 from domain.registers import Registers
 from domain.rules import Rejection
-from domain.signed_receipts import SignedReceipt, read_receipt
+from domain.signed_receipts import SeenCheckpoint, SignedReceipt, read_receipt
 from domain.signing import registered
 from domain.submissions import local_date
 from infra.presentation import Context, Shown, columns, known_at
+from infra.proofs import standing_of
 
 HAD = columns("""
     notice | 告知 | notice
@@ -33,7 +34,8 @@ HAD = columns("""
     key_in_force | 当日有效 | in force then
     standing | 签名 | signature
     leaf | 叶哈希 | leaf
-    checkpoint | 检查点 | checkpoint
+    checkpoint
+    checkpoint_standing | 所见检查点 | checkpoint seen
     position | 日志位置 | position
     through | 日志读至 | log read to
 """)
@@ -44,6 +46,11 @@ WORDED: dict[str, tuple[str, str]] = {
     "none": ("截至日志此处尚无签收", "none so far in the log"),
     "good": ("与告知相符", "fits the notice"),
     "wrong": ("不符", "does not fit"),
+}
+SEEN: dict[str, tuple[str, str]] = {
+    "same": ("本日志所签", "signed by this log"),
+    "other": ("同样大小，本日志所签的不同", "this log has signed another of this size"),
+    "unknown": ("本日志未签过此大小", "this log has signed none of this size"),
 }
 
 
@@ -63,10 +70,16 @@ def had(context: Context, shown: Shown, notice: str, as_known_at: str | None) ->
         for one in found:
             if isinstance(one.event, NoticeReceived):
                 row |= _receipt(one, one.event, row, registers)
+        seen = row.get("checkpoint")
+        if seen is not None:
+            row["checkpoint_standing"] = standing_of(conn, SeenCheckpoint(**seen))
     if shown.as_json:
         shown.json({column.key: row.get(column.key) for column in HAD})
     else:
         worded = {name: WORDED[row[name]][0 if shown.zh else 1] for name in ("had", "standing") if row.get(name)}
+        if row.get("checkpoint_standing"):
+            seen_as = SEEN[row["checkpoint_standing"]][0 if shown.zh else 1]
+            worded["checkpoint_standing"] = f"{row['checkpoint']['size']}：{seen_as}"
         shown.table(("签收的证明", "Proof of receipt"), HAD, [row | worded])
     if row.get("standing") == "wrong":
         raise shown.fail("签收的签名已被改动。", "The receipt's signature was altered.")

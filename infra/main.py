@@ -14,6 +14,7 @@ import typer
 
 from infra import (
     channels,
+    erasing,
     key_commands,
     letter_commands,
     log_key_commands,
@@ -47,6 +48,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
+app.command("erase")(erasing.command)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
 app.add_typer(witness_commands.app, name="witness")
@@ -238,14 +240,20 @@ def import_shuanggongshi(
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="最后一行输出 JSON")] = False,
     most: Annotated[int, typer.Option(help="最多列出几处")] = 20,
+    kept: Annotated[
+        list[Path] | None, typer.Option("--kept", exists=True, dir_okay=False, help="他处留存的检查点，可多次给出")
+    ] = None,
 ) -> None:
     """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
     from infra.log_keys import trusted_keys
     from infra.verify import verify as check
 
     with _store(kafka=False) as store:
-        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file))
-        for problem in verdict.problems:
+        filed = store.settings.checkpoint_file
+        files = [*(kept or ()), *([filed] if filed is not None and filed.exists() else ())]
+        notes = [one.read_text(encoding="utf-8") for one in files]
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store, notes)
+        for problem in [*verdict.problems, *verdict.doubts]:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
         if verdict.behind:
@@ -268,6 +276,11 @@ def verify(
                         "submissions": verdict.submissions,
                         "head": verdict.head,
                         "behind": verdict.behind,
+                        "signatures": verdict.signatures,
+                        "doubts": [
+                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
+                            for p in verdict.doubts
+                        ],
                         "problems": [
                             {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
                             for p in verdict.problems

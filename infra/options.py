@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from infra.evidence import Asker
     from infra.presentation import Context, Shown
 
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -66,6 +67,14 @@ def asked(function: Q) -> Callable[..., None]:
     ]
     command.__signature__ = plain.replace(parameters=[*plain.parameters.values(), *more])  # type: ignore[attr-defined]
     return command
+
+
+def asker(ctx: typer.Context) -> Asker:
+    """Who has asked, for what is handed out; nobody is named where it was no inspector."""
+    from infra.evidence import Asker
+
+    inspector = ctx.meta.get(_META)
+    return Asker() if inspector is None else Asker(inspector.principal, None, inspector.officer.id)
 
 
 def begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Context, Shown]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -105,6 +106,9 @@ def prove_ledger(
     ctx: typer.Context,
     department: Annotated[str, typer.Argument(help="部门代码")],
     size: Size = None,
+    kept: Annotated[
+        Path | None, typer.Option("--kept", help="部门自存的文件：与上次留存的核对，相符则以此次所证替换；没有则新建")
+    ] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
@@ -114,6 +118,7 @@ def prove_ledger(
     from domain.merkle import leaf_hashes
     from domain.unproven import Unproven
     from infra import proofs
+    from infra.kept_ledgers import Kept, keep
 
     store, shown = _begin(ctx, lang, as_json)
     with closing(store.connect()) as conn:
@@ -126,10 +131,15 @@ def prove_ledger(
             entries = [one.leaf for one in proofs.ledger_entries(conn, department, up_to=head.size)]
             check_complete(department, entries, head)
             by = opened(found.checkpoint, keys).size
+            hashes = [armoured(one) for one in leaf_hashes(entries)]
+            before = keep(
+                conn, kept, Kept(department=department, leaf_hashes=hashes, checkpoint=found.checkpoint), keys
+            )
         except Unproven as error:
             raise _unproven(shown, error) from None
+        except OSError as error:
+            raise shown.fail(f"{kept}：{error.strerror}", f"{kept}: {error.strerror}") from None
     if as_json:
-        hashes = [armoured(one) for one in leaf_hashes(entries)]
         shown.json({"entries": head.size, "complete": True, "leaf_hashes": hashes, "proof": found.model_dump()})
     elif not head.size:
         shown.say(
@@ -142,6 +152,11 @@ def prove_ledger(
             "无一缺少，无一添加。",
             f"The ledger of {department}, 1 to {head.size}, is what the checkpoint of size {by} commits to:"
             " none is missing, none was added.",
+        )
+    if before is not None and not as_json:
+        shown.say(
+            f"与留存相符：当时的 {len(before.leaf_hashes)} 号仍是当时的内容，日志是当时的延续。",
+            f"As kept: the {len(before.leaf_hashes)} entries of then are what they were, and the log has only grown.",
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 
 from adapters.postgres.checkpoints import Made, first_with, latest, ledgers_at, of_size
 from adapters.postgres.leaves import leaf_row_before, leaf_rows_at, leaf_rows_of_ledger
 from adapters.postgres.trees import LOG, index_of, nodes, positions_between
+from domain.armour import armoured
 from domain.bundles import write_bundle
+from domain.checkpoints import parse_checkpoint
 from domain.leaves import Row, leaf, leaves
 from domain.ledger_heads import LedgerHeads
 from domain.log_proofs import (
@@ -21,6 +23,8 @@ from domain.log_proofs import (
     ledger_proof,
 )
 from domain.merkle_proofs import prove_consistency, prove_inclusion
+from domain.notes import parse_note
+from domain.signed_receipts import SeenCheckpoint
 from domain.tiles import WIDTH, Tile
 
 
@@ -62,6 +66,16 @@ def prove_growth(conn: Connection[Any], first: int, second: int | None = None) -
     return growth_proof(one.note, other.note, path)
 
 
+def prove_growth_from(conn: Connection[Any], kept: str) -> GrowthProof | None:
+    """That the log goes on from a checkpoint that somebody has kept, whatever is said here of what was signed. None:
+    the log is smaller now. Raises Unproven where that is no checkpoint."""
+    size, made = parse_checkpoint(parse_note(kept.encode()).text).size, latest(conn)
+    if made is None or size > made.head.size:
+        return None
+    path = [] if size == made.head.size else prove_consistency(size, made.head.size, nodes(conn, LOG, made.head.size))
+    return growth_proof(kept, made.note, path)
+
+
 def prove_ledger(conn: Connection[Any], addressee: str, size: int | None = None) -> LedgerProof | None:
     """How far an addressee's ledger had come by a checkpoint, or that it had none."""
     made = checkpoint(conn, size)
@@ -97,3 +111,12 @@ def leaf_at(conn: Connection[Any], position: int) -> bytes | None:
     """The leaf of the event at a position as it is stored now: whether it is the one integrated, its hash tells."""
     row = leaf_row_before(conn, position + 1)
     return leaf(row) if row is not None and row.position == position else None
+
+
+def standing_of(conn: Connection[Any], seen: SeenCheckpoint) -> Literal["same", "other", "unknown"]:
+    """What somebody says that this log has signed, against what it has: the same, another of this size, or none."""
+    made = of_size(conn, seen.size)
+    if made is None:
+        return "unknown"
+    origin = parse_checkpoint(parse_note(made.note.encode()).text).origin
+    return "same" if (origin, armoured(made.head.root)) == (seen.origin, seen.root) else "other"

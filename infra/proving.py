@@ -135,7 +135,7 @@ class Proofs:
 
     def _read(self, conn: Connection[Any], made: Made | None) -> _State:
         """Anew from the database, held against what was signed and what was published."""
-        _check_published(conn, self._published(), made, self._origin)
+        check_published(conn, self._published(), made, self._origin)
         if made is None:
             return _State(Frontier(), 0, b"", LedgerHeads())
         if parse_checkpoint(parse_note(made.note.encode()).text).origin != self._origin:
@@ -179,8 +179,9 @@ def _frontier(conn: Connection[Any], addressee: str, size: int) -> Frontier:
     return read_frontier(size, nodes(conn, addressee, size)) if size else Frontier()
 
 
-def _check_published(conn: Connection[Any], note: bytes | None, made: Made | None, origin: str) -> None:
-    """What was published is the beginning of what is here: else the database was put back to an earlier state."""
+def check_published(conn: Connection[Any], note: bytes | None, made: Made | None, origin: str) -> None:
+    """What was published is the beginning of what is here: else the database was put back to an earlier state. Raises
+    Contradiction."""
     if note is None:
         return
     known = parse_checkpoint(parse_note(note).text)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from infra import clock_queries, register_queries, signature_queries
+from infra import clock_queries, evidence_commands, register_queries, signature_queries
 from infra.options import (
     AsJson,
     Dept,
@@ -32,6 +32,7 @@ app = typer.Typer()
 app.add_typer(register_queries.app)
 app.add_typer(clock_queries.app)
 app.add_typer(signature_queries.app)
+app.add_typer(evidence_commands.app)
 
 
 @question(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 
 from adapters.postgres.history import History
 from domain.cases import case_stream
@@ -58,10 +59,9 @@ def replay(
     until = known_at(as_known_at)
     on = local_date(moment(as_true_at)) if as_true_at else None
     names = department_names(context)
+    the_one = the_case(context, shown, number, organ, until)
     with closing(context.connect()) as conn:
-        history = History(conn, names, until)
-        the_one = single(shown, number, [o for o in history.organs_of(number) if organ in (None, o)])
-        events = history.case(the_one, number)
+        events = History(conn, names, until).case(the_one, number)
     replayed = replay_case(events, the_one, number, on)
     if replayed is None:
         raise shown.fail(f"到 {as_true_at} 尚无办件 {number}。", f"There was no case {number} by {as_true_at}.")
@@ -88,6 +88,14 @@ def replay(
     shown.table(("当时的告知", "Notices then"), NOTICE, names_over(replayed.notices, ["addressee"], names))
     if feedback := replayed.feedback:
         shown.table(("当时的反馈", "Feedback then"), FEEDBACK, names_over(feedback, ["department"], names))
+
+
+def the_case(context: Context, shown: Shown, number: str, organ: str | None, until: datetime | None = None) -> str:
+    """The department whose case of that number it is, by the log. Raises Exit where there is none, or more than one."""
+    names = department_names(context)
+    with closing(context.connect()) as conn:
+        organs = History(conn, names, until).organs_of(number)
+    return single(shown, number, [one for one in organs if organ in (None, one)])
 
 
 _STATE = columns("""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from cryptography.exceptions import InvalidTag
 from psycopg import Connection
 
 from adapters.crypto.jws import verify_kept
@@ -35,6 +36,14 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     "erased": ("原文已销毁，摘要与签名仍在", "the bytes are erased; digest and signature stand"),
     "wrong": ("不符", "does not fit"),
 }
+
+
+class Reveals(Protocol):
+    """Whoever has the keys of what was kept."""
+
+    def signed_bytes(self, signature: Signature) -> bytes | None:
+        """As a store's. Raises InvalidTag, ValueError where it was altered."""
+        ...
 
 
 def signature(context: Context, shown: Shown, source: str, id_: str) -> None:
@@ -68,17 +77,17 @@ def signature(context: Context, shown: Shown, source: str, id_: str) -> None:
         raise shown.fail("签名或原文已被改动。", "The signature or what it signs was altered.")
 
 
-def judged(context: Context, signature: Signature, fact: Recorded) -> Verdict:
+def judged(reveals: Reveals, signature: Signature, fact: Recorded) -> Verdict:
     """Whether what was kept is what the event says was signed, and the signature is good."""
     meta = fact.event.meta
     if meta.signed != signature.signed:
         return "wrong"
-    kept = context.signed_bytes(signature)
-    if kept is None:
-        return "erased"
     try:
+        kept = reveals.signed_bytes(signature)
+        if kept is None:
+            return "erased"
         verified, identity, _ = verify_kept(kept)
-    except Rejection:
+    except (Rejection, InvalidTag, ValueError):
         return "wrong"
     same = (verified.key, verified.digest, verified.value) == (signature.key, signature.digest, signature.value)
     return "good" if same and (identity.get("source"), identity.get("id")) == (meta.source, meta.id) else "wrong"

@@ -102,6 +102,10 @@ class Store:
         """One personal value in clear; None where its key was destroyed."""
         return self._opener.open(sealed)
 
+    def opening(self, sealed: Sealed) -> tuple[bytes, str] | None:
+        """Its salt, and the value in clear; None where its key was destroyed."""
+        return self._opener.opening(sealed)
+
     def signed_bytes(self, signature: Signature) -> bytes | None:
         """The JWS, a line feed and the data; None where a key of those whom they are about was destroyed."""
         return self._opener.open_jointly(signature.subjects, signature.ciphertext)

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
 import typer
 from pydantic import ValidationError
 
-from adapters.crypto.jws import ATTRIBUTE, JwsSigner
+from adapters.crypto.jws import JwsSigner
 from adapters.kafka import clients
-from adapters.kafka.cloudevents import MalformedEvent, decode, encode
+from adapters.kafka.cloudevents import MalformedEvent, decode
+from adapters.kafka.last_record import LastRecord
 from adapters.kafka.names import TopicNames
 from adapters.kafka.outbox import Outbox, Sent
 from adapters.kafka.records import RawRecord
 from adapters.kafka.subscriber import subscribe as read_topic
 from adapters.kafka.topics import topic_ids
+from domain.checkpoints import Checkpoint, parse_checkpoint
 from domain.message import NoticeMessage
-from domain.notices import ReceiveNotice
+from domain.notes import parse_note
 from domain.personal import Officer
 from domain.serials import SerialWatch
-from domain.signed_receipts import ReceiptStatement
-from domain.submissions import cloud_event
+from domain.unproven import Unproven
+from infra.receipting import Receiver, Told
 from infra.words import WORDS
 
 CHINA = timezone(timedelta(hours=8))
 ACK_S = 30.0
+Seen = Callable[[], Checkpoint | None]
 
 
 class SubscribeProblem(Exception):
@@ -43,7 +46,7 @@ class SubscribeProblem(Exception):
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the department's system is to do. With `officer` it receives each notice, as `principal`; with `signer` it
-    signs that, by the principal's key."""
+    signs that, by the principal's key, and names the checkpoint that the log had published by then."""
 
     department: str
     officer: Officer | None = None
@@ -97,6 +100,7 @@ def run(
     reading, watch = Reading(), SerialWatch()
     with (
         closing(Outbox(kafka_options)) if wishes.officer else nullcontext() as outbox,
+        _checkpoints(kafka_options, names, wishes.signer is not None) as seen,
         read_topic(
             kafka_options,
             topic,
@@ -129,7 +133,8 @@ def run(
             reading.notices += 1
             out(message.model_dump_json() if wishes.as_json else line(message, wishes.zh))
             if outbox is not None and wishes.officer is not None:
-                _sign(outbox, names, wishes, message, leaf)
+                told = Told(message.notice, message.addressee, message.serial, leaf)
+                _sign(outbox, names, wishes, message, told, seen)
                 reading.receipts += 1
     reading.missing = watch.missing
     return reading
@@ -154,26 +159,11 @@ def _read(record: RawRecord) -> tuple[NoticeMessage, str] | None:
         return None
 
 
-def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage, leaf: str) -> None:
-    """签收. `received_at` is now, not when the record came: a system that was off has not received. A signed one has a
-    name of its own: an unsigned one may have been refused under the other."""
-    now = datetime.now(UTC)
-    principal = wishes.principal or wishes.department
-    topic = names.intake(principal)
-    name, receipt = f"receipt.{message.addressee}.{message.serial}", None
-    if wishes.signer is not None:
-        name = f"{name}.signed"
-    if wishes.signer is not None and leaf:  # notices that were sent long ago name none
-        said = ReceiptStatement(notice=message.notice, serial=message.serial, leaf=leaf, received_at=now)
-        receipt = wishes.signer.compact(said.model_dump(mode="json", exclude_none=True))
-    payload = ReceiveNotice(
-        department=message.addressee, officer=wishes.officer, notice=message.notice, received_at=now, receipt=receipt
-    )
-    attributes = cloud_event(ReceiveNotice, principal, name, now)
-    data = json.dumps(payload.model_dump(mode="json", exclude_none=True), ensure_ascii=False).encode()
-    if wishes.signer is not None:
-        attributes[ATTRIBUTE] = wishes.signer.detached(attributes, names.store, data)
-    headers, value = encode(attributes, data)
+def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMessage, told: Told, seen: Seen) -> None:
+    """签收. `received_at` is now, not when the record came: a system that was off has not received."""
+    receiver = Receiver(wishes.officer, wishes.principal or wishes.department, names.store, wishes.signer)
+    topic = names.intake(receiver.principal)
+    headers, value = receiver.receipt(told, datetime.now(UTC), seen())
     outbox.send(topic, message.key.encode(), value, headers)
     results = outbox.flush(ACK_S)
     if len(results) != 1 or not isinstance(results[0], Sent):
@@ -182,3 +172,23 @@ def _sign(outbox: Outbox, names: TopicNames, wishes: Wishes, message: NoticeMess
             f"签收未能送达 {topic}（{why or '超时'}），编号 {message.serial} 未提交，下次重读",
             f"the receipt did not get to {topic} ({why or 'no answer'}): serial {message.serial} will be read again",
         )
+
+
+@contextmanager
+def _checkpoints(options: clients.Options, names: TopicNames, signs: bool) -> Iterator[Seen]:
+    """The latest checkpoint that the log has published, whenever it is asked for; None where there is none to be read.
+    It is not verified here: whoever signs says what it was shown."""
+    if not signs:
+        yield lambda: None
+        return
+    with LastRecord(options, names.checkpoints) as last:
+
+        def seen() -> Checkpoint | None:
+            record = last.look()
+            try:
+                note = json.loads(decode(record.value, record.headers).data)["checkpoint"] if record else None
+                return None if note is None else parse_checkpoint(parse_note(note.encode()).text)
+            except (MalformedEvent, Unproven, LookupError, TypeError, ValueError, AttributeError):
+                return None
+
+        yield seen

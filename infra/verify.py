@@ -17,8 +17,10 @@ from domain.note_keys import VerifierKey
 from domain.recheck import Problem, Recheck, Run, Runs
 from infra.memory import calmer
 from infra.proving import PROOFS
+from infra.signatures import Reveals
 from infra.verify_models import ReadModel
 from infra.verify_proofs import proofs
+from infra.verify_signatures import Signatures, doubts
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
@@ -41,7 +43,9 @@ class Verdict:
     """What was read and what is wrong; clean when `problems` is empty. `head` is the log position it speaks of.
 
     `behind`: read models (the outlet, the proofs) that have not come to the head yet, and by how many positions; that
-    is no problem, but what they have not taken in was not compared.
+    is no problem, but what they have not taken in was not compared. `signatures`: signed submissions by what became of
+    their signature (`verify_signatures.KINDS`). `doubts`: what others have signed and this log has not, for people to
+    ask about.
     """
 
     events: int
@@ -50,6 +54,8 @@ class Verdict:
     head: int
     problems: list[Problem]
     behind: dict[str, int] = field(default_factory=dict)
+    signatures: dict[str, int] = field(default_factory=dict)
+    doubts: list[Problem] = field(default_factory=list)
 
 
 def verify(
@@ -57,38 +63,57 @@ def verify(
     progress: Progress = lambda _done, _all: None,
     most: int = 20,
     keys: Sequence[VerifierKey] = (),
+    reveals: Reveals | None = None,
+    kept: Sequence[str] = (),
 ) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems. `keys`: those that may have signed
-    checkpoints, known from elsewhere than the database."""
+    checkpoints, known from elsewhere than the database. `reveals`: opens what is kept of signed submissions; without it
+    only their digests are compared. `kept`: checkpoints that others have kept."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
-        recheck = Recheck()
+        recheck, signed = Recheck(), Signatures(conn, reveals)
+        asked: list[Problem] = []
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
-        for problem in _checks(conn, recheck, progress, keys):
+        for problem in _checks(conn, recheck, progress, keys, kept, signed, asked.append):
             problems.append(problem)
             if len(problems) >= most:
                 break
         row = conn.execute("SELECT count(*) FROM shenguan.submission").fetchone()
         conn.rollback()
-    return Verdict(recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind)
+    return Verdict(
+        recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind, dict(signed.counts), asked
+    )
 
 
 def _checks(
-    conn: Connection[Any], recheck: Recheck, progress: Progress, keys: Sequence[VerifierKey]
+    conn: Connection[Any],
+    recheck: Recheck,
+    progress: Progress,
+    keys: Sequence[VerifierKey],
+    kept: Sequence[str],
+    signed: Signatures,
+    ask: Callable[[Problem], None],
 ) -> Iterator[Problem]:
-    yield from proofs(conn, keys)  # first: what was altered since is named exactly
+    yield from proofs(conn, keys, kept)  # first: what was altered since is named exactly
     models = [ReadModel(conn, projection) for projection in PROJECTIONS]
-    yield from _log(conn, recheck, models, progress)
+    yield from _log(conn, recheck, models, progress, signed, ask)
     yield from tables(conn)
     yield from _followers(conn)
     for model in models:
         yield from model.compare()
 
 
-def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progress: Progress) -> Iterator[Problem]:
+def _log(
+    conn: Connection[Any],
+    recheck: Recheck,
+    models: list[ReadModel],
+    progress: Progress,
+    signed: Signatures,
+    ask: Callable[[Problem], None],
+) -> Iterator[Problem]:
     """Order, versions, notices owed, recorded and queued; of every fact the submission that made it; keys.
 
     The read models are folded on the way, so that every event is decoded once.
@@ -103,6 +128,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
         ended: list[Run | None] = []
         expected: Expected = {}
         states: list[bytes] = []
+        own: list[Recorded] = []
         for stream, version, topic, state, position, at in rows:
             try:
                 recorded = Recorded(position, at, mapper.read(stream, version, topic, state))
@@ -117,11 +143,15 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
             ended.append(runs.take(recorded, followed))
             if not followed:  # its keys are its master's
                 states.append(state)
+                own.append(recorded)
             if position <= outlet:
                 expected |= turns.take(recorded, recheck.registers)
         yield from claims.take([run for run in ended if run is not None])
         yield from deliveries(conn, expected)
         yield from subjects(conn, states, position)
+        yield from signed.take(own)
+        for doubt in doubts(conn, own):
+            ask(doubt)
         for model in models:
             yield from model.apply(batch)
         progress(recheck.events, total)
@@ -129,6 +159,7 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
     yield from claims.take([last] if last is not None else [])
     yield from claims.finish()
     yield from turns.finish()
+    yield from signed.finish()
     yield from recheck.finish()
 
 

@@ -15,12 +15,15 @@ from psycopg import Connection
 from adapters.crypto.notes import NoteVerifier
 from adapters.postgres.checkpoints import Made, checkpoints_after, keys_in_use, latest, ledgers_at, ledgers_grown
 from adapters.postgres.trees import LOG, runs
+from domain.checkpoints import parse_checkpoint
 from domain.ledger_heads import LedgerHeads, committed
 from domain.log_proofs import opened
 from domain.merkle import Head
 from domain.note_keys import VerifierKey, parse_verifier_key
+from domain.notes import parse_note
 from domain.recheck import Problem
 from domain.unproven import Unproven
+from infra.proving import Contradiction, check_published
 from infra.verify_leaves import events
 from infra.verify_tiles import tiles
 
@@ -28,14 +31,21 @@ CHECKPOINTS: Final = 1000
 Count = Callable[[int], None]
 
 
-def proofs(conn: Connection[Any], keys: Sequence[VerifierKey] = ()) -> Iterator[Problem]:
+def proofs(conn: Connection[Any], keys: Sequence[VerifierKey] = (), kept: Sequence[str] = ()) -> Iterator[Problem]:
     """All of it, in the transaction's one moment. `keys`: those that may have signed, known from elsewhere; none: those
-    that the database names."""
+    that the database names. `kept`: checkpoints that lie elsewhere, which the log must go on from."""
     made = latest(conn)
     if made is None:
         yield from _nothing_left(conn)
+        yield from _kept(conn, kept, keys, None)
         return
-    for step in (_keys(conn, keys), _checkpoints(conn, keys), _tiles(conn, made), events(conn, made, runs(conn))):
+    for step in (
+        _keys(conn, keys),
+        _checkpoints(conn, keys),
+        _tiles(conn, made),
+        events(conn, made, runs(conn)),
+        _kept(conn, kept, keys, made),
+    ):
         wrong = False
         for problem in step:
             wrong = True
@@ -71,8 +81,7 @@ class _Signed:
 
 def _checkpoints(conn: Connection[Any], keys: Sequence[VerifierKey]) -> Iterator[Problem]:
     """Each is signed, says what its row says, and commits to the ledgers that are said to have been there."""
-    trusted = keys or [parse_verifier_key(one.verifier) for one in keys_in_use(conn)]
-    verifiers = [NoteVerifier(one) for one in dict.fromkeys(trusted)]
+    verifiers = _verifiers(conn, keys)
     size, origin, position, ledgers = 0, None, 0, LedgerHeads()
     while found := checkpoints_after(conn, size, CHECKPOINTS):
         grown = ledgers_grown(conn, size, found[-1].head.size)
@@ -106,6 +115,29 @@ def _checkpoints(conn: Connection[Any], keys: Sequence[VerifierKey]) -> Iterator
     for left in ledgers_grown(conn, size, 2**62).values():
         yield _of_none(left[0].addressee)
         return
+
+
+def _kept(
+    conn: Connection[Any], kept: Sequence[str], keys: Sequence[VerifierKey], made: Made | None
+) -> Iterator[Problem]:
+    """What the log itself has signed and others have kept is the beginning of what is here: else it was put back to an
+    earlier state, or made anew."""
+    for note in kept:
+        try:
+            known = opened(note, _verifiers(conn, keys))
+            origin = known.origin if made is None else parse_checkpoint(parse_note(made.note.encode()).text).origin
+            check_published(conn, note.encode(), made, origin)
+        except Unproven as error:
+            zh, en = f"留存的检查点不成立：{error.message}", f"a checkpoint that was kept does not hold: {error.rule}"
+            yield Problem(0, "checkpoint", "kept checkpoint", zh, en)
+        except Contradiction as error:
+            zh = f"此日志不是留存的大小为 {known.size} 的检查点的延续：曾被退回或重造"
+            yield Problem(0, f"checkpoint/{known.size}", "kept checkpoint", zh, f"put back or made anew: {error}")
+
+
+def _verifiers(conn: Connection[Any], keys: Sequence[VerifierKey]) -> list[NoteVerifier]:
+    trusted = keys or [parse_verifier_key(one.verifier) for one in keys_in_use(conn)]
+    return [NoteVerifier(one) for one in dict.fromkeys(trusted)]
 
 
 def _of_none(addressee: str) -> Problem:

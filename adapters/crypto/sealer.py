@@ -10,9 +10,10 @@ import base64
 import hashlib
 import hmac
 import os
+import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.personal import Sealed
 
 CACHE = 50_000
+KEPT_S = 5.0
+"""For so long a key that was destroyed may still be used where it is known."""
 SALT = 16
 NONCE = 12
 
@@ -67,16 +70,20 @@ def _label(subjects: Sequence[str]) -> bytes:
 
 
 class Sealer:
-    """Seals and opens. `prepare` fetches or makes the keys that a batch needs in one go."""
+    """Seals and opens. `prepare` fetches or makes the keys that a batch needs in one go. Keys are asked for anew every
+    few seconds: who was erased is seen no more."""
 
-    def __init__(self, master: bytes, keys: KeyStore) -> None:
+    def __init__(self, master: bytes, keys: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._wrap = AESGCM(master)
         self._pepper = hmac.digest(master, b"shenguan pepper", hashlib.sha256)
         self._store = keys
         self._keys: OrderedDict[str, bytes] = OrderedDict()  # a ready cipher takes forty times the room
+        self._clock = clock
+        self._since = clock()
 
     def prepare(self, subjects: Iterable[str], *, create: bool = True) -> None:
         """Makes these subjects' keys known. Raises MasterKeyError if they were wrapped under another master key."""
+        self._age()
         missing = {s for s in subjects if s not in self._keys}
         if not missing:
             return
@@ -95,6 +102,11 @@ class Sealer:
     def forget(self) -> None:
         """Asks the store for every key anew."""
         self._keys.clear()
+        self._since = self._clock()
+
+    def _age(self) -> None:
+        if self._clock() - self._since > KEPT_S:
+            self.forget()
 
     def seal(self, subject: str, value: str) -> Sealed:
         """Raises SubjectErased where the subject's key was destroyed."""
@@ -119,6 +131,13 @@ class Sealer:
 
     def open(self, sealed: Sealed) -> str | None:
         """The plain value; None where the key was destroyed."""
+        found = self.opening(sealed)
+        return found[1] if found is not None else None
+
+    def opening(self, sealed: Sealed) -> tuple[bytes, str] | None:
+        """The salt and the plain value, by which a stranger may check the commitment; None where the key was
+        destroyed."""
+        self._age()
         key = self._keys.get(sealed.subject)
         if key is None:
             self.prepare((sealed.subject,), create=False)
@@ -126,7 +145,8 @@ class Sealer:
             if key is None:
                 return None
         data = base64.b64decode(sealed.ciphertext)
-        return AESGCM(key).decrypt(data[:NONCE], data[NONCE:], sealed.subject.encode())[SALT:].decode()
+        salted = AESGCM(key).decrypt(data[:NONCE], data[NONCE:], sealed.subject.encode())
+        return salted[:SALT], salted[SALT:].decode()
 
     def seal_jointly(self, subjects: Iterable[str], value: bytes) -> str:
         """Base64 of what opens only while there is the key of every one of the subjects: for what holds something of

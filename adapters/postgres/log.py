@@ -281,6 +281,12 @@ class Log:
         for row in self._rows(clause, (since, up_to, known_at)):
             registers.evolve(self._event(row))
 
+    def registers_by(self, position: int) -> list[Recorded]:
+        """The register events up to a position, in log order."""
+        topics = ", ".join(f"'{topic}'" for topic in REGISTER_TOPICS)
+        rows = self._rows(f"WHERE topic IN ({topics}) AND notification_id <= %s ORDER BY notification_id", (position,))
+        return [self._recorded(row) for row in rows]
+
     def _rows(self, clause: str, params: tuple[Any, ...]) -> list[Any]:
         query = f"SELECT {COLUMNS} FROM shenguan.stored_events {clause}"
         return self._conn.execute(query, params, binary=True, prepare=True).fetchall()

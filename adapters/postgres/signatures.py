@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -29,13 +29,21 @@ def put_signatures(conn: Connection[Any], results: Sequence[Result]) -> None:
 
 def signature_of(conn: Connection[Any], source: str, id_: str) -> Signature | None:
     """That of a submission; None where there is none, or nothing came of it."""
-    row = conn.execute(
-        f"SELECT {_COLUMNS} FROM shenguan.signature WHERE source = %s AND id = %s", (source, id_)
-    ).fetchone()
-    if row is None:
-        return None
-    key, digest, value, subjects, ciphertext = row
-    return Signature(key=key, digest=digest, value=value, subjects=tuple(subjects), ciphertext=ciphertext)
+    return signatures_of(conn, [(source, id_)]).get((source, id_))
+
+
+def signatures_of(conn: Connection[Any], submissions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Signature]:
+    """Those of these submissions, each by source and id, that there are."""
+    names = list(submissions)
+    rows = conn.execute(
+        f"SELECT source, id, {_COLUMNS} FROM shenguan.signature JOIN unnest(%s::text[], %s::text[]) AS n (s, i)"
+        " ON source = s AND id = i",
+        ([source for source, _ in names], [id_ for _, id_ in names]),
+    )
+    return {
+        (source, id_): Signature(key=key, digest=digest, value=value, subjects=tuple(subjects), ciphertext=ciphertext)
+        for source, id_, key, digest, value, subjects, ciphertext in rows
+    }
 
 
 def _fields(signature: Signature) -> tuple[Any, ...]:

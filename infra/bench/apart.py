@@ -43,6 +43,7 @@ class RoleProcess:
         shenguan = {
             "STORE": settings.store,
             "DATA_DIR": str(settings.data_dir),
+            "LOG_NAME": settings.log_name,
             "MASTER_KEY_FILE": str(settings.master_key_file),
             "DATABASE_URL": self._store.database_url,
             "MIGRATOR_URL": self._store.migrator_url,

@@ -22,7 +22,8 @@ KEPT = PAGE.with_suffix(".json")
 
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="intake、projections、latency、growth、queries、stores 或 doors；不给则全部")
+        str | None,
+        typer.Argument(help="intake、projections、latency、proofs、growth、queries、stores 或 doors；不给则全部"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="每项测试输出一行 JSON")] = False,
     cases: Annotated[int, typer.Option(min=1, help="所生成一年的办件数")] = CASES,
@@ -32,7 +33,7 @@ def bench(
     rates: Annotated[str, typer.Option(help="时延测试每秒的决定数，逗号分隔")] = ",".join(map(str, RATES)),
     sizes: Annotated[str, typer.Option(help="增长测试的日志事件数，逗号分隔")] = ",".join(map(str, SIZES)),
     large: Annotated[bool, typer.Option("--large", help="增长测试另加一千万事件")] = False,
-    events: Annotated[int, typer.Option(min=1, help="读模型与门户测试的日志事件数")] = EVENTS,
+    events: Annotated[int, typer.Option(min=1, help="读模型、门户与证明测试的日志事件数")] = EVENTS,
     most: Annotated[int, typer.Option(min=2, help="存储与工作进程测试中最多几个并行")] = 4,
     check: Annotated[bool, typer.Option("--verify/--no-verify", help="每项测试之后核验其存储")] = True,
     write: Annotated[bool, typer.Option("--write", help="写入 docs/performance.md，保留其他测试的结果")] = False,

@@ -13,6 +13,7 @@ _LABELS = {
     "intake": ("ours", "stock: one `save` per submission", "ceiling: consume + COPY of the same rows, unchecked"),
     "projections": ("ours", "stock: the library's runner", "ceiling: binary cursor + COPY of the same rows"),
     "latency": ("ours", "stock", "ceiling: bare hop"),
+    "proofs": ("intake with proofs, as fast as it goes", "stock", "intake without proofs"),
     "growth": ("ours at the largest log", "stock at the same size", "ours at the smallest log"),
     "queries": ("ours: the slowest hot query", "stock", "ceiling: an empty round trip (SELECT 1)"),
     "doors": ("ours: the slowest page or answer", "stock", "ceiling: the shortest answer (/healthz)"),
@@ -42,6 +43,13 @@ ratios, which compare figures of one run on the same servers and the same data, 
   answer begins when its decision is handed to the producer; `sender` tells the pace that was really kept and by how
   much the sending lagged behind the schedule. *Bare hop*: the same records at the same pace, consumed, one row INSERTed
   and committed, produced, consumed.
+- **proofs**: the same year taken in by `shenguan role intake` without and with `shenguan role prover` beside it. *At a
+  pace*: a sender in a process of its own hands it to the producer evenly; the rate is that at which it is committed,
+  from the beginning of sending to the last event. *Ready*: from an event's `recorded_at` to the moment at which an
+  onlooker is told, after the commit, of the first checkpoint that has it. *As fast as it goes*: the year lies in Kafka;
+  the medians of the rounds, which take turns. *Hash path*: on a log of `--events` events one process reads every event,
+  makes its leaf, hashes it and compares it with the tiles, as `verify` does, in events a second; and the same of all
+  that `verify` checks of proofs.
 - **growth**: on a log filled with clones of real streams (how: `infra/bench/filler.py`) the first half of a year is
   taken in by an intake alone (the rate), the second half beside a projector in a process of its own: the lag is the
   time from intake's last commit to that projector's. Then latency, the hot queries, and what everything occupies.

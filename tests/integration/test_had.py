@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -11,19 +13,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from adapters.crypto.jws import JwsSigner
+from adapters.postgres.checkpoints import latest
+from adapters.postgres.log import Log
+from domain.checkpoints import Checkpoint
 from domain.key_registering import RegisterKey
 from domain.public_keys import PublicKey
 from domain.registering import EnterRegister
 from domain.signing import Signing
+from infra.handing_in import Record, hand_in
 from infra.main import app
+from infra.receipting import Receiver, Told
+from infra.roles.checkpoint_publisher import CheckpointPublisher
 from infra.roles.intake import IntakeRole
 from infra.roles.outlet import OutletRole
+from infra.roles.publisher import Publication
 from infra.subscriber import Wishes, run
 from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
 from tests.integration.region import DAY, OFFICE, S1, receive
 from tests.integration.test_subscribe import SIGNER
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import LOG_NAME, TestStore
 
 KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 NOTICES = [f"{S1}/test/d-{number}" for number in (1, 2, 3)]
@@ -92,6 +101,39 @@ def test_a_notice_that_was_altered_is_not_what_was_signed(region: TestStore, out
             " WHERE unique_key = %s", (NOTICES[0],)
         )  # fmt: skip
     assert ask(region, NOTICES[0], code=1)["standing"] == "wrong"
+
+
+def test_the_checkpoint_that_a_receipt_names_is_held_against_what_was_signed(
+    region: TestStore, outer: TrackedStore
+) -> None:
+    """The reference client names the latest that was published; one of another log, and one that never was, show."""
+    entry = PublicKey(principal=S1, public_key=KEY.public_key)
+    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    owe(region, ["1"])
+    region.prove()
+    with region.connect() as conn, closing(Publication(outer, outer.names.checkpoints)) as publication:
+        assert CheckpointPublisher(outer, threading.Event()).turn(conn, publication) is None
+        made = latest(conn)
+    assert made is not None
+    with running(IntakeRole(outer), OutletRole(outer)):
+        until(lambda: unsent(region) == 0)
+        wishes = Wishes(S1, SIGNER, from_beginning=True, idle_s=1, signer=KEY)
+        run(wishes, outer.kafka_options, outer.names, static=True, out=lambda _: None, tell=lambda _: None)
+        owe(region, ["2", "3"])
+        receiver = Receiver(SIGNER, S1, outer.names.store, KEY)
+        for serial, size in ((2, made.head.size), (3, made.head.size + 7)):
+            with region.connect() as conn:
+                told = Told(NOTICES[serial - 1], S1, serial, Log(conn).leaf(f"ledger/{S1}", serial) or "")
+            headers, value = receiver.receipt(told, region.now, Checkpoint(LOG_NAME, size, bytes(32)))
+            hand_in(outer.kafka_options, outer.names, S1, [Record("k", headers, value)])
+        until(lambda: events(region, "notice.received") == 3)
+    said = [ask(region, one)["checkpoint_standing"] for one in NOTICES]
+    assert said == ["same", "other", "unknown"]
+    assert "本日志所签的不同" in CliRunner().invoke(app, ["had", NOTICES[1]], obj=region).stdout
+    verdict = verify(outer)
+    assert [one.stream for one in verdict.doubts] == [f"notice/{one}" for one in NOTICES[1:]]
+    assert {one.check for one in verdict.doubts} == {"receipt checkpoint"}
+    assert [one for one in verdict.problems if one.check not in ("dispatched", "delivered", "delivery")] == []
 
 
 def test_receipts_must_be_signed(region: TestStore) -> None:

@@ -104,7 +104,9 @@ def test_what_was_signed_is_verified_again_from_what_was_kept(
     assert opened is not None
     assert json.loads(opened.partition(b"\n")[2])["party"]["person"] == PERSON
     assert verify_kept(opened).store == outer.names.store
-    assert verify(outer).problems == []
+    verdict = verify(outer, reveals=outer)
+    assert (verdict.problems, verdict.signatures) == ([], {"good": 1})
+    assert verify(outer).signatures == {"unread": 1}
     chinese = CliRunner().invoke(app, ["signature", APPROVAL, "a1"], obj=region).stdout
     assert "签名与原文相符" in chinese
 
@@ -123,6 +125,8 @@ def test_who_is_erased_takes_the_signed_bytes_along_and_digest_and_signature_sta
     after = ask(region, "a1")
     assert after == before | {"standing": "erased"}
     assert ask(region, "a2")["standing"] == "good"
+    verdict = verify(outer, reveals=outer)
+    assert (verdict.problems, verdict.signatures) == ([], {"erased": 1, "good": 1})
 
 
 def test_what_a_superuser_alters_shows(region: TestStore, outer: TrackedStore, intake: None) -> None:
@@ -142,6 +146,42 @@ def test_what_a_superuser_alters_shows(region: TestStore, outer: TrackedStore, i
     assert ask(region, "a1", code=1)["standing"] == "wrong"
     assert ask(region, "a2")["standing"] == "good"
     assert "error" in ask(region, "a3", code=1)
+    assert wrong(outer) == [f"case/{APPROVAL}/1: the signature of {APPROVAL}/a1 does not fit what was kept of it"]
+
+
+def wrong(store: Store) -> list[str]:
+    """What `verify` says of signatures."""
+    return [f"{p.stream}: {p.en}" for p in verify(store, reveals=store).problems if p.check == "signature"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE shenguan.signature SET digest = repeat('0', 64)", "is not the one that was kept"),
+        (
+            "UPDATE shenguan.signature SET ciphertext = 'AAAA' || substr(ciphertext, 5)",
+            "does not fit what was kept of it",
+        ),
+        ("UPDATE shenguan.signature SET value = 'x'", "does not fit what was kept of it"),
+        ("DELETE FROM shenguan.signature", "was not kept"),
+    ],
+)
+def test_verify_names_the_signature_that_was_altered(
+    region: TestStore, outer: TrackedStore, intake: None, change: str, named: str
+) -> None:
+    hand_in(outer, APPROVAL, "case.accept", "a1", acceptance("1"), KEY)
+    assert until(lambda: disposition(region, "a1")) == "accepted"
+    assert wrong(outer) == []
+    with psycopg.connect(region.urls.superuser) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute(change)  # type: ignore[arg-type]
+    assert wrong(outer)[:1] == [f"case/{APPROVAL}/1: the signature of {APPROVAL}/a1 {named}"]
+
+
+def test_verify_names_a_signature_of_nothing(region: TestStore, outer: TrackedStore) -> None:
+    with psycopg.connect(region.urls.superuser) as conn:
+        conn.execute("INSERT INTO shenguan.signature VALUES ('s', 'nobody', 'k', 'd', 'v', '{}', 'c')")
+    assert wrong(outer) == ["s/nobody: a signature of s/nobody is of no event"]
 
 
 def test_what_waits_and_what_died_keep_their_signature(region: TestStore, outer: TrackedStore, intake: None) -> None:

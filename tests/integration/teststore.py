@@ -74,6 +74,9 @@ class TestStore:
     def open(self, sealed: Sealed) -> str | None:
         return self.sealer.open(sealed)
 
+    def opening(self, sealed: Sealed) -> tuple[bytes, str] | None:
+        return self.sealer.opening(sealed)
+
     def signed_bytes(self, signature: Signature) -> bytes | None:
         return self.sealer.open_jointly(signature.subjects, signature.ciphertext)
 

@@ -31,6 +31,8 @@ NOT_ASKED = {
     "witness show": MACHINE,
     "witness look": PROOF,
     "witness serve": PROOF,
+    "evidence-verifier": MACHINE,
+    "erase": CHANGES,
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from adapters.crypto.sealer import Sealer
+from adapters.crypto.sealer import KEPT_S, Sealer, SubjectErased
 from domain.catalogue import PAYLOADS
 from domain.personal import Officer, Sealed, plain_values, seal, sealed_in, unseal
 from domain.rules import Rejection
@@ -149,3 +149,19 @@ def test_what_is_about_several_opens_only_while_there_is_everyones_key() -> None
         left = Keys()
         left.kept = {name: key for name, key in keys.kept.items() if name != gone}
         assert Sealer(bytes(32), left).open_jointly(["person/a", "person/b"], sealed) is None
+
+
+def test_a_key_that_was_destroyed_is_used_for_a_few_seconds_at_most() -> None:
+    keys, now = Keys(), [0.0]
+    sealer = Sealer(bytes(32), keys, lambda: now[0])
+    sealed = sealer.seal("person/x", "王小明")
+    assert sealer.open(sealed) == "王小明"
+    keys.kept.clear()
+    keys.add = lambda wrapped: set()  # type: ignore[method-assign]  # that there was one is not forgotten
+    now[0] = KEPT_S
+    assert sealer.open(sealed) == "王小明"
+    now[0] = KEPT_S + 0.1
+    assert sealer.open(sealed) is None
+    assert sealer.opening(sealed) is None
+    with pytest.raises(SubjectErased):
+        sealer.seal("person/x", "王小明")
