@@ -15,6 +15,7 @@ from domain.clocks import lamp
 from domain.registers import Registers
 from domain.submissions import local_date
 from infra.explaining import awaited, explained
+from infra.operations import witnesses
 from infra.presentation import Column, Context, Shown, columns, moment, names_over
 from projections import outcomes, statistics
 from projections.approvals import Flags, find_approvals
@@ -194,6 +195,12 @@ READING = columns("""
     alive_at | 心跳 | alive
     error | 停止原因 | stopped because
 """)
+WITNESS = columns("""
+    name | 见证方 | witness
+    size | 见证至 | cosigned up to
+    at | 时间 | at
+    error | 不予见证 | refuses because
+""")
 FIGURES = columns("""
     kind | 项目 | figure
     count | 数 | count
@@ -360,11 +367,12 @@ def status(context: Context, shown: Shown) -> None:
             " FROM shenguan.notification_tracking AS t FULL JOIN shenguan.follower AS f ON f.name = t.application_name"
             " WHERE coalesce(t.application_name, f.name) <> 'deadletters'"  # follows the dead letters, not the log
             # others' logs; queues, see `channels`; what follows checkpoints
-            " AND coalesce(f.name, '') !~ '^(registrar|region|outlet|role)[.]|^checkpoints$'"
+            " AND coalesce(f.name, '') !~ '^(registrar|region|outlet|role|witness)[.]|^checkpoints$'"
             " ORDER BY 1"
         ).fetchall()
         readings = log_readings(conn)
         submissions = outcomes.counts(conn)
+        seen = witnesses(conn)
     followers = [dict(zip(("name", "position", "alive_at", "error", "behind"), row, strict=True)) for row in rows]
     with closing(context.connect_reader()) as conn:
         notices = statistics.notices_of_decisions(conn)
@@ -377,6 +385,7 @@ def status(context: Context, shown: Shown) -> None:
                 "log": {"head": head, "recorded_at": recorded[0] if recorded else None},
                 "followers": followers,
                 "readings": readings,
+                "witnesses": seen,
                 "submissions": submissions,
                 "notices": notices,
                 "overdue": overdue,
@@ -390,6 +399,8 @@ def status(context: Context, shown: Shown) -> None:
     shown.table(("跟随者", "Followers"), FOLLOWER, followers)
     if readings:
         shown.table(("读取其他库的日志", "Other stores' logs"), READING, readings)
+    if seen:
+        shown.table(("见证方", "Witnesses"), WITNESS, seen)
     shown.table(("提交", "Submissions"), FIGURES, _figures(submissions))
     shown.table(("审批决定的告知", "Notices of decisions"), FIGURES, _figures(notices))
     late = "工作日历未公布" if overdue is None else str(overdue)

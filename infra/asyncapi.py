@@ -404,7 +404,11 @@ def _checkpoint() -> Node:
     }
     headers = _headers(
         {
-            "ce_id": text | {"description": "`<origin>/<size>`. There is one checkpoint of a size, for ever."},
+            "ce_id": text
+            | {
+                "description": "`<origin>/<size>`: there is one checkpoint of a size, for ever. With how many"
+                " witnesses' signatures behind another slash, where it has any."
+            },
             "ce_source": text | {"description": "`urn:shenguan:{store}`."},
             "ce_type": {"type": "string", "const": full_type("checkpoint")},
             "ce_subject": text | {"description": "The log's name."},

@@ -245,6 +245,7 @@ def verify(
     ] = None,
 ) -> None:
     """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra.cosigning import read_witnesses
     from infra.log_keys import trusted_keys
     from infra.verify import verify as check
 
@@ -252,7 +253,8 @@ def verify(
         filed = store.settings.checkpoint_file
         files = [*(kept or ()), *([filed] if filed is not None and filed.exists() else ())]
         notes = [one.read_text(encoding="utf-8") for one in files]
-        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store, notes)
+        witnesses = [one.key for one in read_witnesses(store.settings.witness_file)]
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store, notes, witnesses)
         for problem in [*verdict.problems, *verdict.doubts]:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
@@ -407,9 +409,10 @@ def _mendable() -> tuple[type[Exception], ...]:
     from adapters.postgres.trees import TreeMismatch
     from infra.log_keys import LogKeyError
     from infra.servers.child import ServerError
+    from infra.witness.logs import WitnessError
 
     ours = (ServerError, MasterKeyError, MigrationError, TopicError, BrokerError, RebuildRunning, SwapRefused)
-    return (*ours, GatewayProblem, LogKeyError, TreeMismatch, psycopg.OperationalError, OSError)
+    return (*ours, GatewayProblem, LogKeyError, WitnessError, TreeMismatch, psycopg.OperationalError, OSError)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,15 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from adapters.postgres.cosignatures import heard
+
 ALIVE_S = 15
 """Who has shown no life for so long is taken for dead."""
 _BESIDE = ("outlet", "registrar", "region")
-_ROLES = {"log-publisher": "publisher", "proofs": "prover", "checkpoints": "prover"}
+_ROLES = {
+    "log-publisher": "publisher",
+    **dict.fromkeys(("proofs", "checkpoints", "witness", "witnesses"), "prover"),
+}
 _FOLLOWERS = """
 SELECT coalesce(t.application_name, f.name) AS name, t.notification_id AS position, f.host, f.alive_at, f.error,
     coalesce(f.error IS NULL AND f.alive_at > now() - make_interval(secs => %s), false) AS alive,
@@ -53,6 +58,17 @@ def role_of(name: str) -> str:
 def queues(conn: Connection[Any]) -> list[dict[str, Any]]:
     """By department and channel, what waits to be sent, and what is wrong; "" is the channel as a whole."""
     return _rows(conn, _QUEUES)
+
+
+def witnesses(conn: Connection[Any]) -> list[dict[str, Any]]:
+    """Who cosigns the log's checkpoints: the largest size that it did, when that came, and why it does not now."""
+    rows = _rows(conn, "SELECT name, error FROM shenguan.follower WHERE starts_with(name, 'witness.')")
+    errors = {row["name"].removeprefix("witness."): row["error"] for row in rows}
+    found = {one.name: {"size": one.size, "at": one.at} for one in sorted(heard(conn), key=lambda one: one.size)}
+    return [
+        {"name": name, "size": None, "at": None, **found.get(name, {}), "error": errors.get(name)}
+        for name in sorted(found.keys() | errors.keys())
+    ]
 
 
 def intake_positions(conn: Connection[Any]) -> list[dict[str, Any]]:

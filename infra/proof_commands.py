@@ -21,7 +21,13 @@ prove_app = typer.Typer(no_args_is_help=True, help="证明：事件在日志中�
 Size = Annotated[int | None, typer.Option(min=1, help="以哪个检查点为准：其大小；默认最新的")]
 
 
-def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, lang: Lang = None) -> None:
+def checkpoint(
+    ctx: typer.Context,
+    size: Size = None,
+    witnesses: Annotated[int, typer.Option(min=0, help="至少有几个见证方的见证签名；默认不论")] = 0,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
     """最新检查点：日志的大小、根、各部门编号簿之根与签名，核对后显示；交他人留存，日后可凭以核对。"""
     from domain.armour import armoured
     from domain.unproven import Unproven
@@ -29,11 +35,11 @@ def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, l
 
     store, shown = _begin(ctx, lang, as_json)
     with closing(store.connect()) as conn:
-        made = proofs.checkpoint(conn, size)
+        made = proofs.checkpoint(conn, size, witnesses)
         if made is None:
             raise _nothing(shown)
         try:
-            origin = _opened(conn, store, made.note)
+            origin, cosigned = _opened(conn, store, made.note, witnesses)
         except Unproven as error:
             raise _unproven(shown, error) from None
     if as_json:
@@ -46,6 +52,7 @@ def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, l
                 "ledgers": made.ledgers.size,
                 "ledgers_root": armoured(made.ledgers.root),
                 "made_at": made.made_at,
+                "witnesses": cosigned,
                 "checkpoint": made.note,
             }
         )
@@ -57,6 +64,9 @@ def checkpoint(ctx: typer.Context, size: Size = None, as_json: AsJson = False, l
         f"Checkpoint of the log {origin}: {made.head.size} events (up to position {made.position}),"
         f" {made.ledgers.size} ledgers, signed {at}; its signature holds.",
     )
+    if cosigned:
+        names = "、".join(cosigned)
+        shown.say(f"经 {names} 见证；见证签名相符。", f"Cosigned by {names}; the cosignatures hold.")
     typer.echo(made.note, nl=False)
 
 
@@ -175,10 +185,18 @@ def _trusted(conn: Connection[Any], store: Store) -> list[NoteVerifier]:
     return verifiers(mine or [parse_verifier_key(one.verifier) for one in keys_in_use(conn)])
 
 
-def _opened(conn: Connection[Any], store: Store, note: str) -> str:
-    from domain.log_proofs import opened
+def _opened(conn: Connection[Any], store: Store, note: str, least: int) -> tuple[str, list[str]]:
+    """The log's name, and those of the witnesses that have cosigned. Raises Unproven."""
+    from adapters.postgres.cosignatures import heard
+    from domain.log_proofs import Policy, cosigners, opened
+    from domain.note_keys import parse_verifier_key
+    from infra.cosigning import read_witnesses
+    from infra.log_keys import verifiers
 
-    return opened(note, _trusted(conn, store)).origin
+    mine = [one.key for one in read_witnesses(store.settings.witness_file)]
+    known = verifiers(mine or [parse_verifier_key(one.verifier) for one in heard(conn)])
+    found = opened(note, _trusted(conn, store), policy=Policy(tuple(known), least))
+    return found.origin, sorted(cosigners(note.encode(), known))
 
 
 def _nothing(shown: Shown) -> typer.Exit:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from psycopg import Connection
 
 from adapters.postgres.checkpoints import Made, first_with, latest, ledgers_at, of_size
+from adapters.postgres.cosignatures import size_with
 from adapters.postgres.leaves import leaf_row_before, leaf_rows_at, leaf_rows_of_ledger
 from adapters.postgres.trees import LOG, index_of, nodes, positions_between
 from domain.armour import armoured
@@ -26,6 +27,7 @@ from domain.merkle_proofs import prove_consistency, prove_inclusion
 from domain.notes import parse_note
 from domain.signed_receipts import SeenCheckpoint
 from domain.tiles import WIDTH, Tile
+from infra.cosigning import cosigned
 
 
 class Entry(NamedTuple):
@@ -35,9 +37,15 @@ class Entry(NamedTuple):
     leaf: bytes
 
 
-def checkpoint(conn: Connection[Any], size: int | None = None) -> Made | None:
-    """The latest, or the one of this size."""
-    return latest(conn) if size is None else of_size(conn, size)
+def checkpoint(conn: Connection[Any], size: int | None = None, witnesses: int = 0) -> Made | None:
+    """The latest, or the one of this size, or the latest that so many witnesses have cosigned; its note with all of
+    their signatures that there are."""
+    if size is None and witnesses > 0:
+        size = size_with(conn, witnesses)
+        if size is None:
+            return None
+    made = latest(conn) if size is None else of_size(conn, size)
+    return cosigned(conn, made) if made is not None else None
 
 
 def prove_event(
@@ -51,6 +59,8 @@ def prove_event(
     made = first_with(conn, index) if earliest else checkpoint(conn, size)
     if made is None or index >= made.head.size:
         return None
+    if earliest:
+        made = cosigned(conn, made)
     read = nodes(conn, LOG, made.head.size)
     path = prove_inclusion(index, made.head.size, read)
     return event_proof(position, index, read(0, index), path, made.note)
@@ -58,7 +68,7 @@ def prove_event(
 
 def prove_growth(conn: Connection[Any], first: int, second: int | None = None) -> GrowthProof | None:
     """That the log of one checkpoint is the beginning of that of another, or of the latest."""
-    one, other = of_size(conn, first), checkpoint(conn, second)
+    one, other = checkpoint(conn, first), checkpoint(conn, second)
     if one is None or other is None or first > other.head.size:
         return None
     same = first == other.head.size
@@ -69,7 +79,7 @@ def prove_growth(conn: Connection[Any], first: int, second: int | None = None) -
 def prove_growth_from(conn: Connection[Any], kept: str) -> GrowthProof | None:
     """That the log goes on from a checkpoint that somebody has kept, whatever is said here of what was signed. None:
     the log is smaller now. Raises Unproven where that is no checkpoint."""
-    size, made = parse_checkpoint(parse_note(kept.encode()).text).size, latest(conn)
+    size, made = parse_checkpoint(parse_note(kept.encode()).text).size, checkpoint(conn)
     if made is None or size > made.head.size:
         return None
     path = [] if size == made.head.size else prove_consistency(size, made.head.size, nodes(conn, LOG, made.head.size))

@@ -65,10 +65,12 @@ def verify(
     keys: Sequence[VerifierKey] = (),
     reveals: Reveals | None = None,
     kept: Sequence[str] = (),
+    witnesses: Sequence[VerifierKey] = (),
 ) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems. `keys`: those that may have signed
     checkpoints, known from elsewhere than the database. `reveals`: opens what is kept of signed submissions; without it
-    only their digests are compared. `kept`: checkpoints that others have kept."""
+    only their digests are compared. `kept`: checkpoints that others have kept. `witnesses`: the keys that may have
+    cosigned; none: those that the database names."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
@@ -77,7 +79,7 @@ def verify(
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
-        for problem in _checks(conn, recheck, progress, keys, kept, signed, asked.append):
+        for problem in _checks(conn, recheck, progress, keys, kept, witnesses, signed, asked.append):
             problems.append(problem)
             if len(problems) >= most:
                 break
@@ -94,10 +96,11 @@ def _checks(
     progress: Progress,
     keys: Sequence[VerifierKey],
     kept: Sequence[str],
+    witnesses: Sequence[VerifierKey],
     signed: Signatures,
     ask: Callable[[Problem], None],
 ) -> Iterator[Problem]:
-    yield from proofs(conn, keys, kept)  # first: what was altered since is named exactly
+    yield from proofs(conn, keys, kept, witnesses)  # first: what was altered since is named exactly
     models = [ReadModel(conn, projection) for projection in PROJECTIONS]
     yield from _log(conn, recheck, models, progress, signed, ask)
     yield from tables(conn)

@@ -24,6 +24,7 @@ from domain.notes import parse_note
 from domain.recheck import Problem
 from domain.unproven import Unproven
 from infra.proving import Contradiction, check_published
+from infra.verify_cosignatures import cosignatures
 from infra.verify_leaves import events
 from infra.verify_tiles import tiles
 
@@ -31,9 +32,15 @@ CHECKPOINTS: Final = 1000
 Count = Callable[[int], None]
 
 
-def proofs(conn: Connection[Any], keys: Sequence[VerifierKey] = (), kept: Sequence[str] = ()) -> Iterator[Problem]:
+def proofs(
+    conn: Connection[Any],
+    keys: Sequence[VerifierKey] = (),
+    kept: Sequence[str] = (),
+    witnesses: Sequence[VerifierKey] = (),
+) -> Iterator[Problem]:
     """All of it, in the transaction's one moment. `keys`: those that may have signed, known from elsewhere; none: those
-    that the database names. `kept`: checkpoints that lie elsewhere, which the log must go on from."""
+    that the database names; `witnesses` likewise. `kept`: checkpoints that lie elsewhere, which the log must go on
+    from."""
     made = latest(conn)
     if made is None:
         yield from _nothing_left(conn)
@@ -42,6 +49,7 @@ def proofs(conn: Connection[Any], keys: Sequence[VerifierKey] = (), kept: Sequen
     for step in (
         _keys(conn, keys),
         _checkpoints(conn, keys),
+        cosignatures(conn, witnesses),
         _tiles(conn, made),
         events(conn, made, runs(conn)),
         _kept(conn, kept, keys, made),

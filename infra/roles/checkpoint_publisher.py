@@ -17,12 +17,13 @@ import structlog
 from psycopg import Connection
 
 from adapters.kafka.cloudevents import encode
-from adapters.postgres.checkpoints import MADE, Made, latest
+from adapters.postgres.checkpoints import MADE, Made
 from adapters.postgres.follower import Postponed
 from adapters.postgres.liveness import show_alive, take_lease
 from domain.checkpoints import Checkpoint, parse_checkpoint
 from domain.notes import parse_note
 from domain.submissions import full_type
+from infra import proofs
 from infra.roles.composer import attribute, source
 from infra.roles.publisher import Publication, Record
 from infra.store import Store
@@ -55,8 +56,8 @@ class CheckpointPublisher:
         self._store = store
         self._file = store.settings.checkpoint_file
         self._stopped = stopped
-        self._filed = -1  # sizes
-        self._sent = -1
+        self._filed = ""  # notes
+        self._sent = ""
         self._shown_at = 0.0
         self._error: str | None = None
 
@@ -68,7 +69,7 @@ class CheckpointPublisher:
                 if self._stopped.wait(STANDBY_S):
                     return
             conn.execute(f"LISTEN {MADE}")
-            self._filed = self._sent = -1
+            self._filed = self._sent = ""
             while not self._stopped.is_set():
                 error = self.turn(conn, publication)
                 self._show(conn, error)
@@ -76,21 +77,22 @@ class CheckpointPublisher:
                     pass
 
     def turn(self, conn: Connection[Any], publication: Publication) -> str | None:
-        """Publishes the latest checkpoint, where that is not done; what could not be reached."""
-        made = latest(conn)
+        """Publishes the latest checkpoint, where that is not done, and again when witnesses have cosigned it; what
+        could not be reached."""
+        made = proofs.checkpoint(conn)
         if made is None:
             return None
         errors = []
-        if self._file is not None and self._filed != made.head.size:
+        if self._file is not None and self._filed != made.note:
             try:
                 replace_file(self._file, made.note, PUBLIC)
-                self._filed = made.head.size
+                self._filed = made.note
             except OSError as error:
                 errors.append(f"{self._file}: {type(error).__name__}")
-        if self._sent != made.head.size:
+        if self._sent != made.note:
             try:
                 publication.send([record(made, self._store.settings.store)])
-                self._sent = made.head.size
+                self._sent = made.note
             except Postponed as error:
                 errors.append(str(error))
         return "; ".join(errors) or None
@@ -104,11 +106,14 @@ class CheckpointPublisher:
 
 
 def record(made: Made, store: str) -> Record:
-    """A checkpoint as it stands in its topic: a CloudEvent whose data has the signed note."""
-    checkpoint = parse_checkpoint(parse_note(made.note.encode()).text)
+    """A checkpoint as it stands in its topic: a CloudEvent whose data has the signed note. The same with more
+    signatures is another."""
+    found = parse_note(made.note.encode())
+    checkpoint = parse_checkpoint(found.text)
+    witnesses = sum(one.name != checkpoint.origin for one in found.signatures)
     attributes = {
         "specversion": "1.0",
-        "id": attribute(f"{checkpoint.origin}/{checkpoint.size}"),
+        "id": attribute(f"{checkpoint.origin}/{checkpoint.size}" + (f"/{witnesses}" if witnesses else "")),
         "source": source(store),
         "type": TYPE,
         "subject": attribute(checkpoint.origin),

@@ -1,4 +1,5 @@
-"""Makes the record prove itself: integrates the log into the transparency log, signs checkpoints and publishes them."""
+"""Makes the record prove itself: integrates the log into the transparency log, signs checkpoints, publishes them and
+has them cosigned."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from adapters.postgres.runner import Runner
 from infra.proving import BATCH, Keys, Proofs
 from infra.roles.checkpoint_publisher import CheckpointPublisher, published
 from infra.roles.role import persist
+from infra.roles.witness_submitter import WitnessSubmitters
 from infra.store import Store
 
 REST_S = 0.2
@@ -15,7 +17,8 @@ REST_S = 0.2
 
 
 class ProverRole:
-    """One integrates and one publishes at a time; other processes stand by. Integrating waits for no publishing."""
+    """One integrates, one publishes and one asks each witness at a time; other processes stand by. Integrating waits
+    for none of the others."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -27,9 +30,15 @@ class ProverRole:
         proofs = Proofs(settings.log_name, Keys(settings).signers, lambda: published(settings.checkpoint_file))
         runner = Runner(self._store.connect, [proofs], limit=BATCH, rest=REST_S)
         follower = threading.Thread(target=runner.run, name="proofs", daemon=True)
+        asking = threading.Thread(
+            target=WitnessSubmitters(self._store, self.stopped).run, name="witnesses", daemon=True
+        )
         follower.start()
+        asking.start()
         try:
             persist(self.stopped, CheckpointPublisher(self._store, self.stopped).run)
         finally:
             runner.stop()
             follower.join()
+            self.stopped.set()
+            asking.join()

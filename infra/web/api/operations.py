@@ -46,6 +46,16 @@ class LogReading(BaseModel):
     error: str | None
 
 
+class Witness(BaseModel):
+    """Who cosigns the log's checkpoints: the largest size that it did, when that came; `error`: why it does not now,
+    such as that it finds the log forked."""
+
+    name: str
+    size: int | None
+    at: datetime | None
+    error: str | None
+
+
 class Queue(BaseModel):
     """What waits to be sent to a department by a channel, and its failures in a row; department "": the channel as a
     whole. `gone`: its address answered that it is no more."""
@@ -85,6 +95,7 @@ class Operations(BaseModel):
     recorded_at: datetime | None
     followers: list[Follower]
     log_readings: list[LogReading]
+    witnesses: list[Witness]
     intake: list[IntakePosition]
     outcomes: Outcomes
     queues: list[Queue]
@@ -108,6 +119,7 @@ def operations(
             "followers": running.followers(conn),
             "log_readings": log_readings(conn),
             "intake": running.intake_positions(conn),
+            "witnesses": running.witnesses(conn),
             "queues": running.queues(conn),
         }
     note(reading, "operations", {"since": since}, sum(map(len, found.values())), _ASKED)

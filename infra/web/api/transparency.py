@@ -6,22 +6,27 @@ inspectors, each read on record.
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.http.problems import of_status, responses
+from adapters.http.problems import Fault, Problem, of_status, responses
 from adapters.postgres.checkpoints import keys_in_use
+from adapters.postgres.cosignatures import heard
 from adapters.postgres.trees import LOG, tile_content
 from domain.access import Caller
 from domain.log_proofs import EventProof, GrowthProof
 from domain.tiles import ENTRIES, Tile, TileError, parse_tile
+from domain.unproven import Unproven
 from infra import proofs
+from infra.cosigning import read_witnesses, take
 from infra.store import Store
 from infra.web.identity import reads
 from infra.web.reading import Readers
+from infra.witness.logs import WitnessError
 
 router = APIRouter(prefix="/log", tags=["proofs"])
 MayWatch = Annotated[Caller, Depends(reads("transparency"))]
@@ -58,10 +63,44 @@ class Keys(BaseModel):
     items: list[Key]
 
 
+class Cosignature(BaseModel):
+    """A witness's signature line for the checkpoint of a size, without its newline."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(ge=1, lt=2**63)
+    signature: str = Field(max_length=1000)
+
+
+class Taken(BaseModel):
+    witness: str
+    size: int
+
+
+class Witness(BaseModel):
+    """A witness that has cosigned, by its verifier key; `size`: the largest that it did, `at`: when that came."""
+
+    name: str
+    verifier: str
+    since: datetime
+    size: int
+    at: datetime
+
+
+class Witnesses(BaseModel):
+    """Keep their keys: a key is worth what its source is."""
+
+    items: list[Witness]
+
+
 @router.get("/checkpoint", response_class=Response, responses=_NOTE)
-def checkpoint(request: Request, _: MayWatch) -> Response:
-    """最新检查点：日志的大小、根、各部门编号簿之根，经签名。"""
-    return _note(request, None)
+def checkpoint(
+    request: Request,
+    _: MayWatch,
+    witnesses: Annotated[int, Query(ge=0, le=100, description="至少有几个见证方的见证签名")] = 0,
+) -> Response:
+    """最新检查点：日志的大小、根、各部门编号簿之根，经签名，连同已有的见证签名。"""
+    return _note(request, None, witnesses)
 
 
 @router.get("/checkpoint/{size}", response_class=Response, responses=_NOTE)
@@ -77,6 +116,37 @@ def keys(request: Request, _: MayWatch) -> Keys:
     with _log(request) as conn:
         found = [Key(verifier=one.verifier, since=one.since, until=one.until) for one in keys_in_use(conn)]
     return Keys(origin=store.settings.log_name, items=found)
+
+
+@router.get("/witnesses", responses=responses(401, 403, 422))
+def witnesses(request: Request, _: MayWatch) -> Witnesses:
+    """见证方：公钥，各自见证到的大小与时间。"""
+    with _log(request) as conn:
+        found = heard(conn)
+    return Witnesses(
+        items=[
+            Witness(name=one.name, verifier=one.verifier, since=one.since, size=one.size, at=one.at) for one in found
+        ]
+    )
+
+
+@router.post("/cosignatures", responses=responses(401, 403, 404, 422, 503))
+def cosignatures(request: Request, _: MayWatch, given: Cosignature) -> Taken:
+    """交回见证签名：由此日志登记的见证方所签，核对后与检查点一并给出。"""
+    store: Store = request.app.state.store
+    try:
+        known = read_witnesses(store.settings.witness_file)
+    except WitnessError:
+        raise of_status(503) from None
+    try:
+        with closing(store.connect()) as conn:
+            witness = take(conn, known, given.size, given.signature)
+    except Unproven as error:
+        fault = Fault(field="signature", rule=error.rule, message=error.message)
+        raise Problem(422, "见证签名不成立", "the cosignature does not hold", rule=error.rule, faults=[fault]) from None
+    if witness is None:
+        raise of_status(404)
+    return Taken(witness=witness, size=given.size)
 
 
 # Before the tiles of hashes: paths are tried in this order.
@@ -137,9 +207,9 @@ def _log(request: Request) -> Any:
     return readers.log()
 
 
-def _note(request: Request, size: int | None) -> Response:
+def _note(request: Request, size: int | None, witnesses: int = 0) -> Response:
     with _log(request) as conn:
-        made = proofs.checkpoint(conn, size)
+        made = proofs.checkpoint(conn, size, witnesses)
     if made is None:
         raise of_status(404)
     return Response(made.note, media_type="text/plain; charset=utf-8")

@@ -1,0 +1,538 @@
+"""Witnesses and a real store: they cosign what only grows, by looking and by being asked; whoever puts the log back or
+forks it is found out, and named; and nothing waits for a witness that is away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+
+from adapters.channels.http import Answer, Line, trusting
+from adapters.crypto.notes import NoteVerifier, new_signer_key, verifier_key
+from adapters.postgres.checkpoints import latest
+from adapters.postgres.cosignatures import heard, lines_at
+from domain.checkpoints import parse_checkpoint
+from domain.log_proofs import EventProof, GrowthProof, Policy, check_event, check_growth, cosigners
+from domain.note_keys import KeyKind, parse_verifier_key
+from domain.notes import Signature, parse_note, parse_signature
+from domain.unproven import Unproven
+from infra.cosigning import KnownWitness, read_witnesses
+from infra.operations import witnesses
+from infra.roles.checkpoint_publisher import published
+from infra.roles.prover import ProverRole
+from infra.roles.witness_submitter import WitnessSubmitter
+from infra.verify import verify
+from infra.witness.logs import WitnessError
+from tests.integration.channel_kit import command
+from tests.integration.doors import Doors, doors
+from tests.integration.outlet_kit import TrackedStore, count, messages, running, store_for, store_on, until
+from tests.integration.region import S1, granted, registers
+from tests.integration.test_prover import integrated, size
+from tests.integration.test_verify import superuser
+from tests.integration.teststore import LOG_KEY, MASTER, TestStore
+from tests.integration.witness_kit import Desk, listening
+from tests.servers.oidc import free_port
+
+LOG = [NoteVerifier(LOG_KEY.verifier_key)]
+
+
+def witnessed(store: TestStore) -> None:
+    """A backup: some checkpoints are signed."""
+    registers(store)
+    granted(store, "1")
+    store.prove(limit=10)
+
+
+@pytest.fixture
+def region(stores: Callable[..., TestStore]) -> TestStore:
+    return stores(witnessed)
+
+
+@pytest.fixture
+def backup(stores: Callable[..., TestStore]) -> TestStore:
+    """What `region` was, put back."""
+    return stores(witnessed)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "desk")
+
+
+@contextmanager
+def offered(test: TestStore, bootstrap: str, path: Path, *known: str) -> Iterator[tuple[Doors, str]]:
+    """The store's doors at a port, with these lines in the witness file."""
+    path.mkdir()
+    file = path / "witnesses"
+    file.write_text("".join(f"{line}\n" for line in known))
+    store = store_on(test.urls, MASTER, bootstrap, path, witness_file=file)
+    try:
+        with doors(store) as opened, listening(opened.app) as url:
+            yield opened, url
+    finally:
+        store.close()
+
+
+def problems(test: TestStore, **more: Any) -> list[tuple[str, str, str]]:
+    found = verify(SimpleNamespace(migrator_url=test.urls.migrator), **more).problems
+    return [
+        (one.check, one.stream, one.en) for one in found if one.check in ("cosignature", "witness key", "checkpoint")
+    ]
+
+
+def policy(*desks: Desk) -> Policy:
+    return Policy(tuple(NoteVerifier(parse_verifier_key(one.verifier)) for one in desks), len(desks))
+
+
+def test_who_looks_cosigns_and_hands_it_back(region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path) -> None:
+    other = Desk(tmp_path / "other", "witness.example/s1")
+    with offered(region, bootstrap, tmp_path / "a", f"# ours\n{desk.verifier}") as (opened, url):
+        desk.sign_in(opened, S1)
+        other.sign_in(opened, S1)
+        first = size(region)
+        found = desk.look("--url", url)
+        assert (found.code, found.said["size"], found.said["since"]) == (0, first, 0)
+        note = opened.client.get("/api/v1/log/checkpoint", headers=opened.headers(S1)).content
+        assert cosigners(note, policy(desk).witnesses) == {desk.name}
+        proof = EventProof.model_validate(opened.get("/log/events/5", S1))
+        check_event(proof, LOG, policy=policy(desk))
+        with pytest.raises(Unproven, match=r"proof\.witnesses"):
+            check_event(proof, LOG, policy=policy(desk, other))
+        # the log does not know the other, who keeps what it saw all the same
+        refused = other.look("--url", url)
+        assert (refused.code, other.kept()) == (2, first)
+        assert "见证签名未能交回" in refused.told
+        assert other.look("--url", url, "--private").code == 0
+        # it grows: what was cosigned is the beginning, and who wants a cosigned one gets the last that is
+        granted(region, "2")
+        region.prove(limit=10)
+        raw = opened.client.get("/api/v1/log/checkpoint?witnesses=1", headers=opened.headers(S1)).content
+        assert raw == note
+        assert opened.client.get("/api/v1/log/checkpoint?witnesses=2", headers=opened.headers(S1)).status_code == 404
+        growth = GrowthProof.model_validate(opened.get("/log/growth", S1, first=first))
+        with pytest.raises(Unproven, match=r"proof\.witnesses"):
+            check_growth(growth, LOG, policy(desk))
+        again = desk.look("--url", url)
+        assert (again.said["since"], again.said["size"]) == (first, size(region))
+        check_growth(GrowthProof.model_validate(opened.get("/log/growth", S1, first=first)), LOG, policy(desk))
+        [said] = opened.get("/log/witnesses", S1)["items"]
+        assert (said["name"], said["verifier"], said["size"]) == (desk.name, desk.verifier, size(region))
+        assert desk.look("--url", url).code == 0  # nothing new: the same again
+    assert count(region, "SELECT count(*) FROM proof.cosignature") == 2
+    assert problems(region) == []
+
+
+def test_a_door_that_does_not_let_in_or_is_away_is_no_fork(
+    region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path
+) -> None:
+    with offered(region, bootstrap, tmp_path / "a") as (_, url):
+        found = desk.look("--url", url)
+        assert (found.code, "HTTP 401" in found.told) == (2, True)
+    assert desk.look("--url", url).code == 2
+    assert desk.look("--url", "http://log.example").code == 2  # a token does not go in clear over the net
+    assert desk.look().code == 2
+    assert (desk.kept(), desk.evidence()) == (0, [])
+
+
+def test_a_database_that_was_put_back_is_found_out_and_both_notes_are_kept(
+    region: TestStore, backup: TestStore, bootstrap: str, desk: Desk, tmp_path: Path
+) -> None:
+    granted(region, "2")
+    region.prove(limit=10)
+    whole, before = size(region), size(backup)
+    with ExitStack() as stack:
+        (opened, url) = stack.enter_context(offered(region, bootstrap, tmp_path / "a", desk.verifier))
+        (earlier, put_back) = stack.enter_context(offered(backup, bootstrap, tmp_path / "b", desk.verifier))
+        desk.sign_in(opened, S1)
+        assert desk.look("--url", url).code == 0
+        desk.sign_in(earlier, S1)
+        found = desk.look("--url", put_back)
+        assert (found.code, found.said["rule"]) == (1, "witness.shorter")
+        assert f"大小为{before}，小于曾见证的{whole}" in found.said["zh"]
+        assert f"size {before}, but size {whole} was cosigned" in found.said["en"]
+        [evidence] = desk.evidence()
+        assert evidence.name.startswith(f"fork-{whole}-{before}-")
+        said = json.loads(evidence.read_text())
+        with region.connect() as conn, backup.connect() as other:
+            assert parse_note(said["cosigned"].encode()).text == parse_note(latest(conn).note.encode()).text  # type: ignore[union-attr]
+            assert said["shown"] == latest(other).note  # type: ignore[union-attr]
+        # it goes on refusing, whoever shows it what, until a person has looked
+        desk.sign_in(opened, S1)
+        granted(region, "3")
+        region.prove(limit=10)
+        found = desk.look("--url", url)
+        assert (found.code, found.said["rule"]) == (1, "witness.forked")
+        assert str(evidence) in found.said["zh"]
+        assert desk.kept() == whole
+        evidence.unlink()
+        assert desk.look("--url", url).said["size"] == size(region)
+
+
+@pytest.mark.parametrize("limit", [10, 1000])
+def test_other_events_signed_by_the_real_key_are_found_out(
+    region: TestStore, backup: TestStore, bootstrap: str, desk: Desk, tmp_path: Path, limit: int
+) -> None:
+    """As long as the first, or longer: with a checkpoint of the size that was cosigned, or without."""
+    granted(region, "2")
+    region.prove(limit=10)
+    whole = size(region)
+    with ExitStack() as stack:
+        (opened, url) = stack.enter_context(offered(region, bootstrap, tmp_path / "a", desk.verifier))
+        (forked, fork) = stack.enter_context(offered(backup, bootstrap, tmp_path / "b", desk.verifier))
+        desk.sign_in(opened, S1)
+        assert desk.look("--url", url).code == 0
+        granted(backup, "3")  # another case
+        if limit == 10:
+            backup.prove(limit)
+            assert size(backup) == whole
+        desk.sign_in(forked, S1)
+        if limit == 10:
+            found = desk.look("--url", fork)
+            assert (found.code, found.said["rule"]) == (1, "witness.root")
+            assert f"大小为{whole}的检查点有两个不同的根" in found.said["zh"]
+            desk.evidence()[0].unlink()
+        granted(backup, "4")
+        backup.prove(limit)
+        found = desk.look("--url", fork)
+        assert (found.code, found.said["rule"]) == (1, "witness.growth")
+        assert f"size {size(backup)} goes on from size {whole}" in found.said["en"]
+        # that it has no proof may be another's fault than the log's; a proof that does not hold is not
+        assert desk.evidence()[0].name.startswith(f"{'fork' if limit == 10 else 'doubt'}-{whole}-{size(backup)}-")
+        assert desk.kept() == whole
+
+
+def test_a_file_on_others_storage_is_looked_at(region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    with region.connect() as conn:
+        first = latest(conn).note  # type: ignore[union-attr]
+    file.write_text(first)
+    assert desk.look("--file", str(file)).code == 0
+    granted(region, "2")
+    region.prove()
+    with region.connect() as conn:
+        file.write_text(latest(conn).note)  # type: ignore[union-attr]
+    found = desk.look("--file", str(file))
+    assert (found.code, "一致性证明" in found.told) == (2, True)
+    with offered(region, bootstrap, tmp_path / "a", desk.verifier) as (opened, url):
+        desk.sign_in(opened, S1)
+        assert desk.look("--file", str(file), "--url", url).said["size"] == size(region)
+        with opened.app.state.readers.log() as conn:
+            assert len(lines_at(conn, size(region))) == 1
+    file.write_text(first)  # it lags behind: refused, but no fork
+    found = desk.look("--file", str(file))
+    assert (found.code, found.said["rule"]) == (1, "witness.shorter")
+    assert [one.name.split("-")[0] for one in desk.evidence()] == ["doubt"]
+    file.write_text("<html>")
+    assert desk.look("--file", str(file)).code == 2
+    assert desk.look("--file", str(tmp_path / "none")).code == 2
+
+
+def test_another_log_and_another_key_are_refused(region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path) -> None:
+    stranger = Desk(tmp_path / "stranger", origin="shenguan/other")
+    ended = Desk(tmp_path / "ended", log=desk_key(tmp_path))
+    with offered(region, bootstrap, tmp_path / "a") as (opened, url):
+        for one, rule in ((stranger, "witness.origin"), (ended, "witness.key")):
+            one.sign_in(opened, S1)
+            found = one.look("--url", url)
+            assert (found.code, found.said["rule"]) == (1, rule)
+            assert one.kept() == 0
+
+
+def desk_key(path: Path) -> str:
+    """A key of the log's name that has not signed."""
+    return verifier_key(new_signer_key(LOG_KEY.name)).text
+
+
+def test_nothing_is_handed_back_that_does_not_verify(
+    region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path
+) -> None:
+    other = Desk(tmp_path / "other", "witness.example/s1")
+    with offered(region, bootstrap, tmp_path / "a", desk.verifier) as (opened, url):
+        for one in (desk, other):
+            one.sign_in(opened, S1)
+            one.look("--url", url, "--private")
+
+        def line(one: Desk) -> str:
+            kept = one.witness().kept(one.origin)
+            assert kept is not None
+            return parse_note(kept).signatures[-1].line.rstrip("\n")
+
+        def hand(code: int, at: int, text: str) -> Any:
+            body = {"size": at, "signature": text}
+            found = opened.client.post("/api/v1/log/cosignatures", json=body, headers=opened.headers(S1))
+            assert found.status_code == code, found.text
+            return found.json()
+
+        good, here = parse_signature(line(desk)), size(region)
+        bad = Signature(good.name, good.key_id, bytes([*good.signature[:-1], good.signature[-1] ^ 1]))
+        assert hand(422, here, bad.line.rstrip("\n"))["rule"] == "cosignature.wrong"
+        assert hand(422, here, line(other))["rule"] == "cosignature.witness"
+        assert hand(422, here, "— x")["rule"] == "note.signature"
+        assert hand(422, 10, line(desk))["rule"] == "cosignature.wrong"  # that of another size
+        hand(404, 7, line(desk))
+        assert opened.client.post("/api/v1/log/cosignatures", json={}).status_code in (401, 422)
+        assert count(region, "SELECT count(*) FROM proof.cosignature") == 0
+        assert hand(200, here, line(desk)) == {"witness": desk.name, "size": here}
+        assert hand(200, here, line(desk))  # twice is once
+        assert count(region, "SELECT count(*) FROM proof.cosignature") == 1
+        (tmp_path / "a" / "witnesses").write_text("nonsense\n")
+        hand(503, here, line(desk))
+
+
+def submitter(store: TrackedStore, desk: Desk, url: str) -> WitnessSubmitter:
+    key = parse_verifier_key(desk.verifier)
+    return WitnessSubmitter(store, KnownWitness(key, url), threading.Event())
+
+
+def turn(test: TestStore, one: WitnessSubmitter, url: str) -> str | None:
+    with test.connect() as conn, Line(f"{url}/add-checkpoint", trusting(None), 20) as line:
+        return one.turn(conn, line.post)
+
+
+@pytest.fixture
+def asking(region: TestStore, bootstrap: str, tmp_path: Path) -> Iterator[TrackedStore]:
+    made = store_on(region.urls, MASTER, bootstrap, tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_witness_is_asked_for_each_new_checkpoint(region: TestStore, asking: TrackedStore, desk: Desk) -> None:
+    with desk.serving() as url:
+        one = submitter(asking, desk, url)
+        for number in range(2, 6):
+            assert turn(region, one, url) is None
+            assert desk.kept() == size(region)
+            granted(region, str(number))
+            region.prove(limit=7)
+        assert turn(region, one, url) is None
+        # another process, which knows nothing of it, asks once and is told where the witness is
+        again = submitter(asking, desk, url)
+        assert turn(region, again, url) is None
+    assert count(region, "SELECT count(*) FROM proof.cosignature") == 5
+    with region.connect() as conn:
+        assert [(one.name, one.size) for one in heard(conn)] == [(desk.name, size(region))]
+    assert problems(region, witnesses=[parse_verifier_key(desk.verifier)]) == []
+
+
+def test_what_was_cosigned_and_got_lost_on_the_way_is_asked_for_again(
+    region: TestStore, asking: TrackedStore, desk: Desk
+) -> None:
+    with desk.serving() as url:
+        lost = submitter(asking, desk, url)
+
+        def cut(body: bytes, headers: dict[str, str]) -> Answer:
+            with Line(f"{url}/add-checkpoint", trusting(None), 20) as line:
+                line.post(body, headers)  # the witness has cosigned, and nobody hears of it
+            return Answer(502, {}, b"", None)
+
+        with region.connect() as conn:
+            assert "HTTP 502" in (lost.turn(conn, cut) or "")
+        assert desk.kept() == size(region)
+        assert count(region, "SELECT count(*) FROM proof.cosignature") == 0
+        assert turn(region, lost, url) is None
+        with region.connect() as conn:
+            assert len(lines_at(conn, size(region))) == 1
+
+
+def test_a_witness_that_refuses_is_named_with_the_reason(
+    region: TestStore, backup: TestStore, asking: TrackedStore, desk: Desk, tmp_path: Path
+) -> None:
+    granted(region, "2")
+    region.prove(limit=10)
+    whole = size(region)
+    with desk.serving() as url:
+        assert turn(region, submitter(asking, desk, url), url) is None
+        here = submitter(asking, desk, url)
+        said = turn(backup, here, url) or ""
+        assert f"见证方 {desk.name} 曾见证大小 {whole}，此处却只到 {size(backup)}" in said
+        assert f"cosigned size {whole}, but only {size(backup)} is here" in said
+        granted(backup, "4")
+        granted(backup, "5")
+        backup.prove()
+        said = turn(backup, here, url) or ""
+        assert f"does not find that size {size(backup)} goes on from size {whole}" in said
+        assert "HTTP 422, witness.growth" in said
+        assert count(backup, "SELECT count(*) FROM proof.cosignature") == 0
+        assert turn(region, submitter(asking, desk, url), url) is None  # what anybody sends does not stop it
+    stranger = Desk(tmp_path / "stranger", origin="shenguan/other")
+    with stranger.serving() as url:
+        assert "HTTP 404, witness.origin" in (turn(region, submitter(asking, stranger, url), url) or "")
+
+
+def test_a_fork_of_one_size_is_named(region: TestStore, backup: TestStore, asking: TrackedStore, desk: Desk) -> None:
+    granted(region, "2")
+    granted(backup, "3")
+    region.prove()
+    backup.prove()
+    assert (whole := size(region)) == size(backup)
+    with desk.serving() as url:
+        assert turn(region, submitter(asking, desk, url), url) is None
+        one = submitter(asking, desk, url)
+        assert f"见证方 {desk.name} 发现日志曾分叉或被退回" in (turn(backup, one, url) or "")
+        # and from then on it cosigns for neither
+        granted(region, "4")
+        region.prove()
+        assert "HTTP 403, witness.forked" in (turn(region, submitter(asking, desk, url), url) or "")
+    assert desk.evidence()[0].name.startswith(f"fork-{whole}-{whole}-")
+
+
+def test_an_answer_without_its_signature_is_none(region: TestStore, asking: TrackedStore, desk: Desk) -> None:
+    one = submitter(asking, desk, "http://127.0.0.1:9")
+    with region.connect() as conn:
+        for body in (b"", b"\xff\n", parse_note(latest(conn).note.encode()).signatures[0].line.encode()):  # type: ignore[union-attr]
+            said = one.turn(conn, lambda *_, body=body: Answer(200, {}, body, None)) or ""  # type: ignore[misc]
+            assert "应答中没有其有效的见证签名" in said
+        assert "HTTP 409" in (one.turn(conn, lambda *_: Answer(409, {}, b"7\n", None)) or "")
+        sized = {"content-type": "text/x.tlog.size"}
+        said = one.turn(conn, lambda *_: Answer(409, sized, b"0\n", None)) or ""
+        assert "见证过大小 0 的另一个根：日志已分叉" in said
+    assert count(region, "SELECT count(*) FROM proof.cosignature") == 0
+
+
+@pytest.fixture
+def plain(stores: Callable[..., TestStore]) -> TestStore:
+    return stores(registers)
+
+
+def test_the_prover_has_its_checkpoints_cosigned_and_waits_for_nobody(
+    plain: TestStore, bootstrap: str, tmp_path: Path
+) -> None:
+    """One witness answers, one is away, one looks: the log grows, the first's signatures go out with the checkpoint,
+    and who is away is named."""
+    file, dead = tmp_path / "witnesses", f"http://127.0.0.1:{free_port()}"
+    store = store_for(
+        plain, MASTER, bootstrap, tmp_path, witness_file=file, checkpoint_file=tmp_path / "elsewhere" / "checkpoint"
+    )
+    away = Desk(tmp_path / "away", "witness.example/away")
+    try:
+        file.write_text("nonsense\n")
+        with running(ProverRole(store)):
+            until(lambda: integrated(plain))  # what is wrong with the file keeps nothing from being proven
+            until(
+                lambda: count(plain, "SELECT count(*) FROM shenguan.follower WHERE name = 'witnesses' AND error <> ''")
+            )
+        [key] = [line.split(" ")[2] for line in store.settings.log_key_file.read_text().splitlines()[1:]]
+        public = json.loads(command(store, "log-keys", "list", "--json"))["keys"][0]["verifier"]
+        assert key.startswith("PRIVATE")
+        origin = store.settings.log_name
+        desk = Desk(tmp_path / "desk", log=public, origin=origin)
+        looks = Desk(tmp_path / "looks", "witness.example/looks", public, origin)
+        with desk.serving() as url:
+            file.write_text(f"{desk.verifier} {url}/\n{away.verifier} {dead}\n{looks.verifier}\n")
+            with running(ProverRole(store)):
+                for number in range(1, 4):
+                    granted(plain, str(number))
+                until(lambda: integrated(plain))
+                until(lambda: desk.kept() == size(plain))
+                known = policy(desk).witnesses
+                until(lambda: cosigners(published(store.settings.checkpoint_file) or b"", known))
+                sent = until(
+                    lambda: [
+                        (attributes["id"], json.loads(data)["checkpoint"])
+                        for attributes, data in messages(store, store.names.checkpoints)
+                        if attributes["id"].count("/") == 3
+                    ]
+                )
+
+                def said() -> dict[str, Any]:
+                    with plain.connect() as conn:
+                        return {one["name"]: one for one in witnesses(conn)}
+
+                until(lambda: (said().get(away.name) or {}).get("error"))
+                assert dead in said()[away.name]["error"]
+                assert said()[desk.name]["error"] is None
+                assert said()[desk.name]["size"] == size(plain)
+        assert all(cosigners(note.encode(), known) for _, note in sent)
+        assert sent[-1][0] == f"{origin}/{parse_checkpoint(parse_note(sent[-1][1].encode()).text).size}/1"
+        shown = json.loads(command(store, "checkpoint", "--witnesses", "1", "--json"))
+        assert shown["witnesses"] == [desk.name]
+        assert f"经 {desk.name} 见证" in command(store, "checkpoint", "--witnesses", "1")
+        assert "没有这样的检查点" in command(store, "checkpoint", "--witnesses", "2", code=1)
+        status = json.loads(command(store, "status", "--json"))["witnesses"]
+        assert {one["name"] for one in status} == {desk.name, away.name}
+    finally:
+        store.close()
+
+
+def test_what_somebody_does_to_cosignatures_is_named(region: TestStore, asking: TrackedStore, desk: Desk) -> None:
+    with desk.serving() as url:
+        assert turn(region, submitter(asking, desk, url), url) is None
+    key = parse_verifier_key(desk.verifier)
+    here = size(region)
+    assert problems(region) == problems(region, witnesses=[key]) == []
+    with region.connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute("DELETE FROM proof.cosignature")
+    with superuser(region) as conn:
+        conn.execute("INSERT INTO proof.cosignature SELECT 10, verifier, line FROM proof.cosignature")
+    assert problems(region)[0][:2] == ("cosignature", "checkpoint/10")
+    with superuser(region) as conn:
+        conn.execute("DELETE FROM proof.cosignature WHERE size = 10")
+        conn.execute("UPDATE proof.cosignature SET line = overlay(line placing 'AAAA' from length(line) - 30)")
+    [(check, stream, en)] = problems(region)
+    assert (check, stream) == ("cosignature", f"checkpoint/{here}")
+    assert desk.name in en
+    assert json.loads(command(asking, "checkpoint", "--json", code=1))["rule"] == "note.forged"
+    with superuser(region) as conn:
+        conn.execute("UPDATE proof.cosignature SET size = 7")
+    assert "there is no such checkpoint" in problems(region)[0][2]
+    assert problems(region, witnesses=[parse_verifier_key(other_key())])[0][0] == "witness key"
+
+
+def other_key() -> str:
+    return verifier_key(new_signer_key("witness.example/x", KeyKind.COSIGNATURE)).text
+
+
+def test_the_file_of_witnesses_is_read_strictly(tmp_path: Path, desk: Desk) -> None:
+    file = tmp_path / "witnesses"
+    assert read_witnesses(None) == []
+    file.write_text(f"# two\n{desk.verifier}\n{other_key()} https://w.example/a/\n")
+    assert [(one.key.name, one.url) for one in read_witnesses(file)] == [
+        (desk.name, None),
+        ("witness.example/x", "https://w.example/a"),
+    ]
+    for bad in (LOG_KEY.verifier_key.text, f"{desk.verifier} ftp://x", "x", f"{desk.verifier[:-2]}AA"):
+        file.write_text(f"{desk.verifier}\n{bad}\n")
+        with pytest.raises(WitnessError, match="line 2"):
+            read_witnesses(file)
+
+
+def test_serve_is_a_process_that_needs_no_store(region: TestStore, desk: Desk, tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    code = "from infra.main import main; main()"
+    options = [*desk.options, "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "witness", "serve", *options], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == desk.verifier
+        with region.connect() as conn, httpx2.Client(base_url=url, trust_env=False) as client:
+            note = latest(conn).note  # type: ignore[union-attr]
+
+            def sent() -> httpx2.Response | None:
+                try:
+                    return client.post("/add-checkpoint", content=f"old 0\n\n{note}".encode())
+                except httpx2.ConnectError:
+                    return None
+
+            found = until(sent)
+            assert found.status_code == 200
+            assert cosigners((note + found.text).encode(), policy(desk).witnesses) == {desk.name}
+            conflict = client.post("/add-checkpoint", content=f"old 0\n\n{note}".encode())
+            assert (conflict.status_code, conflict.text) == (409, f"{size(region)}\n")
+            assert client.post("/add-checkpoint", content=b"x" * 2_000_000).status_code == 413
+            assert client.get("/add-checkpoint").status_code == 405
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
