@@ -5,11 +5,16 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"filippo.io/torchwood"
 	"github.com/transparency-dev/formats/log"
@@ -140,6 +145,109 @@ func sign(r request) (a answer) {
 	return a
 }
 
+// cosigner makes torchwood's own signer of a witness's key as C2SP signed-note writes it, private half included.
+func cosigner(key string) (*torchwood.CosignatureSigner, error) {
+	parts := strings.SplitN(key, "+", 5) // PRIVATE, KEY, name, id, kind and seed
+	if len(parts) != 5 {
+		return nil, errors.New("no key")
+	}
+	seed, err := base64.StdEncoding.DecodeString(parts[4])
+	if err != nil || len(seed) != 1+ed25519.SeedSize || seed[0] != 4 {
+		return nil, errors.New("no witness's key")
+	}
+	return torchwood.NewCosignatureSigner(parts[2], ed25519.NewKeyFromSeed(seed[1:]))
+}
+
+// cosign has torchwood verify a witness's signature on a note, and adds one that it makes itself.
+func cosign(r request) (a answer) {
+	signer, err := cosigner(r.Witness)
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	opened, err := note.Open(r.Data, note.VerifierList(signer.Verifier()))
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	if a.Time, err = torchwood.CosignatureTimestamp(opened.Sigs[0]); err != nil {
+		return answer{Error: said(err)}
+	}
+	a.Names = []string{signer.Verifier().String()}
+	a.Data, err = note.Sign(&note.Note{Text: opened.Text}, signer)
+	a.Error = said(err)
+	return a
+}
+
+// propose is a log of numbered entries, which sends a witness its checkpoint with a proof by golang.org/x/mod.
+func propose(r request) (a answer) {
+	signer, err := note.NewSigner(r.Key)
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	witness, err := fnote.NewVerifierForCosignatureV1(r.Witness)
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(at []int64) (found []tlog.Hash, err error) {
+		for _, one := range at {
+			found = append(found, stored[one])
+		}
+		return found, nil
+	})
+	for index := int64(0); index < r.Second; index++ {
+		entry := []byte(fmt.Sprintf("%s %d", r.Dir, index))
+		if index < r.Index { // as far as it is the same log, whatever it calls itself
+			entry = []byte(fmt.Sprintf("entry %d", index))
+		}
+		more, err := tlog.StoredHashes(index, entry, reader)
+		if err != nil {
+			return answer{Error: said(err)}
+		}
+		stored = append(stored, more...)
+	}
+	root, err := tlog.TreeHash(r.Second, reader)
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	text := torchwood.Checkpoint{Origin: r.Origin, Tree: tlog.Tree{N: r.Second, Hash: root}}.String()
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	body := fmt.Sprintf("old %d\n", r.First)
+	if 0 < r.First && r.First < r.Second {
+		path, err := tlog.ProveTree(r.Second, r.First, reader)
+		if err != nil {
+			return answer{Error: said(err)}
+		}
+		for _, one := range path {
+			body += one.String() + "\n"
+		}
+	}
+	response, err := http.Post(r.Text+"/add-checkpoint", "", strings.NewReader(body+"\n"+string(signed)))
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	defer response.Body.Close()
+	if a.Data, err = io.ReadAll(response.Body); err != nil {
+		return answer{Error: said(err)}
+	}
+	a.Size = uint64(response.StatusCode)
+	if response.StatusCode != http.StatusOK {
+		return a
+	}
+	opened, err := note.Open(append(signed, a.Data...), note.VerifierList(witness))
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	at, err := fnote.CoSigV1Timestamp(opened.Sigs[0])
+	if err != nil {
+		return answer{Error: said(err)}
+	}
+	a.Time = at.Unix()
+	return a
+}
+
 // directory serves a log's tiles to torchwood's client from files.
 type directory string
 
@@ -202,6 +310,7 @@ func tile(r request) (a answer) {
 func main() {
 	does := map[string]func(request) answer{
 		"inclusion": inclusion, "consistency": consistency, "open": open, "sign": sign, "read": read, "tile": tile,
+		"cosign": cosign, "propose": propose,
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<26)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from domain.merkle_proofs import prove_consistency, prove_inclusion, verify_cons
 from domain.note_keys import KeyKind
 from domain.notes import open_note, sign_note
 from domain.tiles import TileError, TileReader, bundles_between, parse_tile, tiles_of
+from infra.witness.keeping import Witness
+from infra.witness.serving import create_app
 from tests.independent.go_program import ask, missing, program
+from tests.integration.witness_kit import listening
 from tests.unit.merkle_kit import mth, numbered, path, reasons, spoiled, subproof
 
 Ask = Callable[[Iterable[Mapping[str, Any]]], list[dict[str, Any]]]
@@ -139,6 +143,49 @@ def test_a_checkpoint_of_theirs_is_accepted(others: Ask) -> None:
     at, _ = unstamped(opened.verified[1].signature)
     # but for its time, a witness's signature is the same bytes whoever makes it
     assert sign_note(checkpoint.text, [NoteSigner(LOG), Cosigner(WITNESS, at)]) == data
+
+
+def test_witnesses_signatures_are_the_same_for_all(others: Ask) -> None:
+    """torchwood verifies ours and signs itself, with the same key and under the same name of it; ours verifies that."""
+    checkpoint = Checkpoint(ORIGIN, 3, STRANGE, ("ledgers/v1 0 x",))
+    ours = sign_note(checkpoint.text, [NoteSigner(LOG), Cosigner(WITNESS, 1_767_225_600)])
+    forged = ours.replace(b"ledgers/v1 0", b"ledgers/v1 1")
+    good, *bad = others({"do": "cosign", "data": data, "witness": WITNESS.text} for data in (ours, forged))
+    assert (good["error"], good["time"]) == ("", 1_767_225_600)
+    assert good["names"] == [verifier_key(WITNESS).text]
+    assert bad[0]["error"]
+    assert open_note(base64.b64decode(good["data"]), [NoteVerifier(verifier_key(WITNESS))]).text == checkpoint.text
+
+
+def test_a_log_of_others_is_witnessed(others: Ask, tmp_path: Path) -> None:
+    """It sends its checkpoints with its own proofs; what it may not do is refused with the specification's statuses."""
+    known = {ORIGIN: [NoteVerifier(verifier_key(LOG))]}
+    witness = Witness(tmp_path, WITNESS, known, lambda: 1_767_225_600)
+    with listening(create_app(witness)) as url:
+        request = {"do": "propose", "text": url, "origin": ORIGIN, "key": LOG.text, "index": 1000, "dir": "other"}
+        request["witness"] = verifier_key(WITNESS).text
+
+        def sent(first: int, second: int, status: int, body: str = "", **more: Any) -> None:
+            [found] = others([{**request, "first": first, "second": second, **more}])
+            assert (found["error"], found["size"]) == ("", status), found
+            if status == 200:
+                assert found["time"] == 1_767_225_600
+            elif body:
+                assert base64.b64decode(found["data"]).decode() == body
+
+        sent(0, 1, 200)
+        sizes = (1, 1, 2, 7, 8, 13, 256, 300)
+        for first, second in pairwise(sizes):
+            sent(first, second, 200)
+        sent(0, 301, 409, "300\n")
+        sent(256, 301, 409, "300\n")
+        sent(300, 299, 400)
+        sent(300, 301, 422, index=299)  # its last entry is another since
+        sent(300, 301, 403, key=new_signer_key(ORIGIN).text)
+        sent(300, 301, 404, origin="other.example")
+        sent(300, 300, 200)
+        sent(300, 300, 409, "300\n", index=299)
+        sent(300, 301, 403)  # it has seen a fork
 
 
 @pytest.mark.parametrize("size", [1, 256, 257, 66_000])
