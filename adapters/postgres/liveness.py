@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from psycopg import Connection
@@ -26,4 +26,11 @@ def show_alive(conn: Connection[Any], errors: Mapping[str, str | None]) -> None:
         " ON CONFLICT (name) DO UPDATE SET host = excluded.host, pid = excluded.pid, error = excluded.error,"
         " alive_at = CASE WHEN excluded.error IS NULL THEN excluded.alive_at ELSE f.alive_at END",
         (socket.gethostname(), os.getpid(), list(errors), list(errors.values())),
+    )
+
+
+def forget(conn: Connection[Any], beginning: str, but: Collection[str]) -> None:
+    """Shows nobody any more whose name begins so, but these."""
+    conn.execute(
+        "DELETE FROM shenguan.follower WHERE starts_with(name, %b) AND name <> ALL(%b::text[])", (beginning, list(but))
     )

@@ -12,6 +12,8 @@ from infra.roles.role import persist
 from infra.roles.witness_submitter import WitnessSubmitters
 from infra.store import Store
 
+LAST_S = 2.0
+"""So long is waited for an exchange with a witness that is on its way when the role is to end."""
 REST_S = 0.2
 """Between checkpoints at least, while events keep coming; one that comes after a pause is integrated at once."""
 
@@ -41,4 +43,4 @@ class ProverRole:
             runner.stop()
             follower.join()
             self.stopped.set()
-            asking.join()
+            asking.join(LAST_S)

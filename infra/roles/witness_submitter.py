@@ -20,7 +20,7 @@ from psycopg import Connection
 from adapters.channels.http import Answer, Line, NotReached, trusting
 from adapters.postgres.checkpoints import MADE, Made, latest
 from adapters.postgres.cosignatures import last_cosigned
-from adapters.postgres.liveness import show_alive, take_lease
+from adapters.postgres.liveness import forget, show_alive, take_lease
 from adapters.postgres.trees import LOG, TreeMismatch, nodes
 from domain.merkle_proofs import prove_consistency
 from domain.unproven import Unproven
@@ -52,25 +52,24 @@ class WitnessSubmitters:
 
     def run(self) -> None:
         """Until `stopped` is set."""
-        threads = [self._thread(one) for one in self._witnesses() if one.url is not None]
+        found = [WitnessSubmitter(self._store, one, self._stopped) for one in self._witnesses() if one.url is not None]
+        persist(self._stopped, partial(self._forget, [one.name for one in found]))
+        threads = [
+            threading.Thread(target=persist, args=(self._stopped, one.run), name=one.name, daemon=True) for one in found
+        ]
         for one in threads:
             one.start()
         for one in threads:
             one.join()
-
-    def _thread(self, witness: KnownWitness) -> threading.Thread:
-        submitter = WitnessSubmitter(self._store, witness, self._stopped)
-        return threading.Thread(target=persist, args=(self._stopped, submitter.run), name=submitter.name, daemon=True)
 
     def _witnesses(self) -> list[KnownWitness]:
         """A file that cannot be read is read again until it can; nobody waits for it but this."""
         shown: str | None = None
         while not self._stopped.is_set():
             found, error = self._read()
-            if error is not None or shown is not None:
-                persist(self._stopped, partial(self._show, error))
             if error is None:
                 return found
+            persist(self._stopped, partial(self._show, error))
             if error != shown:
                 _log.error("witnesses_unknown", error=error)
             shown = error
@@ -89,9 +88,14 @@ class WitnessSubmitters:
             return [], f"{settings.ca_file}: {type(error).__name__}"
         return found, None
 
-    def _show(self, error: str | None) -> None:
+    def _show(self, error: str) -> None:
         with self._store.connect() as conn:
             show_alive(conn, {WITNESSES: error})
+
+    def _forget(self, but: list[str]) -> None:
+        """What is shown of witnesses that are asked no more, and of a file that could not be read."""
+        with self._store.connect() as conn:
+            forget(conn, "witness", but)
 
 
 class WitnessSubmitter:

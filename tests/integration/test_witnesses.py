@@ -460,6 +460,11 @@ def test_the_prover_has_its_checkpoints_cosigned_and_waits_for_nobody(
         assert "没有这样的检查点" in command(store, "checkpoint", "--witnesses", "2", code=1)
         status = json.loads(command(store, "status", "--json"))["witnesses"]
         assert {one["name"] for one in status} == {desk.name, away.name}
+        # who is asked no more is missed no more; what he has cosigned stays
+        file.write_text(f"{desk.verifier}\n{looks.verifier}\n")
+        with running(ProverRole(store)):
+            until(lambda: not count(plain, "SELECT count(*) FROM shenguan.follower WHERE name LIKE 'witness%%'"))
+        assert set(said()) == {desk.name}
     finally:
         store.close()
 

@@ -17,3 +17,5 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON proof.witness
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON proof.cosignature
     FOR EACH STATEMENT EXECUTE FUNCTION shenguan.refuse_change();
 GRANT SELECT, INSERT ON proof.witness, proof.cosignature TO {runtime};
+-- Who is asked no more is shown no more.
+GRANT DELETE ON shenguan.follower TO {runtime};
