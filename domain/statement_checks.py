@@ -18,11 +18,11 @@ from domain.statements import Item, Statement, ended_by, month_period, totals
 
 
 class Kept(NamedTuple):
-    """A notice that its addressee kept. `leaf`: the hash in hexadecimal that its message had as an attribute, or None;
-    `entry`: the leaf's bytes, where it was fetched (`/ledger/entries`)."""
+    """A notice that its addressee kept, as far as it did: `leaf` is the hash in hexadecimal that its message had as an
+    attribute, `entry` the leaf's bytes (`/ledger/entries`)."""
 
-    notice: str
     serial: int
+    notice: str | None = None
     leaf: str | None = None
     entry: bytes | None = None
 
@@ -62,15 +62,15 @@ def check_statement(statement: Statement, verifiers: Iterable[Verifier]) -> Chec
 
 
 def check_kept(statement: Statement, kept: Iterable[Kept]) -> list[int]:
-    """That the notices which the addressee kept are those listed; gives the serials listed that it has not kept. Those of
-    other months are passed over. Raises Unproven `statement.kept` or `statement.leaf`."""
+    """That the notices which the addressee kept are those listed; gives the serials listed that it has not kept. Those
+    of other months are passed over. Raises Unproven `statement.kept` or `statement.leaf`."""
     items = {one.serial: one for one in statement.items}
     found = set()
     for one in kept:
         item = items.get(one.serial)
         if item is None:
             continue
-        if one.notice != item.notice or one.leaf not in (None, item.leaf):
+        if one.notice not in (None, item.notice) or one.leaf not in (None, item.leaf):
             raise ProofError("statement.kept", f"第{one.serial}号与所存的告知不同")
         if one.entry is not None:
             check_entry(statement, item, one.entry)

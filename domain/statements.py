@@ -36,9 +36,9 @@ class _Part(BaseModel):
 
 
 class Item(_Part):
-    """A notice. `leaf`: its leaf hash in hexadecimal, as its message has it in the attribute `leaf`; `owed_at` is when it
-    was recorded; `due_on` its last day in time, as it was known then. `delivered_at`, `received_at` and `deemed_at` are
-    three answers."""
+    """A notice. `leaf`: its leaf hash in hexadecimal, as its message has it in the attribute `leaf`; `owed_at` is when
+    it was recorded; `due_on` its last day in time, as it was known then. `delivered_at`, `received_at` and `deemed_at`
+    are three answers; `moved_to` is the notice that took its place."""
 
     serial: int
     leaf: str
@@ -47,6 +47,7 @@ class Item(_Part):
     organ: str
     case: str
     matter: str
+    matter_name: str
     owed_at: Moment
     due_on: date | None
     dispatched_at: Moment | None
@@ -67,6 +68,7 @@ class Raised(_Part):
     organ: str
     case: str
     matter: str
+    matter_name: str
     raised_at: Moment
     status: str
     outcome: str | None
@@ -75,8 +77,8 @@ class Raised(_Part):
 
 
 class Totals(_Part):
-    """owed = received + deemed + moved + outstanding. `due`: fell due with the department by the end of the day `ended`,
-    `received_in_time`: of those received by then; the names are those of docs/reference/statistics.md."""
+    """owed = received + deemed + moved + outstanding. `due`: fell due with the department by the end of the day
+    `ended`, `received_in_time`: of those received by then; the names are those of docs/reference/statistics.md."""
 
     owed: int
     dispatched: int
@@ -93,8 +95,8 @@ class Totals(_Part):
 
 
 class ProvenList(_Part):
-    """The list of stores (`domain.store_lists`) in force at the period's end: its event's leaf, base64, and that this is
-    in the log."""
+    """The list of stores (`domain.store_lists`) in force at the period's end: its event's leaf, base64, and that this
+    is in the log."""
 
     leaf: str
     proof: EventProof

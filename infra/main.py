@@ -20,6 +20,7 @@ from infra import (
     proof_commands,
     queries,
     sessions,
+    statement_commands,
     submitting,
     subscribe,
 )
@@ -48,6 +49,7 @@ app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
+app.add_typer(statement_commands.app, name="statement")
 
 
 @contextmanager

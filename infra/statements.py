@@ -6,7 +6,7 @@ same bytes, whenever it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from infra.proofs import prove_growth, prove_ledger
 from projections.feedback import PREFIX, thread_then
 from projections.receipts import receipt_then
 
+Names = Mapping[str, str]
 SETTLED: Final = timedelta(minutes=10)
 """After a month's end: what was under way then is in the database."""
 
@@ -46,11 +47,12 @@ def statement(conn: Connection[Any], store: str, department: str, month: str, no
     assert end is not None
     before, last = _size(start), _size(end)
     rows = leaf_rows_of_ledger(conn, department, before, last)
-    items = _items(conn, rows, as_at)
-    feedback = _raised(conn, department, since, as_at)
-    ended = ended_by(as_at)
     registers = Registers()
     Log(conn).refresh(registers, 0, known_at=as_at)
+    names = {code: one.entry.name for code, one in registers.matters.items()}
+    items = _items(conn, rows, as_at, names)
+    feedback = _raised(conn, department, since, as_at, names)
+    ended = ended_by(as_at)
     entry = registers.departments.get(department)
     return Statement(
         store=store,
@@ -87,7 +89,7 @@ def _growth(conn: Connection[Any], first: Made | None, second: Made) -> list[str
     return [] if found is None else found.path
 
 
-def _items(conn: Connection[Any], rows: Sequence[Row], as_at: datetime) -> list[Item]:
+def _items(conn: Connection[Any], rows: Sequence[Row], as_at: datetime, matters: Names) -> list[Item]:
     """What became of each by then; what is listed was there then, whatever the clocks of checkpoint and log say."""
     names = {str(one.event.unique_key): one for one in Log(conn).at(row.position for row in rows)}
     lives = Log(conn).lives(names, as_at)
@@ -100,6 +102,7 @@ def _items(conn: Connection[Any], rows: Sequence[Row], as_at: datetime) -> list[
             notice=fate["notice"],
             about=fate["about"],
             organ=fate["case_stream"].split("/")[1] if fate["case_stream"] else "",
+            matter_name=matters.get(fate["matter"], fate["matter"]),
             moved_to=fate["moved_to"],
             **{
                 name: fate[name]
@@ -113,7 +116,7 @@ def _items(conn: Connection[Any], rows: Sequence[Row], as_at: datetime) -> list[
     ]
 
 
-def _raised(conn: Connection[Any], department: str, since: datetime, as_at: datetime) -> list[Raised]:
+def _raised(conn: Connection[Any], department: str, since: datetime, as_at: datetime, matters: Names) -> list[Raised]:
     """What the department found, in the order of its recording, with what was answered by then."""
     log = Log(conn)
     raised = {
@@ -126,6 +129,7 @@ def _raised(conn: Connection[Any], department: str, since: datetime, as_at: date
     return [
         Raised(
             case=row["case_stream"].rpartition("/")[2],
+            matter_name=matters.get(row["matter"], row["matter"]),
             raised_at=row["recorded_at"],
             **{
                 name: row[name]

@@ -111,9 +111,12 @@ def _row(position: int, at: datetime, addressee: str | None, counts: dict[str, i
 def _item(row: Row, leaf: str) -> Item:
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row.recorded_at)
     received = at + timedelta(days=row.position % 5) if row.position % 3 else None
-    nothing = dict.fromkeys(("dispatched_at", "delivered_at", "deemed_at", "returned_at", "moved_at", "moved_to", "lamp"))
+    nothing = dict.fromkeys(
+        ("dispatched_at", "delivered_at", "deemed_at", "returned_at", "moved_at", "moved_to", "lamp")
+    )
     return Item(
         serial=row.version, leaf=leaf, notice=json.loads(row.state)["notice"], about="decision", organ="x",
-        case=str(row.position), matter="m", owed_at=at, due_on=(at + timedelta(days=2)).date(), received_at=received,
+        case=str(row.position), matter="m", matter_name="许可", owed_at=at,
+         due_on=(at + timedelta(days=2)).date(), received_at=received,
         status="received" if received else "outstanding", **nothing,
     )  # fmt: skip

@@ -27,6 +27,7 @@ NOT_ASKED = {
     "checkpoint": PROOF,
     "prove event": PROOF,
     "prove ledger": PROOF,
+    "statement check": "it reads files, and no record",
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,

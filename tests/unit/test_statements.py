@@ -68,11 +68,11 @@ EMPTY = MONTHS.statement("d", 2)
     [
         ({"frontier": []}, "frontier.shape"),
         ({"frontier": [armoured(bytes(32))]}, "statement.frontier"),
-        ({"growth": LATER.growth}, "proof.root"),
+        ({"growth": LATER.growth}, "proof.long"),
         ({"growth": ["?"]}, "proof.hash"),
         ({"first": None}, "proof.long"),
         ({"first": None, "growth": []}, "frontier.shape"),
-        ({"second": LATER.second}, "proof.long"),
+        ({"second": LATER.second}, "proof.root"),
         ({"second": MONTHS.proof("e", MONTHS.ends[1])}, "statement.department"),
         ({"origin": "log.example/2"}, "proof.origin"),
         ({"department": "e"}, "statement.department"),
@@ -106,14 +106,14 @@ def test_a_month_without_a_notice_is_proven_to_have_none() -> None:
 def test_what_was_kept_is_held_against_it() -> None:
     entries = MONTHS.mine("d")
     kept = [
-        Kept(one.notice, one.serial, one.leaf, entries[one.serial - 1])
+        Kept(one.serial, one.notice, one.leaf, entries[one.serial - 1])
         for statement in (MONTHS.statement("d", 0), MADE)
         for one in statement.items
     ]
     assert check_kept(MADE, kept) == []
     assert check_kept(MADE, [one for one in kept if one.serial not in (4, 5)]) == [4, 5]
     assert check_kept(EMPTY, kept) == []
-    assert reasons(check_kept, MADE, [Kept("d/x/1", 3)]) == "statement.kept"
+    assert reasons(check_kept, MADE, [Kept(3, "d/x/1")]) == "statement.kept"
     assert reasons(check_kept, MADE, [kept[2]._replace(leaf="00" * 32)]) == "statement.kept"
     assert reasons(check_kept, MADE, [kept[2]._replace(entry=entries[3])]) == "statement.leaf"
 
