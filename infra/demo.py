@@ -75,7 +75,7 @@ def run(settings: Settings, cases: int, seed: int, as_json: bool) -> int:
             _settle(store, step)
             crew.check()
         step("核对：日志树与检查点，重算应有告知、编号簿、读模型")
-        verdict = verify(store, keys=trusted_keys(settings.log_key_file))
+        verdict = verify(store, keys=trusted_keys(settings.log_key_file), signed_bytes=store.signed_bytes)
         step(_proven(store))
         wrong = feeding.mismatches(store, out)
         figures = _figures(store, truth.supervisors_of_decisions, len(wrong), time.monotonic() - started)

@@ -15,10 +15,11 @@ from domain.event import Recorded
 from domain.notices import NoticeOwed, NoticeReceived
 from domain.registers import Registers
 from domain.rules import Rejection
-from domain.signed_receipts import SignedReceipt, read_receipt
+from domain.signed_receipts import ReceiptStatement, SignedReceipt, read_receipt
 from domain.signing import registered
 from domain.submissions import local_date
 from infra.presentation import Context, Shown, columns, known_at
+from infra.seen_checkpoints import AT_ODDS, STANDINGS, standing
 
 HAD = columns("""
     notice | 告知 | notice
@@ -34,6 +35,7 @@ HAD = columns("""
     standing | 签名 | signature
     leaf | 叶哈希 | leaf
     checkpoint | 检查点 | checkpoint
+    checkpoint_standing | 检查点比较 | checkpoint compared
     position | 日志位置 | position
     through | 日志读至 | log read to
 """)
@@ -62,14 +64,20 @@ def had(context: Context, shown: Shown, notice: str, as_known_at: str | None) ->
         row["through"] = through
         for one in found:
             if isinstance(one.event, NoticeReceived):
-                row |= _receipt(one, one.event, row, registers)
+                row |= _receipt(conn, one, one.event, row, registers)
     if shown.as_json:
         shown.json({column.key: row.get(column.key) for column in HAD})
     else:
         worded = {name: WORDED[row[name]][0 if shown.zh else 1] for name in ("had", "standing") if row.get(name)}
+        if compared := row.get("checkpoint_standing"):
+            worded["checkpoint_standing"] = STANDINGS[compared][0 if shown.zh else 1]
         shown.table(("签收的证明", "Proof of receipt"), HAD, [row | worded])
     if row.get("standing") == "wrong":
         raise shown.fail("签收的签名已被改动。", "The receipt's signature was altered.")
+    if row.get("checkpoint_standing") in AT_ODDS:
+        raise shown.fail(
+            "签收人所见的检查点与本库日志不符。", "The checkpoint that the signer saw is at odds with this log."
+        )
 
 
 def _row(owed: Recorded, leaf: str | None) -> dict[str, Any]:
@@ -85,7 +93,9 @@ def _row(owed: Recorded, leaf: str | None) -> dict[str, Any]:
     }
 
 
-def _receipt(recorded: Recorded, event: NoticeReceived, row: dict[str, Any], registers: Registers) -> dict[str, Any]:
+def _receipt(
+    conn: Connection[Any], recorded: Recorded, event: NoticeReceived, row: dict[str, Any], registers: Registers
+) -> dict[str, Any]:
     said: dict[str, Any] = {
         "had": "unsigned",
         "received_at": event.received_at,
@@ -95,26 +105,29 @@ def _receipt(recorded: Recorded, event: NoticeReceived, row: dict[str, Any], reg
     if event.receipt is None:
         return said
     entry, over = registered(registers, event.receipt.key, local_date(recorded.recorded_at))
+    found = judged(event.receipt, row | {"received_at": event.received_at})
+    seen = found and found.checkpoint
     return said | {
         "had": "signed",
         "key": event.receipt.key,
         "owner": entry and entry.principal,
         "key_in_force": entry is not None and not over,
-        **judged(event.receipt, row | {"received_at": event.received_at}),
+        "standing": "good" if found is not None else "wrong",
+        "checkpoint": seen and seen.model_dump(),
+        "checkpoint_standing": seen and standing(conn, seen),
     }
 
 
-def judged(receipt: SignedReceipt, row: dict[str, Any]) -> dict[str, Any]:
-    """Whether the signature is good and of this notice, as the log has it now; and the checkpoint it names."""
+def judged(receipt: SignedReceipt, row: dict[str, Any]) -> ReceiptStatement | None:
+    """What was signed, if the signature is good and of this notice, as the log has it now."""
     try:
         key = verify_compact(receipt.jws, "receipt")
         said = read_receipt(receipt.jws).statement
     except (Rejection, ValueError):
-        return {"standing": "wrong"}
+        return None
     wanted = tuple(row[name] for name in ("notice", "serial", "leaf", "received_at"))
     fits = (said.notice, said.serial, said.leaf, said.received_at) == wanted and key == receipt.key
-    checkpoint = said.checkpoint and said.checkpoint.model_dump()
-    return {"standing": "good" if fits else "wrong", "checkpoint": checkpoint}
+    return said if fits else None
 
 
 def _through(conn: Connection[Any], moment: datetime | None) -> int:

@@ -244,13 +244,20 @@ def verify(
     from infra.verify import verify as check
 
     with _store(kafka=False) as store:
-        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file))
+        verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store.signed_bytes)
         for problem in verdict.problems:
             words = problem.zh if store.language == "zh" else problem.en
             typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
         if verdict.behind:
             words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
             typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
+        if verdict.signatures.unchecked:
+            kept = verdict.signatures.unchecked
+            typer.echo(
+                f"signatures whose bytes were not checked, for want of the master key: {kept}"
+                if store.language == "en"
+                else f"缺主密钥，未核对原文的签名 {kept} 件"
+            )
         if not as_json:
             wrong = len(verdict.problems)
             sums = verdict.events, verdict.notices, verdict.submissions
@@ -268,6 +275,7 @@ def verify(
                         "submissions": verdict.submissions,
                         "head": verdict.head,
                         "behind": verdict.behind,
+                        "signatures": asdict(verdict.signatures),
                         "problems": [
                             {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
                             for p in verdict.problems

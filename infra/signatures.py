@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Literal
 
+from cryptography.exceptions import InvalidTag
 from psycopg import Connection
 
 from adapters.crypto.jws import verify_kept
@@ -48,7 +50,7 @@ def signature(context: Context, shown: Shown, source: str, id_: str) -> None:
             f"没有提交 {source}/{id_} 的签名。", f"There is no signature of {source}/{id_}.", fact=f"{source}/{id_}"
         )
     entry, over = registered(registers, found.key, local_date(fact.recorded_at))
-    standing = judged(context, found, fact)
+    standing = judged(context.signed_bytes, found, fact)
     row: dict[str, Any] = {
         "fact": fact.event.meta.fact,
         "principal": fact.event.meta.principal,
@@ -68,12 +70,15 @@ def signature(context: Context, shown: Shown, source: str, id_: str) -> None:
         raise shown.fail("签名或原文已被改动。", "The signature or what it signs was altered.")
 
 
-def judged(context: Context, signature: Signature, fact: Recorded) -> Verdict:
+def judged(signed_bytes: Callable[[Signature], bytes | None], signature: Signature, fact: Recorded) -> Verdict:
     """Whether what was kept is what the event says was signed, and the signature is good."""
     meta = fact.event.meta
     if meta.signed != signature.signed:
         return "wrong"
-    kept = context.signed_bytes(signature)
+    try:
+        kept = signed_bytes(signature)
+    except (InvalidTag, ValueError):  # it is not what was sealed
+        return "wrong"
     if kept is None:
         return "erased"
     try:

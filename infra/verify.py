@@ -19,6 +19,7 @@ from infra.memory import calmer
 from infra.proving import PROOFS
 from infra.verify_models import ReadModel
 from infra.verify_proofs import proofs
+from infra.verify_signatures import Counted, Signatures, SignedBytes, receipts
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
@@ -50,6 +51,7 @@ class Verdict:
     head: int
     problems: list[Problem]
     behind: dict[str, int] = field(default_factory=dict)
+    signatures: Counted = field(default_factory=Counted)
 
 
 def verify(
@@ -57,9 +59,10 @@ def verify(
     progress: Progress = lambda _done, _all: None,
     most: int = 20,
     keys: Sequence[VerifierKey] = (),
+    signed_bytes: SignedBytes | None = None,
 ) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems. `keys`: those that may have signed
-    checkpoints, known from elsewhere than the database."""
+    checkpoints, known from elsewhere than the database; `signed_bytes`: opens what was kept of signed submissions."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
@@ -67,28 +70,37 @@ def verify(
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
-        for problem in _checks(conn, recheck, progress, keys):
+        signatures = Signatures(conn, signed_bytes)
+        for problem in _checks(conn, recheck, progress, keys, signatures):
             problems.append(problem)
             if len(problems) >= most:
                 break
         row = conn.execute("SELECT count(*) FROM shenguan.submission").fetchone()
         conn.rollback()
-    return Verdict(recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind)
+    return Verdict(
+        recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind, signatures.counted
+    )
 
 
 def _checks(
-    conn: Connection[Any], recheck: Recheck, progress: Progress, keys: Sequence[VerifierKey]
+    conn: Connection[Any],
+    recheck: Recheck,
+    progress: Progress,
+    keys: Sequence[VerifierKey],
+    signatures: Signatures,
 ) -> Iterator[Problem]:
     yield from proofs(conn, keys)  # first: what was altered since is named exactly
     models = [ReadModel(conn, projection) for projection in PROJECTIONS]
-    yield from _log(conn, recheck, models, progress)
+    yield from _log(conn, recheck, models, progress, signatures)
     yield from tables(conn)
     yield from _followers(conn)
     for model in models:
         yield from model.compare()
 
 
-def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progress: Progress) -> Iterator[Problem]:
+def _log(
+    conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progress: Progress, signatures: Signatures
+) -> Iterator[Problem]:
     """Order, versions, notices owed, recorded and queued; of every fact the submission that made it; keys.
 
     The read models are folded on the way, so that every event is decoded once.
@@ -119,15 +131,21 @@ def _log(conn: Connection[Any], recheck: Recheck, models: list[ReadModel], progr
                 states.append(state)
             if position <= outlet:
                 expected |= turns.take(recorded, recheck.registers)
-        yield from claims.take([run for run in ended if run is not None])
+        whole = [run for run in ended if run is not None]
+        yield from claims.take(whole)
+        yield from signatures.take(whole)
+        yield from receipts(conn, batch)
         yield from deliveries(conn, expected)
         yield from subjects(conn, states, position)
         for model in models:
             yield from model.apply(batch)
         progress(recheck.events, total)
     last = runs.finish()
-    yield from claims.take([last] if last is not None else [])
+    whole = [last] if last is not None else []
+    yield from claims.take(whole)
+    yield from signatures.take(whole)
     yield from claims.finish()
+    yield from signatures.finish()
     yield from turns.finish()
     yield from recheck.finish()
 

@@ -38,5 +38,34 @@ def signature_of(conn: Connection[Any], source: str, id_: str) -> Signature | No
     return Signature(key=key, digest=digest, value=value, subjects=tuple(subjects), ciphertext=ciphertext)
 
 
+def signatures_of(conn: Connection[Any], facts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Signature]:
+    """Those of these submissions, each by source and id, that have one."""
+    if not facts:
+        return {}
+    rows = conn.execute(
+        f"SELECT source, id, {_COLUMNS} FROM shenguan.signature"
+        " JOIN (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS u (source, id)) AS f USING (source, id)",
+        ([source for source, _ in facts], [id_ for _, id_ in facts]),
+    )
+    return {
+        (source, id_): Signature(key=key, digest=digest, value=value, subjects=tuple(whose), ciphertext=ciphertext)
+        for source, id_, key, digest, value, whose, ciphertext in rows
+    }
+
+
+def unsigned_facts(conn: Connection[Any], limit: int) -> list[str]:
+    """Submissions of which a signature was kept, but none that is named by the fact that they made."""
+    rows = conn.execute(
+        "SELECT g.source || '/' || g.id FROM shenguan.signature AS g"
+        " LEFT JOIN shenguan.submission AS s ON (s.source, s.id) = (g.source, g.id)"
+        " AND s.disposition IN ('accepted', 'refused')"
+        " LEFT JOIN shenguan.stored_events AS e ON e.originator_id = s.stream AND e.originator_version = s.version"
+        " WHERE coalesce(convert_from(e.state, 'UTF8')::jsonb -> 'meta' -> 'signed', 'null') = 'null'"
+        " ORDER BY 1 LIMIT %s",
+        (limit,),
+    )
+    return [row[0] for row in rows]
+
+
 def _fields(signature: Signature) -> tuple[Any, ...]:
     return (signature.key, signature.digest, signature.value, list(signature.subjects), signature.ciphertext)
