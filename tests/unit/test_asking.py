@@ -29,6 +29,7 @@ NOT_ASKED = {
     "prove ledger": PROOF,
     "evidence-verifier": MACHINE,
     "erase": CHANGES,
+    "statement check": "it reads files, and no record",
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,
