@@ -14,7 +14,7 @@ from domain.log_proofs import check_ledger, opened
 from domain.merkle import EMPTY_ROOT, Frontier, Head, ProofError, leaf_hash
 from domain.merkle_proofs import verify_growth
 from domain.notes import Verifier
-from domain.statements import Item, Statement, ended_by, month_period, totals
+from domain.statements import INSTANT, Item, Statement, ended_by, month_period, totals
 
 
 class Kept(NamedTuple):
@@ -98,7 +98,8 @@ def check_entry(statement: Statement, item: Item, entry: bytes) -> None:
 def _check_period(statement: Statement) -> None:
     since, until = month_period(statement.month)
     ended = statement.ended == ended_by(statement.as_at)
-    if (statement.since, statement.until) != (since, until) or not ended or statement.as_at >= until:
+    told = statement.as_at == until - INSTANT if statement.over else statement.as_at < until
+    if (statement.since, statement.until) != (since, until) or not ended or not told:
         raise ProofError("statement.period", "起止时间与月份不符")
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.clocks import Lamp
-from domain.log_proofs import EventProof, LedgerProof
+from domain.log_proofs import LedgerProof
 from domain.submissions import BEIJING, local_date
 
 FORMAT: Final = "shenguan-statement/v1"
@@ -94,14 +94,6 @@ class Totals(_Part):
     feedback_disposed: int
 
 
-class ProvenList(_Part):
-    """The list of stores (`domain.store_lists`) in force at the period's end: its event's leaf, base64, and that this
-    is in the log."""
-
-    leaf: str
-    proof: EventProof
-
-
 class Statement(_Part):
     """`first` is None where no checkpoint was made by the month's beginning: then the ledger begins with this month.
     `growth` leads from the first checkpoint to the second (RFC 9162 §2.1.4), `frontier` is the ledger's as it stood at
@@ -129,7 +121,6 @@ class Statement(_Part):
     items: list[Item]
     totals: Totals
     feedback: list[Raised]
-    stores: ProvenList | None = None
 
     @property
     def serials(self) -> tuple[int, int]:

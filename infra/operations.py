@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 ALIVE_S = 15
 """Who has shown no life for so long is taken for dead."""
 _BESIDE = ("outlet", "registrar", "region")
-_ROLES = {"log-publisher": "publisher", "proofs": "prover", "checkpoints": "prover"}
+_ROLES = {"log-publisher": "publisher", "proofs": "prover", "checkpoints": "prover", "witnesses": "prover"}
 _FOLLOWERS = """
 SELECT coalesce(t.application_name, f.name) AS name, t.notification_id AS position, f.host, f.alive_at, f.error,
     coalesce(f.error IS NULL AND f.alive_at > now() - make_interval(secs => %s), false) AS alive,

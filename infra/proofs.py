@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 
 from adapters.postgres.checkpoints import Made, first_with, latest, ledgers_at, of_size
+from adapters.postgres.cosignatures import cosignatures_of
 from adapters.postgres.leaves import leaf_row_before, leaf_rows_at, leaf_rows_of_ledger
 from adapters.postgres.trees import LOG, index_of, nodes, positions_between
 from domain.armour import armoured
@@ -23,7 +25,7 @@ from domain.log_proofs import (
     ledger_proof,
 )
 from domain.merkle_proofs import prove_consistency, prove_inclusion
-from domain.notes import parse_note
+from domain.notes import parse_note, parse_signature, with_signatures
 from domain.signed_receipts import SeenCheckpoint
 from domain.tiles import WIDTH, Tile
 
@@ -36,8 +38,16 @@ class Entry(NamedTuple):
 
 
 def checkpoint(conn: Connection[Any], size: int | None = None) -> Made | None:
-    """The latest, or the one of this size."""
-    return latest(conn) if size is None else of_size(conn, size)
+    """The latest, or the one of this size, with the signatures of the witnesses that have cosigned it."""
+    return cosigned(conn, latest(conn) if size is None else of_size(conn, size))
+
+
+def cosigned(conn: Connection[Any], made: Made | None) -> Made | None:
+    """With the witnesses' signatures behind the log's own."""
+    lines = cosignatures_of(conn, made.head.size) if made is not None else []
+    if made is None or not lines:
+        return made
+    return replace(made, note=with_signatures(made.note.encode(), map(parse_signature, lines)).decode())
 
 
 def prove_event(
@@ -48,7 +58,7 @@ def prove_event(
     index = index_of(conn, position)
     if index is None:
         return None
-    made = first_with(conn, index) if earliest else checkpoint(conn, size)
+    made = cosigned(conn, first_with(conn, index)) if earliest else checkpoint(conn, size)
     if made is None or index >= made.head.size:
         return None
     read = nodes(conn, LOG, made.head.size)
@@ -58,7 +68,7 @@ def prove_event(
 
 def prove_growth(conn: Connection[Any], first: int, second: int | None = None) -> GrowthProof | None:
     """That the log of one checkpoint is the beginning of that of another, or of the latest."""
-    one, other = of_size(conn, first), checkpoint(conn, second)
+    one, other = checkpoint(conn, first), checkpoint(conn, second)
     if one is None or other is None or first > other.head.size:
         return None
     same = first == other.head.size

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """The keys that sign checkpoints; default `data_dir`/log.key. Only the role `prover` needs it."""
     checkpoint_file: Path | None = None
     """Where the latest checkpoint is written besides, as on storage that others keep; None: nowhere."""
+    witness_file: Path | None = None
+    """The witnesses that cosign checkpoints: lines of address, space, verifier key; None: nobody is asked."""
     partitions: int = Field(default_factory=lambda known: 4 if known.get("kafka_group") else 1, ge=1, le=1000)
     """Of a new intake topic: what workers share; default: 4 with consumer groups, else 1."""
     retention_days: int = Field(30, ge=1)

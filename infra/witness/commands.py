@@ -77,11 +77,10 @@ def look(
     token_file: Annotated[Path | None, typer.Option(help=f"访问令牌所在文件；默认取环境变量 {TOKEN}")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="所信任的证书颁发机构；默认用系统的")] = None,
     every: Annotated[float | None, typer.Option(min=0.1, help="每隔多少秒再看一次；默认只看一次")] = None,
-    private: Annotated[bool, typer.Option("--private", help="不把见证签名交回日志")] = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """看日志最新的检查点，确为上次见证的延续则见证，并交回签名；被退回或分叉则留证，以 1 结束；无法访问以 2 结束。"""
+    """看日志最新的检查点，确为上次见证的延续则见证；被退回或分叉则留证，以 1 结束；无法访问以 2 结束。"""
     from infra.witness.logs import WitnessError
     from infra.witness.looking import Doors
 
@@ -94,7 +93,7 @@ def look(
     except WitnessError as problem:
         raise _failed(say(problem.zh, problem.en), UNREACHED) from None
     while True:
-        code = _look_once(witness, wanted, doors, file, not private, as_json, say)
+        code = _look_once(witness, wanted, doors, file, as_json, say)
         if every is None or code == 1:
             raise typer.Exit(code)
         time.sleep(every)
@@ -136,9 +135,7 @@ def serve(
     )
 
 
-def _look_once(
-    witness: Witness, origin: str, doors: Doors | None, file: Path | None, back: bool, as_json: bool, say: Say
-) -> int:
+def _look_once(witness: Witness, origin: str, doors: Doors | None, file: Path | None, as_json: bool, say: Say) -> int:
     """Says what came of it. 0: cosigned; 1: refused; 2: somebody could not be reached."""
     from domain.unproven import Unproven
     from domain.witnessing import Refused
@@ -169,13 +166,7 @@ def _look_once(
                 f"Cosigned: size {size} of the log {origin}, which goes on from size {found.since}.",
             )
         )
-    if back and doors is not None:
-        try:
-            doors.hand_back(size, found.signature)
-        except WitnessError as problem:
-            zh, en = f"见证签名未能交回：{problem.zh}", f"the cosignature was not handed back: {problem.en}"
-            typer.echo(say(zh, en), err=True)
-            return UNREACHED
+        typer.echo(found.signature.line, nl=False)
     return 0
 
 

@@ -36,7 +36,7 @@ def new_key(file: Path, name: str) -> VerifierKey:
 
 def read_key(file: Path) -> SignerKey:
     """Raises WitnessError, which repeats nothing of it."""
-    lines = _lines(file)
+    lines = lines_of(file)
     try:
         (_, line) = lines[0]
         key = parse_signer_key(line)
@@ -50,22 +50,24 @@ def read_key(file: Path) -> SignerKey:
 def read_logs(file: Path) -> Logs:
     """Raises WitnessError."""
     found: Logs = {}
-    for number, line in _lines(file):
+    for number, line in lines_of(file):
         origin, _, text = line.rpartition(" ")
         try:
             key = parse_verifier_key(text)
         except NoteError as error:
-            raise _line(file, number, error.message, error.rule) from None
+            raise wrong_line(file, number, error.message, error.rule) from None
         if not origin or key.kind is not KeyKind.ED25519:
-            raise _line(file, number, "须为日志名称、空格、日志公钥", "must be a log's name, a space, its verifier key")
+            raise wrong_line(
+                file, number, "须为日志名称、空格、日志公钥", "must be a log's name, a space, its verifier key"
+            )
         found.setdefault(origin, []).append(NoteVerifier(key))
     if not found:
         raise WitnessError(f"{file}：没有日志", f"{file}: no log is there")
     return found
 
 
-def _lines(file: Path) -> list[tuple[int, str]]:
-    """With their numbers, without comments."""
+def lines_of(file: Path) -> list[tuple[int, str]]:
+    """With their numbers, without comments. Raises WitnessError."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -75,5 +77,5 @@ def _lines(file: Path) -> list[tuple[int, str]]:
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
-def _line(file: Path, number: int, zh: str, en: str) -> WitnessError:
+def wrong_line(file: Path | None, number: int, zh: str, en: str) -> WitnessError:
     return WitnessError(f"{file} 第 {number} 行：{zh}", f"{file}, line {number}: {en}")

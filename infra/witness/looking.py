@@ -1,8 +1,7 @@
-"""A witness that goes and looks: asks the log for its latest checkpoint and the proof, cosigns, hands it back."""
+"""A witness that goes and looks: asks the log for its latest checkpoint and the proof, and cosigns."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,7 +31,7 @@ class Doors:
         parts = urlsplit(url)
         if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in LOCAL):
             raise WitnessError(f"{url}：须为https地址", f"{url}: must be an https address")
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._seconds = seconds
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
@@ -60,24 +59,16 @@ class Doors:
         except (ValidationError, ValueError):
             raise self._odd(at, status) from None
 
-    def hand_back(self, size: int, signature: Signature) -> None:
-        status, _ = self._ask("/cosignatures", json.dumps({"size": size, "signature": signature.line.rstrip("\n")}))
-        if status != 200:
-            raise self._odd("/cosignatures", status)
-
-    def _ask(self, path: str, body: str | None = None) -> tuple[int, bytes]:
+    def _ask(self, path: str) -> tuple[int, bytes]:
         try:
-            with Line(f"{self._url}{API}{path}", self._trust, self._seconds) as line:
-                if body is None:
-                    found = line.get(self._headers)
-                else:
-                    found = line.post(body.encode(), {**self._headers, "content-type": "application/json"})
+            with Line(f"{self.url}{API}{path}", self._trust, self._seconds) as line:
+                found = line.get(self._headers)
         except NotReached as why:
-            raise WitnessError(f"{self._url} 无法访问：{why}", f"{self._url} cannot be reached: {why}") from None
+            raise WitnessError(f"{self.url} 无法访问：{why}", f"{self.url} cannot be reached: {why}") from None
         return found.status, found.body
 
     def _odd(self, path: str, status: int) -> WitnessError:
-        where = f"{self._url}{API}{path}"
+        where = f"{self.url}{API}{path}"
         return WitnessError(f"{where} 应答 HTTP {status}", f"{where} answered HTTP {status}")
 
 
