@@ -1,8 +1,8 @@
 """The log's witnesses, and their signatures on the way in: nothing is kept that their keys do not verify.
 
-The file `SHENGUAN_WITNESS_FILE` has a line for each witness: its verifier key as C2SP signed-note writes it; then,
-where it is to be asked (C2SP tlog-witness), a space and the address under which it answers `add-checkpoint`. A witness
-without one comes and looks. Lines that begin with # are comments.
+The file `SHENGUAN_WITNESS_FILE` has a line for each witness: where it is to be asked (C2SP tlog-witness), the address
+under which it answers `add-checkpoint`, and a space; then its verifier key as C2SP signed-note writes it. A witness
+without an address comes and looks. Lines that begin with # are comments.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def read_witnesses(file: Path | None) -> list[KnownWitness]:
     """Empty where no file is set. Raises WitnessError."""
     found = []
     for number, line in lines_of(file) if file is not None else ():
-        text, _, url = line.partition(" ")
+        url, _, text = line.rpartition(" ")
         try:
             key = parse_verifier_key(text)
         except NoteError as error:
             raise bad_line(file, number, error.message, error.rule) from None
         if key.kind is not KeyKind.COSIGNATURE or (url and urlsplit(url).scheme not in ("http", "https")):
-            en = "must be a witness's verifier key, and perhaps a space and an address"
-            raise bad_line(file, number, "须为见证方公钥，其后可有空格与地址", en)
+            en = "must be a witness's verifier key, perhaps with an address and a space before it"
+            raise bad_line(file, number, "须为见证方公钥，其前可有地址与空格", en)
         found.append(KnownWitness(key, url.rstrip("/") or None))
     return found
 

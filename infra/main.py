@@ -21,6 +21,7 @@ from infra import (
     proof_commands,
     queries,
     sessions,
+    statement_commands,
     submitting,
     subscribe,
 )
@@ -52,6 +53,7 @@ app.command("erase")(erasing.command)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
 app.add_typer(witness_commands.app, name="witness")
+app.add_typer(statement_commands.app, name="statement")
 
 
 @contextmanager
@@ -261,6 +263,12 @@ def verify(
         if verdict.behind:
             words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
             typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
+        if unread := verdict.signatures.get("unread", 0):
+            typer.echo(
+                f"signatures whose bytes were not checked, for want of the master key: {unread}"
+                if store.language == "en"
+                else f"缺主密钥，未核对原文的签名 {unread} 件"
+            )
         if not as_json:
             wrong = len(verdict.problems)
             sums = verdict.events, verdict.notices, verdict.submissions

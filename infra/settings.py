@@ -89,7 +89,8 @@ class Settings(BaseSettings):
     checkpoint_file: Path | None = None
     """Where the latest checkpoint is written besides, as on storage that others keep; None: nowhere."""
     witness_file: Path | None = None
-    """The log's witnesses: their verifier keys, and where they are asked to cosign; None: it has none."""
+    """The log's witnesses: lines of address, space, verifier key, without an address for who comes and looks; None: it
+    has none."""
     partitions: int = Field(default_factory=lambda known: 4 if known.get("kafka_group") else 1, ge=1, le=1000)
     """Of a new intake topic: what workers share; default: 4 with consumer groups, else 1."""
     retention_days: int = Field(30, ge=1)

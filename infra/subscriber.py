@@ -131,13 +131,18 @@ def run(
                 missing = f"{gap[0]}" + (f"–{gap[-1]}" if len(gap) > 1 else "")
                 tell(wishes.words(f"编号不连续：缺 {missing}", f"serials are missing: {missing}"))
             reading.notices += 1
-            out(message.model_dump_json() if wishes.as_json else line(message, wishes.zh))
+            out(_json(message, leaf) if wishes.as_json else line(message, wishes.zh))
             if outbox is not None and wishes.officer is not None:
                 told = Told(message.notice, message.addressee, message.serial, leaf)
                 _sign(outbox, names, wishes, message, told, seen)
                 reading.receipts += 1
     reading.missing = watch.missing
     return reading
+
+
+def _json(message: NoticeMessage, leaf: str) -> str:
+    """With its leaf's hash, by which a statement is held against what was kept."""
+    return json.dumps({**message.model_dump(mode="json"), "leaf": leaf or None}, ensure_ascii=False)
 
 
 def line(message: NoticeMessage, zh: bool = True) -> str:

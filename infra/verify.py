@@ -20,7 +20,7 @@ from infra.proving import PROOFS
 from infra.signatures import Reveals
 from infra.verify_models import ReadModel
 from infra.verify_proofs import proofs
-from infra.verify_signatures import Signatures, doubts
+from infra.verify_signatures import Signatures, doubts, receipts
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
@@ -153,6 +153,7 @@ def _log(
         yield from deliveries(conn, expected)
         yield from subjects(conn, states, position)
         yield from signed.take(own)
+        yield from receipts(conn, own)
         for doubt in doubts(conn, own):
             ask(doubt)
         for model in models:

@@ -9,14 +9,20 @@ from typing import Any
 
 from psycopg import Connection
 
+from adapters.crypto.sealer import MasterKeyError
+from adapters.postgres.log import COLUMNS, leaf_of
 from adapters.postgres.signatures import signatures_of
 from domain.event import Recorded
-from domain.notices import NoticeReceived
+from domain.notices import NoticeReceived, notice_stream
 from domain.recheck import Problem
+from domain.signatures import Signature
 from domain.signed_receipts import SignedReceipt, read_receipt
+from infra.had import judged as judged_receipt
 from infra.proofs import standing_of
 from infra.signatures import Reveals, judged
 
+_NOTICE = notice_stream("")
+_OWED = f"SELECT {COLUMNS}, unique_key FROM shenguan.stored_events WHERE unique_key = ANY(%s)"
 KINDS = ("good", "erased", "unread")
 """`unread`: the key that opens what was kept is not at hand; only the digest was compared."""
 
@@ -43,11 +49,19 @@ class Signatures:
             elif found.signed != one.event.meta.signed:
                 yield _problem(one, "与留存的不符", "is not the one that was kept")
             elif self._last != _of(one):
-                standing = "unread" if self._reveals is None else judged(self._reveals, found, one)
+                standing = self._standing(found, one)
                 self.counts[standing] += 1
                 if standing == "wrong":
                     yield _problem(one, "不是对所留原文的签名", "does not fit what was kept of it")
             self._last = _of(one)
+
+    def _standing(self, found: Signature, one: Recorded) -> str:
+        if self._reveals is None:
+            return "unread"
+        try:
+            return judged(self._reveals, found, one)
+        except MasterKeyError:
+            return "unread"
 
     def finish(self) -> Iterator[Problem]:
         """Signatures of what is not on record."""
@@ -65,6 +79,23 @@ class Signatures:
                 f"a signature of {source}/{id_} is of no event",
             )
             yield Problem(0, f"{source}/{id_}", "signature", zh, en)
+
+
+def receipts(conn: Connection[Any], batch: Iterable[Recorded]) -> Iterator[Problem]:
+    """Signed receipts that do not fit the notice that they are of, as the log has it now."""
+    signed = [(one, one.event) for one in batch if isinstance(one.event, NoticeReceived) and one.event.receipt]
+    if not signed:
+        return
+    notices = [event.originator_id.removeprefix(_NOTICE) for _, event in signed]
+    rows = conn.execute(_OWED, (notices,), binary=True)
+    owed = {row[-1]: (row[1], leaf_of(row[:-1])) for row in rows}
+    for notice, (recorded, event) in zip(notices, signed, strict=True):
+        assert event.receipt is not None
+        serial, leaf = owed.get(notice, (None, None))
+        wanted = {"notice": notice, "serial": serial, "leaf": leaf, "received_at": event.received_at}
+        if judged_receipt(event.receipt, wanted)["standing"] != "good":
+            zh, en = f"告知 {notice} 的签收签名与该告知不符", f"the signed receipt does not fit the notice {notice}"
+            yield Problem(recorded.position, event.originator_id, "receipt", zh, en)
 
 
 def doubts(conn: Connection[Any], batch: Iterable[Recorded]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
+from adapters.formats.letter_form import PAGE, attachment, red_head, signature
 from adapters.formats.paper import (
     BLACK,
     BOTTOM,
@@ -12,7 +13,6 @@ from adapters.formats.paper import (
     LEFT,
     PITCH,
     POINT,
-    RED,
     SIZE_2,
     SIZE_3,
     SIZE_4,
@@ -20,14 +20,11 @@ from adapters.formats.paper import (
     TOP,
     WIDTH,
     Paper,
-    first_line,
-    printable,
     ranges,
     under,
 )
 
 TITLE = "关于告知审批监管信息的函"
-_PAGE, _PAGE_HEIGHT = 210.0, 297.0
 _CHINA = timezone(timedelta(hours=8))
 _PAD = 1.2
 _STEP = SIZE_5 * POINT * 1.35
@@ -94,11 +91,6 @@ def letter_pdf(letter: LetterPage) -> bytes:
         return paper.finish()
 
 
-def spoken(day: date) -> str:
-    """2026年4月9日."""
-    return f"{day.year}年{day.month}月{day.day}日"
-
-
 def grouped(code: str) -> str:
     """A code in groups of three, to be read out and typed."""
     return " ".join(code[at : at + 3] for at in range(0, len(code), 3))
@@ -106,27 +98,17 @@ def grouped(code: str) -> str:
 
 def _front(paper: Paper, letter: LetterPage) -> None:
     paper.turn()
-    organ = printable(letter.organ)
-    size = min(40.0, WIDTH / max(len(organ), 1) / POINT / 1.02)
-    paper.centred(_PAGE / 2, under(30.0, size), organ, size, "biaosong", RED)
-    line = 30.0 + size * POINT + 4.0
-    edge = (_PAGE - 170.0) / 2
-    paper.rule(edge, line, 170.0, 1.0, RED)
-    paper.rule(edge, line + 1.7, 170.0, 0.35, RED)
-    paper.rule(edge, _PAGE_HEIGHT - 20.0 - 1.7, 170.0, 0.35, RED)
-    paper.rule(edge, _PAGE_HEIGHT - 20.0 - 1.0, 170.0, 1.0, RED)
-    gap = SIZE_3 * POINT * 7 / 8
-    y = under(line + 2.05 + gap, SIZE_3)
+    y = red_head(paper, letter.organ)
     paper.put(LEFT + WIDTH - paper.width(letter.number, SIZE_3), y, letter.number)
     y += PITCH * 3
-    paper.centred(_PAGE / 2, y, TITLE, SIZE_2, "biaosong")
+    paper.centred(PAGE / 2, y, TITLE, SIZE_2, "biaosong")
     y = paper.paragraph(y + PITCH * 2, f"{letter.addressee}：", indent=0)
     for text in _body(letter):
         y = paper.paragraph(y, text)
     y += PITCH
     paper.put(LEFT + 2 * CHARACTER, y, "附件：1. 告知事项清单")
     paper.put(LEFT + 5 * CHARACTER, y + PITCH, "2. 回执")
-    _signature(paper, letter, y + PITCH * 4)
+    signature(paper, letter.organ, letter.issued_on, y + PITCH * 4)
 
 
 def _body(letter: LetterPage) -> tuple[str, ...]:
@@ -141,26 +123,8 @@ def _body(letter: LetterPage) -> tuple[str, ...]:
     )
 
 
-def _signature(paper: Paper, letter: LetterPage, y: float) -> None:
-    """The date four characters from the right, the organ centred over it unless it is too long."""
-    day, organ = spoken(letter.issued_on), printable(letter.organ)
-    long, short = paper.width(organ, SIZE_3), paper.width(day, SIZE_3)
-    right = LEFT + WIDTH
-    middle = min(right - 4 * CHARACTER - short / 2, right - 2 * CHARACTER - long / 2)
-    paper.put(middle - long / 2, y, organ)
-    paper.put(middle - short / 2, y + PITCH, day)
-
-
-def _attachment(paper: Paper, number: int, title: str) -> float:
-    """A page of its own; where what follows the title may begin."""
-    paper.turn()
-    paper.put(LEFT, first_line(0), f"附件{number}", face="hei")
-    paper.centred(LEFT + WIDTH / 2, first_line(2), title, SIZE_2, "biaosong")
-    return TOP + 3.5 * PITCH
-
-
 def _list(paper: Paper, letter: LetterPage) -> None:
-    y = _attachment(paper, 1, "告知事项清单")
+    y = attachment(paper, 1, "告知事项清单")
     caption = f"{letter.number}    共{len(letter.items)}项"
     paper.put(LEFT, y - 2.0, caption, SIZE_5)
     y = _heads(paper, y)
@@ -220,7 +184,7 @@ def _next(paper: Paper) -> float:
 
 
 def _slip(paper: Paper, letter: LetterPage) -> None:
-    y = _attachment(paper, 2, "回    执")
+    y = attachment(paper, 2, "回    执")
     side = 24.0
     paper.code(LEFT + WIDTH - side, TOP, side, letter.reference)
     step, label = 12.0, 34.0

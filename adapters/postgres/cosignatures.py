@@ -1,4 +1,4 @@
-"""Witnesses' signatures over checkpoints, as they came."""
+"""Witnesses' signatures under checkpoints, as they came."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from adapters.postgres.checkpoints import MADE
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """`line`: the signature line of the note of this size, without its newline; `at`: when it came."""
+    """`verifier`: the witness's key, as C2SP signed-note writes it; `line`: the signature line of the note of this
+    size, without its newline."""
 
     size: int
     verifier: str
     line: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Heard:
 
 
 def put_cosignature(conn: Connection[Any], size: int, verifier: str, line: str) -> None:
-    """The first of a witness for a size stays. What was verified before, and nothing else, is put here."""
+    """The first of a witness for a size stays. What was verified before, and nothing else, is put here. Raises
+    ForeignKeyViolation where no such size was signed."""
     with conn.transaction():
-        conn.execute("INSERT INTO proof.witness VALUES (%b) ON CONFLICT (verifier) DO NOTHING", (verifier,))
         conn.execute(
-            "INSERT INTO proof.cosignature VALUES (%b, %b, %b) ON CONFLICT (size, verifier) DO NOTHING",
+            "INSERT INTO proof.cosignature (size, witness, line) VALUES (%b, %b, %b) ON CONFLICT DO NOTHING",
             (size, verifier, line),
         )
         conn.execute(f"NOTIFY {MADE}")  # there is more to publish of the same checkpoint
@@ -48,24 +48,20 @@ def put_cosignature(conn: Connection[Any], size: int, verifier: str, line: str) 
 
 def lines_at(conn: Connection[Any], size: int) -> list[str]:
     """The signature lines for a checkpoint, in the order in which they came."""
-    rows = conn.execute(
-        "SELECT line FROM proof.cosignature WHERE size = %b ORDER BY at, verifier", (size,), prepare=True
-    )
-    return [line for (line,) in rows]
+    query = "SELECT line FROM proof.cosignature WHERE size = %b ORDER BY received_at, witness"
+    return [line for (line,) in conn.execute(query, (size,), prepare=True)]
 
 
 def last_cosigned(conn: Connection[Any], verifier: str) -> int:
-    """The largest size that a witness has cosigned; 0: none."""
-    row = conn.execute(
-        "SELECT coalesce(max(size), 0) FROM proof.cosignature WHERE verifier = %b", (verifier,)
-    ).fetchone()
-    return int(row[0]) if row is not None else 0
+    """The largest size that a witness has cosigned as far as is known here; 0: none."""
+    row = conn.execute("SELECT max(size) FROM proof.cosignature WHERE witness = %b", (verifier,)).fetchone()
+    return int(row[0] or 0) if row is not None else 0
 
 
 def size_with(conn: Connection[Any], witnesses: int) -> int | None:
     """The largest size that so many witnesses have cosigned; keys of one name are one witness's."""
     row = conn.execute(
-        "SELECT size FROM proof.cosignature GROUP BY size HAVING count(DISTINCT split_part(verifier, '+', 1)) >= %b"
+        "SELECT size FROM proof.cosignature GROUP BY size HAVING count(DISTINCT split_part(witness, '+', 1)) >= %b"
         " ORDER BY size DESC LIMIT 1",
         (witnesses,),
         prepare=True,
@@ -74,10 +70,14 @@ def size_with(conn: Connection[Any], witnesses: int) -> int | None:
 
 
 def heard(conn: Connection[Any]) -> list[Heard]:
-    """All witnesses that ever cosigned, by name."""
+    """All witnesses that ever cosigned, by name: each is found by one step through the index."""
     rows = conn.execute(
-        "SELECT verifier, since, size, at FROM proof.witness CROSS JOIN LATERAL (SELECT size, at FROM proof.cosignature"
-        " WHERE cosignature.verifier = witness.verifier ORDER BY size DESC LIMIT 1) AS c ORDER BY verifier"
+        "WITH RECURSIVE w (name) AS ((SELECT min(witness) FROM proof.cosignature) UNION ALL"
+        " SELECT (SELECT min(witness) FROM proof.cosignature WHERE witness > w.name) FROM w WHERE w.name IS NOT NULL)"
+        " SELECT name, first.received_at, last.size, last.received_at FROM w"
+        " CROSS JOIN LATERAL (SELECT received_at FROM proof.cosignature WHERE witness = name ORDER BY size LIMIT 1)"
+        " AS first CROSS JOIN LATERAL (SELECT size, received_at FROM proof.cosignature WHERE witness = name"
+        " ORDER BY size DESC LIMIT 1) AS last ORDER BY 1"
     )
     return [Heard(*row) for row in rows]
 
@@ -85,9 +85,9 @@ def heard(conn: Connection[Any]) -> list[Heard]:
 def cosignatures_after(conn: Connection[Any], size: int, limit: int) -> list[Cosigned]:
     """Those of the next sizes at which there are any, whole sizes only; about so many."""
     rows = conn.execute(
-        "SELECT size, verifier, line, at FROM proof.cosignature WHERE size > %b AND size <= coalesce((SELECT size"
+        "SELECT size, witness, line FROM proof.cosignature WHERE size > %b AND size <= coalesce((SELECT size"
         " FROM proof.cosignature WHERE size > %b ORDER BY size OFFSET %b LIMIT 1), 9223372036854775807)"
-        " ORDER BY size, verifier",
+        " ORDER BY size, witness",
         (size, size, limit),
     )
     return [Cosigned(*row) for row in rows]

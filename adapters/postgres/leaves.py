@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Connection
@@ -46,6 +47,16 @@ def leaf_rows_of_ledger(conn: Connection[Any], addressee: str, after: int, up_to
         "WHERE originator_id = %b AND originator_version > %b AND originator_version <= %b ORDER BY originator_version"
     )
     return _rows(conn, clause, ledger_stream(addressee), after, up_to)
+
+
+def count_later(conn: Connection[Any], addressee: str, after: int, at: datetime) -> int:
+    """How many entries with serials after one were recorded by a moment."""
+    row = conn.execute(
+        "SELECT count(*) FROM shenguan.stored_events"
+        " WHERE originator_id = %b AND originator_version > %b AND recorded_at <= %b",
+        (ledger_stream(addressee), after, at),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _rows(conn: Connection[Any], clause: str, *params: Any) -> list[Row]:

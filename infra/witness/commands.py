@@ -169,6 +169,7 @@ def _look_once(
                 f"Cosigned: size {size} of the log {origin}, which goes on from size {found.since}.",
             )
         )
+        typer.echo(found.signature.line, nl=False)
     if back and doors is not None:
         try:
             doors.hand_back(size, found.signature)

@@ -32,7 +32,7 @@ class Doors:
         parts = urlsplit(url)
         if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in LOCAL):
             raise WitnessError(f"{url}：须为https地址", f"{url}: must be an https address")
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._seconds = seconds
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
@@ -67,17 +67,17 @@ class Doors:
 
     def _ask(self, path: str, body: str | None = None) -> tuple[int, bytes]:
         try:
-            with Line(f"{self._url}{API}{path}", self._trust, self._seconds) as line:
+            with Line(f"{self.url}{API}{path}", self._trust, self._seconds) as line:
                 if body is None:
                     found = line.get(self._headers)
                 else:
                     found = line.post(body.encode(), {**self._headers, "content-type": "application/json"})
         except NotReached as why:
-            raise WitnessError(f"{self._url} 无法访问：{why}", f"{self._url} cannot be reached: {why}") from None
+            raise WitnessError(f"{self.url} 无法访问：{why}", f"{self.url} cannot be reached: {why}") from None
         return found.status, found.body
 
     def _odd(self, path: str, status: int) -> WitnessError:
-        where = f"{self._url}{API}{path}"
+        where = f"{self.url}{API}{path}"
         return WitnessError(f"{where} 应答 HTTP {status}", f"{where} answered HTTP {status}")
 
 

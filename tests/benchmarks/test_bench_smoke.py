@@ -103,6 +103,19 @@ def test_latency(server_dir: Path) -> None:
     assert clean(found["details"]["verify"])
 
 
+def test_proofs(server_dir: Path) -> None:
+    found = outcome(server_dir, "proofs", "--cases", "20", "--events", "2000", "--rounds", "1", stock=False)
+    details = found["details"]
+    for pace in ("750/s", "3000/s"):
+        one = details["at a pace"][pace]
+        assert all(one[name]["rate"] > 0 for name in ("without", "with"))
+        assert one["with"]["ready"].keys() == {"p50", "p99", "p99.9", "n"}
+        assert one["with"]["ready"]["n"] > 0
+        assert clean(one["verify"])
+    assert found["ours"] == details["as fast as it goes"]["with"][0]
+    assert details["hash path"]["events"] == found["conditions"]["events"] >= 2000
+
+
 def test_growth(server_dir: Path) -> None:
     found = outcome(server_dir, "growth", "--cases", "20", "--sizes", "3000,6000", "--seconds", "0.2")
     for size, one in found["details"]["sizes"].items():

@@ -101,6 +101,8 @@ def test_a_notice_that_was_altered_is_not_what_was_signed(region: TestStore, out
             " WHERE unique_key = %s", (NOTICES[0],)
         )  # fmt: skip
     assert ask(region, NOTICES[0], code=1)["standing"] == "wrong"
+    problems = [one for one in verify(outer).problems if one.check == "receipt"]
+    assert [one.en for one in problems] == [f"the signed receipt does not fit the notice {NOTICES[0]}"]
 
 
 def test_the_checkpoint_that_a_receipt_names_is_held_against_what_was_signed(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from adapters.http import cursors
 from domain.access import READS, Area, Reader
 from domain.departments import RegisterDepartment
 from domain.permits import ChangeCase
+from domain.submissions import BEIJING
 from infra.servers.broker import EmbeddedBroker
 from infra.web.matrix import API, READERS, Door, NoArea, all_doors, doors_of, page
 from tests.integration.doors import Doors, doors
@@ -60,6 +61,7 @@ VALUES = {
     "id": "asked-1",
     "path": "0/000.p/1",
     "size": "1",
+    "month": f"{datetime.now(BEIJING):%Y-%m}",
 }
 """For parameters of addresses: of something that is there."""
 PARAMS: dict[str, dict[str, str]] = {

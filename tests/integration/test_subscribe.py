@@ -51,6 +51,7 @@ def test_gaps_repeats_and_nonsense_are_told(region: TestStore, outer: TrackedSto
     wishes = Wishes(S1, from_beginning=True, idle_s=1, as_json=True, group="other")
     run(wishes, outer.kafka_options, outer.names, static=True, out=read.append)
     message = json.loads(read[0])
+    assert len(message.pop("leaf")) == 64
     outbox = Outbox(outer.kafka_options)
     topic = outer.names.notices(S1)
     attributes = {"specversion": "1.0", "source": "urn:shenguan:x", "type": "cn.shenguan.notice.decision.v1"}

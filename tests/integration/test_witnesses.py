@@ -428,7 +428,7 @@ def test_the_prover_has_its_checkpoints_cosigned_and_waits_for_nobody(
         desk = Desk(tmp_path / "desk", log=public, origin=origin)
         looks = Desk(tmp_path / "looks", "witness.example/looks", public, origin)
         with desk.serving() as url:
-            file.write_text(f"{desk.verifier} {url}/\n{away.verifier} {dead}\n{looks.verifier}\n")
+            file.write_text(f"{url}/ {desk.verifier}\n{dead} {away.verifier}\n{looks.verifier}\n")
             with running(ProverRole(store)):
                 for number in range(1, 4):
                     granted(plain, str(number))
@@ -478,7 +478,9 @@ def test_what_somebody_does_to_cosignatures_is_named(region: TestStore, asking: 
     with region.connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("DELETE FROM proof.cosignature")
     with superuser(region) as conn:
-        conn.execute("INSERT INTO proof.cosignature SELECT 10, verifier, line FROM proof.cosignature")
+        conn.execute(
+            "INSERT INTO proof.cosignature (size, witness, line) SELECT 10, witness, line FROM proof.cosignature"
+        )
     assert problems(region)[0][:2] == ("cosignature", "checkpoint/10")
     with superuser(region) as conn:
         conn.execute("DELETE FROM proof.cosignature WHERE size = 10")
@@ -500,12 +502,12 @@ def other_key() -> str:
 def test_the_file_of_witnesses_is_read_strictly(tmp_path: Path, desk: Desk) -> None:
     file = tmp_path / "witnesses"
     assert read_witnesses(None) == []
-    file.write_text(f"# two\n{desk.verifier}\n{other_key()} https://w.example/a/\n")
+    file.write_text(f"# two\n{desk.verifier}\nhttps://w.example/a/ {other_key()}\n")
     assert [(one.key.name, one.url) for one in read_witnesses(file)] == [
         (desk.name, None),
         ("witness.example/x", "https://w.example/a"),
     ]
-    for bad in (LOG_KEY.verifier_key.text, f"{desk.verifier} ftp://x", "x", f"{desk.verifier[:-2]}AA"):
+    for bad in (LOG_KEY.verifier_key.text, f"ftp://x {desk.verifier}", "x", f"{desk.verifier[:-2]}AA"):
         file.write_text(f"{desk.verifier}\n{bad}\n")
         with pytest.raises(WitnessError, match="line 2"):
             read_witnesses(file)

@@ -20,7 +20,8 @@ from infra.witness.keeping import Witness
 from infra.witness.logs import read_key, read_logs
 from infra.witness.serving import create_app
 from tests.integration.doors import Doors
-from tests.integration.teststore import LOG_KEY, LOG_NAME
+from tests.integration.region import granted, registers
+from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore
 from tests.servers.oidc import free_port
 
 
@@ -101,3 +102,17 @@ def listening(application: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def begun(store: TestStore) -> None:
+    """A log with checkpoints; two stores that begin so have this much in common."""
+    registers(store)
+    for number in range(1, 8):
+        granted(store, str(number))
+    store.prove(limit=20)
+
+
+def grow(store: TestStore, *numbers: int) -> None:
+    for number in numbers:
+        granted(store, str(number))
+    store.prove()

@@ -33,6 +33,7 @@ NOT_ASKED = {
     "witness serve": PROOF,
     "evidence-verifier": MACHINE,
     "erase": CHANGES,
+    "statement check": "it reads files, and no record",
     "found": CHANGES,
     "migrate": CHANGES,
     "retry": CHANGES,

@@ -43,12 +43,12 @@ class LedgerEntries(BaseModel):
 @router.get("", responses=responses(401, 403, 404, 422))
 def ledger(request: Request, caller: MayRead, department: DepartmentCode, size: Size = None) -> LedgerProof:
     """编号簿证明：截至某检查点，告知该部门的共几件，其根；或尚无一件。"""
-    _own(caller, department)
-    with _log(request) as conn:
+    own(caller, department)
+    with log_of(request) as conn:
         found = proofs.prove_ledger(conn, department, size)
     if found is None:
         raise of_status(404)
-    _noted(request, caller, "ledger-proof", {"department": department, "size": size}, 1)
+    noted(request, caller, "ledger-proof", {"department": department, "size": size}, 1)
     return found
 
 
@@ -61,8 +61,8 @@ def ledger_entries(
     limit: Annotated[int, Query(ge=1, le=MOST, description="最多几件")] = MOST,
 ) -> LedgerEntries:
     """编号簿各条：按编号，告知的原样与散列，供该部门自行核对。"""
-    _own(caller, department)
-    with _log(request) as conn:
+    own(caller, department)
+    with log_of(request) as conn:
         found = proofs.ledger_entries(conn, department, after, limit + 1)
     items = [
         LedgerEntry(
@@ -73,21 +73,21 @@ def ledger_entries(
         )
         for one in found[:limit]
     ]
-    _noted(request, caller, "ledger-entries", {"department": department, "after": after}, len(items))
+    noted(request, caller, "ledger-entries", {"department": department, "after": after}, len(items))
     return LedgerEntries(items=items, more=len(found) > limit)
 
 
-def _log(request: Request) -> Any:
+def log_of(request: Request) -> Any:
     readers: Readers = request.app.state.readers
     return readers.log()
 
 
-def _own(caller: Caller, department: str) -> None:
+def own(caller: Caller, department: str) -> None:
     """Another department's is answered as if it were not there."""
     if caller.scope("ledgers") != "all" and department != caller.department:
         raise of_status(404)
 
 
-def _noted(request: Request, caller: Caller, name: str, given: dict[str, Any], rows: int) -> None:
+def noted(request: Request, caller: Caller, name: str, given: dict[str, Any], rows: int) -> None:
     if caller.inspector:
         request.app.state.recorder.read(caller, name, given, rows)

@@ -1,0 +1,226 @@
+"""`shenguan statement`: a department's month on paper and as data, and whether such a statement holds."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from infra.options import AsJson, Lang, begin, question
+
+if TYPE_CHECKING:
+    from domain.statements import Statement
+    from infra.presentation import Context, Shown
+
+app = typer.Typer(no_args_is_help=True, help="对账函：某月告知某部门的全部事项、各自结果与凭据；核对。")
+MonthOption = Annotated[str, typer.Option("--month", help="月份，如 2026-10（北京时间）")]
+
+
+@question(app, "of")
+def statement(
+    ctx: typer.Context,
+    department: Annotated[str, typer.Argument(help="部门代码")],
+    month: MonthOption,
+    out: Annotated[Path | None, typer.Option(help="写入此文件：.pdf 或 .json；已存在则不覆盖")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """某月告知某部门的全部事项；--json 与 .json 文件可交他人核对，.pdf 为公文样式。"""
+    context, shown = begin(ctx, lang, as_json)
+    if out is not None and out.suffix not in _WRITERS:
+        raise typer.BadParameter("须以 .pdf 或 .json 结尾", param_hint="--out")
+    made = _made(context, shown, department, month)
+    if out is None:
+        if as_json:
+            shown.json(made.model_dump(mode="json"))
+        else:
+            _say(shown, made)
+        return
+    if out.exists():
+        raise shown.fail(f"{out} 已存在，不覆盖。", f"{out} is there already and is not written over.")
+    shown.settle(len(made.items))
+    out.write_bytes(_WRITERS[out.suffix](made))
+    _say(shown, made)
+    shown.say(f"已写入 {out}。", f"Written to {out}.")
+    if as_json:
+        shown.json({"file": str(out), "notices": len(made.items), "over": made.over})
+
+
+@question(app, "all")
+def statement_all(
+    ctx: typer.Context,
+    month: MonthOption,
+    out: Annotated[Path, typer.Option(help="写入此目录：每个部门一个 .json 与一个 .pdf")],
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """各部门的对账函，一并写入一个目录：凡曾被告知的部门都有，本月无告知的也有。同名文件以新的替换。"""
+    from adapters.postgres.checkpoints import last_by, ledgers_at
+    from domain.statements import month_period
+
+    context, shown = begin(ctx, lang, as_json)
+    _month(month)
+    with closing(context.connect()) as conn:
+        last = last_by(conn, month_period(month).until)
+        told = [] if last is None else [one.addressee for one in ledgers_at(conn, last.head.size)]
+    if not told:
+        raise _nothing(shown)
+    rows = 0
+    made = [_made(context, shown, department, month) for department in told]
+    shown.settle(sum(len(one.items) for one in made))
+    out.mkdir(parents=True, exist_ok=True)
+    for one in made:
+        rows += len(one.items)
+        for suffix, write in _WRITERS.items():
+            (out / f"{one.store}-{one.month}-{one.department}{suffix}").write_bytes(write(one))
+    shown.say(
+        f"{month}：{len(made)} 个部门、{rows} 项告知的对账函已写入 {out}。",
+        f"{month}: statements of {len(made)} departments and {rows} notices are in {out}.",
+    )
+    if as_json:
+        shown.json({"month": month, "directory": str(out), "departments": told, "notices": rows})
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="对账函（.json）")],
+    keys: Annotated[list[Path], typer.Option(help="日志公钥：每行一把，或 log-keys list --json 的输出")],
+    kept: Annotated[list[Path] | None, typer.Option(help="所存的告知（每行一件 JSON）；可重复给出")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """核对对账函：签名、增长、编号簿、逐件散列；不需数据库。不成立，或所列的有未存者，以 1 结束。"""
+    from domain.statement_checks import check_kept, check_statement
+    from domain.unproven import Unproven
+    from infra.statement_files import BadFile, read_kept, read_statement, read_verifiers
+
+    zh = _zh(lang)
+    try:
+        statement = read_statement(file)
+        checked = check_statement(statement, read_verifiers(keys))
+        missing = check_kept(statement, read_kept(kept)) if kept else []
+    except BadFile as bad:
+        _fail(as_json, bad.zh if zh else bad.en, error=bad.en)
+    except Unproven as error:
+        zh_said = f"对账函不成立：{error.message}（{error.rule}）。"
+        _fail(as_json, zh_said if zh else f"This does not hold: {error.rule}.", rule=error.rule)
+    first, last = statement.serials
+    found = {
+        "holds": True,
+        "store": statement.store,
+        "department": statement.department,
+        "month": statement.month,
+        "over": statement.over,
+        "serials": [first, last],
+        "notices": len(statement.items),
+        "checkpoint": checked.second.size,
+        "kept": bool(kept),
+        "missing": missing,
+    }
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        typer.echo(_verdict(statement, bool(kept), missing, zh))
+    if missing:
+        raise typer.Exit(1)
+
+
+def _verdict(statement: Statement, kept: bool, missing: list[int], zh: bool) -> str:
+    first, last = statement.serials
+    count = len(statement.items)
+    if zh:
+        span = f"第 {first} 至 {last} 号共 {count} 项" if count else "没有告知"
+        said = f"对账函成立：{statement.month} {statement.name}，{span}，与检查点所承诺的相符，无缺无添。"
+        if not statement.over:
+            said += f"未满月，截至 {statement.as_at:%Y-%m-%d %H:%M}。"
+        if missing:
+            return f"{said}\n所列而未存的编号：{_serials(missing)}。"
+        return said + ("所存的告知与所列一致。" if kept else "")
+    span = f"serials {first} to {last}, {count} in all" if count else "no notice"
+    said = (
+        f"It holds: {statement.month} {statement.name}, {span}, as the checkpoints commit to: none is missing or added."
+    )
+    if not statement.over:
+        said += f" The month is not over: as at {statement.as_at:%Y-%m-%d %H:%M}."
+    if missing:
+        return f"{said}\nListed, but not kept: {_serials(missing)}."
+    return said + (" What was kept is what is listed." if kept else "")
+
+
+def _serials(missing: list[int]) -> str:
+    from adapters.formats.paper import ranges
+
+    return ranges(missing)
+
+
+def _made(context: Context, shown: Shown, department: str, month: str) -> Statement:
+    from infra.statements import statement as make
+
+    _month(month)
+    store = context.settings.store  # type: ignore[attr-defined]  # a whole store, as `begin` opens it
+    with closing(context.connect()) as conn, conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        made = make(conn, store, department, month, datetime.now(UTC))
+    if made is None:
+        raise _nothing(shown)
+    return made
+
+
+def _month(month: str) -> None:
+    from domain.statements import month_period
+
+    try:
+        month_period(month)
+    except ValueError:
+        raise typer.BadParameter(f"不是月份 (no month, such as 2026-10): {month}", param_hint="--month") from None
+
+
+def _nothing(shown: Shown) -> typer.Exit:
+    return shown.fail(
+        "该月底之前没有检查点，或该月未到。", "There was no checkpoint by that month's end, or it is yet to come."
+    )
+
+
+def _say(shown: Shown, made: Statement) -> None:
+    first, last = made.serials
+    known, until = made.totals, f"{made.as_at:%Y-%m-%d %H:%M}"
+    shown.say(
+        f"{made.name} {made.month}{'' if made.over else f'，未满月（截至 {until}）'}："
+        f"告知 {known.owed} 项{f'，编号 {first} 至 {last}' if made.items else ''}；"
+        f"已签收 {known.received}、视为接收 {known.deemed}、已移交 {known.moved}、未签收 {known.outstanding}；"
+        f"到期 {known.due}，按时签收 {known.received_in_time}；"
+        f"反馈 {known.feedback_raised}，已处理 {known.feedback_disposed}。",
+        f"{made.name} {made.month}{'' if made.over else f', not over (as at {until})'}: "
+        f"{known.owed} notices{f', serials {first} to {last}' if made.items else ''}; "
+        f"received {known.received}, deemed {known.deemed}, moved {known.moved}, outstanding {known.outstanding}; "
+        f"fell due {known.due}, received in time {known.received_in_time}; "
+        f"feedback {known.feedback_raised}, disposed of {known.feedback_disposed}.",
+    )
+
+
+def _json_bytes(made: Statement) -> bytes:
+    return made.model_dump_json(indent=1).encode() + b"\n"
+
+
+def _pdf_bytes(made: Statement) -> bytes:
+    from infra.statement_pages import pdf_of
+
+    return pdf_of(made)
+
+
+_WRITERS = {".json": _json_bytes, ".pdf": _pdf_bytes}
+
+
+def _fail(as_json: bool, said: str, **details: Any) -> NoReturn:
+    typer.echo(json.dumps({"holds": False, **details}, ensure_ascii=False) if as_json else said, err=not as_json)
+    raise typer.Exit(1)
+
+
+def _zh(lang: str | None) -> bool:
+    from infra.settings import load
+
+    return (lang or load().language) != "en"
