@@ -106,7 +106,7 @@ def test_however_it_is_cut_it_is_the_same(lived: TestStore, stores: Callable[...
         whole = state(conn)
     with psycopg.connect(lived.urls.superuser) as conn:
         conn.execute("SET session_replication_role = replica")
-        conn.execute("TRUNCATE proof.tile, proof.run, proof.checkpoint, proof.ledger_head")
+        conn.execute("TRUNCATE proof.tile, proof.run, proof.checkpoint, proof.ledger_head, proof.cosignature")
         conn.execute("DELETE FROM shenguan.notification_tracking WHERE application_name = 'proofs'")
     lived.prove(limit)
     with lived.connect() as conn:

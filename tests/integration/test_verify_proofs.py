@@ -181,7 +181,10 @@ def test_who_signs_with_a_key_of_his_own_is_found_out_by_the_key_file(store: Tes
     """All is made anew: an event, the tree over it, the checkpoints; only the signature cannot be."""
     with superuser(store) as conn:
         conn.execute(f"{STATE} 100")  # type: ignore[call-overload]
-        conn.execute("TRUNCATE proof.tile, proof.run, proof.checkpoint, proof.ledger_head, proof.key, proof.key_end")
+        conn.execute(
+            "TRUNCATE proof.tile, proof.run, proof.checkpoint, proof.cosignature, proof.ledger_head, proof.key,"
+            " proof.key_end"
+        )
         conn.execute("DELETE FROM shenguan.notification_tracking WHERE application_name = 'proofs'")
         conn.execute("INSERT INTO proof.key VALUES (%s, now())", (FALSE.verifier_key.text,))
     with store.connect() as conn:
