@@ -23,6 +23,7 @@ from domain.personal import Officer
 from domain.submissions import cloud_event, local_date
 from infra import feeding, proofs
 from infra.disposition import await_disposition
+from infra.generator.offices import OPERATOR
 from infra.had import judged
 from infra.handing_in import Record, hand_in
 from infra.log_keys import verifiers
@@ -31,8 +32,6 @@ from infra.store import Store
 from infra.verify_proofs import proofs as problems_of
 
 WAIT_S = 30.0
-OPERATOR = "operator"
-"""The generated year's."""
 _OUTSTANDING = """
 SELECT r.notice, r.department, r.serial FROM read.receipts AS r JOIN shenguan.delivery AS d USING (notice)
 WHERE r.status = 'outstanding' AND d.delivered_at IS NOT NULL ORDER BY r.owed_position DESC LIMIT 1

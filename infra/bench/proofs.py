@@ -16,13 +16,14 @@ import psycopg
 
 from adapters.postgres.checkpoints import MADE, latest
 from adapters.postgres.follower import catch_up, position_of
+from adapters.postgres.log import Log
 from adapters.postgres.trees import runs
 from domain.recheck import Problem
 from infra import feeding
 from infra.bench.apart import RoleProcess, apart
 from infra.bench.filler import CASES_AT_MOST, Pattern
 from infra.bench.ground import Ground, ScratchStore
-from infra.bench.mix import SUBMISSIONS, Mix, Stalled, lay_out
+from infra.bench.mix import SUBMISSIONS, Mix, lay_out
 from infra.bench.options import Options
 from infra.bench.outcome import Outcome
 from infra.bench.pace import quantiles_ms
@@ -42,7 +43,6 @@ LONGEST_S = 60
 BREATH_S = 0.01
 """The sender hands over what is due so often."""
 PATIENCE_S = 300.0
-LOOK_S = 0.02
 
 
 def run(ground: Ground, options: Options) -> Outcome:
@@ -103,7 +103,7 @@ def _paced(mix: Mix, pace: int, proving: bool) -> dict[str, Any]:
                 role.check()
             return feeding.taken_in(store) >= before + WARM + sent.total
 
-        _wait(all_in, "intake")
+        feeding.wait_for(all_in, PATIENCE_S, "intake")
         row = conn.execute(
             "SELECT count(*), min(notification_id), extract(epoch FROM max(recorded_at) - %(since)s)::float8"
             " FROM shenguan.stored_events WHERE recorded_at >= %(since)s",
@@ -117,7 +117,7 @@ def _paced(mix: Mix, pace: int, proving: bool) -> dict[str, Any]:
             "events_per_s": round(count / lasted, 1),
         }
         if proving:
-            _wait(lambda: bool(seen) and seen[-1][1] >= _head(conn), "the onlooker")
+            feeding.wait_for(lambda: bool(seen) and seen[-1][1] >= Log(conn).head(), PATIENCE_S, "the onlooker")
             found["ready"] = quantiles_ms(_ready(conn, first, seen))
     return found
 
@@ -142,7 +142,7 @@ def _send_evenly(settings: Settings, servers: Servers, out: Path, pace: int) -> 
         if number < WARM:
             return
         if number == WARM:
-            _wait(lambda: feeding.taken_in(store) >= before + WARM, "intake to begin")
+            feeding.wait_for(lambda: feeding.taken_in(store) >= before + WARM, PATIENCE_S, "intake to begin")
             begun, since = time.perf_counter(), datetime.now(UTC)
         early = begun + (number - WARM) / pace - time.perf_counter()
         if early > 0:
@@ -159,9 +159,9 @@ def _proving(store: ScratchStore) -> Iterator[RoleProcess]:
 
         def there() -> bool:
             prover.check()
-            return position_of(conn, PROOFS) == _head(conn)
+            return position_of(conn, PROOFS) == Log(conn).head()
 
-        _wait(there, "prover")
+        feeding.wait_for(there, PATIENCE_S, "prover")
         yield prover
 
 
@@ -244,18 +244,3 @@ def _checked(url: str) -> dict[str, int]:
                 raise ValueError(problems[0].en)
             found[name] = round(made.head.size / (time.perf_counter() - begun))
     return found
-
-
-def _head(conn: psycopg.Connection[Any]) -> int:
-    row = conn.execute("SELECT coalesce(max(notification_id), 0) FROM shenguan.stored_events").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    """Raises Stalled."""
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > until:
-            raise Stalled(f"waited {PATIENCE_S:.0f} s for {what}")
-        time.sleep(LOOK_S)
