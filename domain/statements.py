@@ -18,7 +18,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.clocks import Lamp
-from domain.log_proofs import EventProof, LedgerProof
+from domain.log_proofs import LedgerProof
+from domain.store_list_proofs import ProvenList
 from domain.submissions import BEIJING, local_date
 
 FORMAT: Final = "shenguan-statement/v1"
@@ -94,21 +95,14 @@ class Totals(_Part):
     feedback_disposed: int
 
 
-class ProvenList(_Part):
-    """The list of stores (`domain.store_lists`) in force at the period's end: its event's leaf, base64, and that this
-    is in the log."""
-
-    leaf: str
-    proof: EventProof
-
-
 class Statement(_Part):
     """`first` is None where no checkpoint was made by the month's beginning: then the ledger begins with this month.
     `growth` leads from the first checkpoint to the second (RFC 9162 §2.1.4), `frontier` is the ledger's as it stood at
     the first: its complete subtrees, the largest first; with the items' leaf hashes it gives both ledger roots.
 
     `ended`: time limits are counted as far as that day. `carried`: notices recorded by `as_at` that stand in the next
-    statement. Hashes in base64, but the items'."""
+    statement. `stores`: the list of stores in force at `as_at`, by the second checkpoint, if there was one. Hashes in
+    base64, but the items'."""
 
     format: Literal["shenguan-statement/v1"] = FORMAT
     store: str

@@ -47,6 +47,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
+app.command()(proof_commands.stores)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
 app.add_typer(statement_commands.app, name="statement")
@@ -240,6 +241,7 @@ def verify(
     most: Annotated[int, typer.Option(help="最多列出几处")] = 20,
 ) -> None:
     """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra import store_lists
     from infra.log_keys import trusted_keys
     from infra.verify import verify as check
 
@@ -251,6 +253,9 @@ def verify(
         if verdict.behind:
             words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
             typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
+        remarks = [words[store.language == "en"] for words in store_lists.remarks(store)]
+        for remark in remarks:
+            typer.echo(remark)
         if verdict.signatures.unchecked:
             kept = verdict.signatures.unchecked
             typer.echo(
@@ -276,6 +281,7 @@ def verify(
                         "head": verdict.head,
                         "behind": verdict.behind,
                         "signatures": asdict(verdict.signatures),
+                        "remarks": remarks,
                         "problems": [
                             {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
                             for p in verdict.problems
