@@ -25,16 +25,18 @@ MonthOption = Annotated[str, typer.Option("--month", help="月份，如 2026-10�
 def statement(
     ctx: typer.Context,
     department: Annotated[str, typer.Argument(help="部门代码")],
-    month: MonthOption,
+    month: Annotated[str | None, typer.Option(help="月份，如 2026-10（北京时间）；默认本月")] = None,
     out: Annotated[Path | None, typer.Option(help="写入此文件：.pdf 或 .json；已存在则不覆盖")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """某月告知某部门的全部事项；--json 与 .json 文件可交他人核对，.pdf 为公文样式。"""
+    from domain.submissions import BEIJING
+
     context, shown = begin(ctx, lang, as_json)
     if out is not None and out.suffix not in _WRITERS:
         raise typer.BadParameter("须以 .pdf 或 .json 结尾", param_hint="--out")
-    made = _made(context, shown, department, month)
+    made = _made(context, shown, department, month or f"{datetime.now(BEIJING):%Y-%m}")
     if out is None:
         if as_json:
             shown.json(made.model_dump(mode="json"))
