@@ -244,52 +244,11 @@ def verify(
     from infra import store_lists
     from infra.log_keys import trusted_keys
     from infra.verify import verify as check
+    from infra.verify_report import tell
 
     with _store(kafka=False) as store:
         verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store.signed_bytes)
-        for problem in verdict.problems:
-            words = problem.zh if store.language == "zh" else problem.en
-            typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
-        if verdict.behind:
-            words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
-            typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
-        remarks = [words[store.language == "en"] for words in store_lists.remarks(store)]
-        for remark in remarks:
-            typer.echo(remark)
-        if verdict.signatures.unchecked:
-            kept = verdict.signatures.unchecked
-            typer.echo(
-                f"signatures whose bytes were not checked, for want of the master key: {kept}"
-                if store.language == "en"
-                else f"缺主密钥，未核对原文的签名 {kept} 件"
-            )
-        if not as_json:
-            wrong = len(verdict.problems)
-            sums = verdict.events, verdict.notices, verdict.submissions
-            typer.echo(
-                "events {}, notices {}, submissions {}: ".format(*sums) + (f"{wrong} wrong" if wrong else "all agree")
-                if store.language == "en"
-                else "事件 {}，告知 {}，提交 {}，".format(*sums) + (f"不符 {wrong} 处" if wrong else "全部相符")
-            )
-        else:
-            typer.echo(
-                json.dumps(
-                    {
-                        "events": verdict.events,
-                        "notices": verdict.notices,
-                        "submissions": verdict.submissions,
-                        "head": verdict.head,
-                        "behind": verdict.behind,
-                        "signatures": asdict(verdict.signatures),
-                        "remarks": remarks,
-                        "problems": [
-                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
-                            for p in verdict.problems
-                        ],
-                    },
-                    ensure_ascii=False,
-                )
-            )
+        tell(verdict, store_lists.remarks(store), store.language == "en", as_json)
         if verdict.problems:
             raise typer.Exit(1)
 

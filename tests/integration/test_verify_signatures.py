@@ -19,6 +19,7 @@ from domain.armour import armoured
 from domain.signatures import Signature
 from infra.main import app
 from infra.verify import Verdict, verify
+from infra.verify_report import tell
 from tests.integration.region import APPROVAL, DAY, S1, S2, accept, granted, registers
 from tests.integration.signed_kit import KEY, NEXT, register, seen, signed_receipt, submit_signed
 from tests.integration.teststore import TestStore
@@ -80,6 +81,22 @@ def test_without_the_master_key_it_says_that_it_did_not_look(signed: TestStore) 
     assert [one for one in verdict.problems if one.check == "signature"] == []
     tamper(signed, "UPDATE shenguan.signature SET digest = 'x' WHERE id = 'sig-b'")
     assert [one.check for one in verify(Migrating(signed)).problems if one.check == "signature"] == ["signature"]
+
+
+def test_it_says_in_words_and_as_json_what_it_did_not_check(
+    signed: TestStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tamper(signed, "DELETE FROM shenguan.signature WHERE id = 'sig-b'")
+    verdict = verify(Migrating(signed))
+    tell(verdict, [("清单没有", "not in the list")], english=False, as_json=False)
+    said = capsys.readouterr().out
+    for text in ("[signature]", f"case/{APPROVAL}/b", "清单没有", "未核对原文的签名 2 件", "不符 1 处"):
+        assert text in said, text
+    tell(verdict, [("清单没有", "not in the list")], english=True, as_json=True)
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["signatures"] == {"good": 0, "erased": 0, "unchecked": 2}
+    assert last["remarks"] == ["清单没有"]
+    assert [one["check"] for one in last["problems"]] == ["signature"]
 
 
 def test_what_was_erased_is_counted(signed: TestStore) -> None:
