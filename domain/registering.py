@@ -25,6 +25,7 @@ from domain.risks import RiskThreshold
 from domain.rules import Refusal, Waiting, rejection
 from domain.seal_registry import Seal, require_seal
 from domain.signing import Signing, require_signing
+from domain.store_lists import StoreList
 from domain.submissions import Day, Payload, Submission, Title, decides
 from domain.tasks import WorkCapability
 
@@ -51,7 +52,8 @@ AnyEntry = Annotated[
     | TimeLimit
     | CalendarYear
     | PublicKey
-    | Signing,
+    | Signing
+    | StoreList,
     Field(discriminator="kind"),
 ]
 Kind = Literal[
@@ -75,6 +77,7 @@ Kind = Literal[
     "calendar",
     "public_key",
     "signing",
+    "stores",
 ]
 """The lists."""
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})?$")]
@@ -211,7 +214,7 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_seal(entry, world)
         case Letterhead():
             require_letterhead(entry, world)
-        case RiskThreshold():
+        case RiskThreshold() | StoreList():
             pass  # of nothing that is on record
         case SystemAccess():
             require_access(entry, world, by, on)

@@ -348,6 +348,13 @@ RULES: dict[str, Rule] = {
         Rule("signature.missing", None, "按规定须签名而没有签名", "a signature is a must, and there is none"),
         Rule("key.shape", None, "须为 Ed25519 公钥的 32 字节，base64url 编码", "the 32 bytes of an Ed25519 public key"),
         Rule(
+            "stores.key",
+            None,
+            "须为签名注记的公钥（C2SP signed-note），名称与日志名相同",
+            "a verifier key (C2SP signed-note) under the log's name",
+        ),
+        Rule("stores.twice", None, "库与日志名各只列一次", "each store and each log's name once"),
+        Rule(
             "signing.scope",
             None,
             "接入方、信息类型、签收部门三者择一",

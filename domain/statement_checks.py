@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,9 @@ from domain.merkle import EMPTY_ROOT, Frontier, Head, ProofError, leaf_hash
 from domain.merkle_proofs import verify_growth
 from domain.notes import Verifier
 from domain.statements import INSTANT, Item, Statement, ended_by, month_period, totals
+from domain.store_list_proofs import check_stores
+from domain.store_lists import StoreList
+from domain.submissions import local_date
 
 
 class Kept(NamedTuple):
@@ -29,12 +32,14 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A statement that holds. `first`, `second`: its checkpoints; `ledger`: the department's ledger by the second."""
+    """A statement that holds. `first`, `second`: its checkpoints; `ledger`: the department's ledger by the second;
+    `stores`: the stores that there are, by its word."""
 
     statement: Statement
     first: Checkpoint | None
     second: Checkpoint
     ledger: Head
+    stores: StoreList | None
 
 
 def check_statement(statement: Statement, verifiers: Iterable[Verifier]) -> Checked:
@@ -58,7 +63,7 @@ def check_statement(statement: Statement, verifiers: Iterable[Verifier]) -> Chec
     _check_entries(statement, before, ledger)
     if totals(statement.items, statement.feedback, statement.ended) != statement.totals:
         raise ProofError("statement.totals", "合计与逐件所列不符")
-    return Checked(statement, first, second, ledger)
+    return Checked(statement, first, second, ledger, _check_stores(statement, known))
 
 
 def check_kept(statement: Statement, kept: Iterable[Kept]) -> list[int]:
@@ -93,6 +98,17 @@ def check_entry(statement: Statement, item: Item, entry: bytes) -> None:
         or listed != recorded
     ):
         raise ProofError("statement.leaf", f"第{item.serial}号与其叶不符")
+
+
+def _check_stores(statement: Statement, known: Sequence[Verifier]) -> StoreList | None:
+    if statement.stores is None:
+        return None
+    if statement.stores.proof.checkpoint != statement.second.checkpoint:
+        raise ProofError("statement.stores", "信息库清单不是以本期检查点证明的")
+    stores, since = check_stores(statement.stores, known)
+    if since > local_date(statement.as_at):
+        raise ProofError("statement.stores", "信息库清单届时尚未施行")
+    return stores
 
 
 def _check_period(statement: Statement) -> None:

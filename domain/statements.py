@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from domain.clocks import Lamp
 from domain.log_proofs import LedgerProof
+from domain.store_list_proofs import ProvenList
 from domain.submissions import BEIJING, local_date
 
 FORMAT: Final = "shenguan-statement/v1"
@@ -100,7 +101,8 @@ class Statement(_Part):
     the first: its complete subtrees, the largest first; with the items' leaf hashes it gives both ledger roots.
 
     `ended`: time limits are counted as far as that day. `carried`: notices recorded by `as_at` that stand in the next
-    statement. Hashes in base64, but the items'."""
+    statement. `stores`: the list of stores in force at `as_at`, by the second checkpoint, if there was one. Hashes in
+    base64, but the items'."""
 
     format: Literal["shenguan-statement/v1"] = FORMAT
     store: str
@@ -121,6 +123,7 @@ class Statement(_Part):
     items: list[Item]
     totals: Totals
     feedback: list[Raised]
+    stores: ProvenList | None = None
 
     @property
     def serials(self) -> tuple[int, int]:

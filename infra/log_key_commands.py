@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,15 +25,23 @@ KEY = columns("""
 
 
 @app.command("list")
-def list_(ctx: typer.Context, as_json: AsJson = False, lang: Lang = None) -> None:
+def list_(
+    ctx: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="把公钥写入此文件，每行一把，供他人核对")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
     """已公布的公钥，起止时间；私钥是否在本机。"""
     from adapters.postgres.checkpoints import keys_in_use
     from infra.log_keys import read_keys
+    from infra.whole_files import PUBLIC, replace_file
 
     context, shown = begin(ctx, lang, as_json)
     store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
     with closing(store.connect()) as conn:
         published = keys_in_use(conn)
+    if out is not None:
+        replace_file(out, "".join(f"{one.verifier}\n" for one in published), PUBLIC)
     here = {one.public.text for one in read_keys(store.settings.log_key_file) if one.secret is not None}
     rows = [
         {"verifier": one.verifier, "since": one.since, "until": one.until, "here": one.verifier in here}

@@ -50,6 +50,7 @@ app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
 app.command("erase")(erasing.command)
+app.command()(proof_commands.stores)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")
 app.add_typer(witness_commands.app, name="witness")
@@ -247,9 +248,11 @@ def verify(
     ] = None,
 ) -> None:
     """核对日志、日志树与检查点、告知、编号簿、处理结果与读模型，指出第一处不符；有不符则以 1 结束。"""
+    from infra import store_lists
     from infra.cosigning import read_witnesses
     from infra.log_keys import trusted_keys
     from infra.verify import verify as check
+    from infra.verify_report import tell
 
     with _store(kafka=False) as store:
         filed = store.settings.checkpoint_file
@@ -257,48 +260,7 @@ def verify(
         notes = [one.read_text(encoding="utf-8") for one in files]
         witnesses = [one.key for one in read_witnesses(store.settings.witness_file)]
         verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store, notes, witnesses)
-        for problem in [*verdict.problems, *verdict.doubts]:
-            words = problem.zh if store.language == "zh" else problem.en
-            typer.echo(f"[{problem.check}] {problem.position} {problem.stream}: {words}")
-        if verdict.behind:
-            words = "尚未跟上（落后的位置数）：" if store.language == "zh" else "behind, in positions: "
-            typer.echo(words + ", ".join(f"{name} {by}" for name, by in verdict.behind.items()))
-        if unread := verdict.signatures.get("unread", 0):
-            typer.echo(
-                f"signatures whose bytes were not checked, for want of the master key: {unread}"
-                if store.language == "en"
-                else f"缺主密钥，未核对原文的签名 {unread} 件"
-            )
-        if not as_json:
-            wrong = len(verdict.problems)
-            sums = verdict.events, verdict.notices, verdict.submissions
-            typer.echo(
-                "events {}, notices {}, submissions {}: ".format(*sums) + (f"{wrong} wrong" if wrong else "all agree")
-                if store.language == "en"
-                else "事件 {}，告知 {}，提交 {}，".format(*sums) + (f"不符 {wrong} 处" if wrong else "全部相符")
-            )
-        else:
-            typer.echo(
-                json.dumps(
-                    {
-                        "events": verdict.events,
-                        "notices": verdict.notices,
-                        "submissions": verdict.submissions,
-                        "head": verdict.head,
-                        "behind": verdict.behind,
-                        "signatures": verdict.signatures,
-                        "doubts": [
-                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
-                            for p in verdict.doubts
-                        ],
-                        "problems": [
-                            {"position": p.position, "stream": p.stream, "check": p.check, "message": p.zh}
-                            for p in verdict.problems
-                        ],
-                    },
-                    ensure_ascii=False,
-                )
-            )
+        tell(verdict, store_lists.remarks(store), store.language == "en", as_json)
         if verdict.problems:
             raise typer.Exit(1)
 

@@ -70,6 +70,38 @@ def checkpoint(
     typer.echo(made.note, nl=False)
 
 
+def stores(ctx: typer.Context, size: Size = None, as_json: AsJson = False, lang: Lang = None) -> None:
+    """信息库清单：有哪些库、各自的日志名与公钥，连同检查点的证明，核对后显示；--json 可交他人核对。"""
+    from domain.store_list_proofs import check_stores
+    from domain.unproven import Unproven
+    from infra import proofs
+    from infra.presentation import columns
+    from infra.registers import day
+    from infra.store_lists import proven_list
+
+    store, shown = _begin(ctx, lang, as_json)
+    with closing(store.connect()) as conn:
+        made = proofs.checkpoint(conn, size)
+        found = None if made is None else proven_list(conn, made, day(None))
+        if found is None:
+            raise shown.fail("检查点中没有信息库清单。", "No checkpoint has a list of stores.")
+        try:
+            listed, since = check_stores(found, _trusted(conn, store))
+        except Unproven as error:
+            raise _unproven(shown, error) from None
+    if as_json:
+        rows = [one.model_dump(mode="json") for one in listed.stores]
+        shown.json({"stores": rows, "valid_from": since, "proven": found.model_dump()})
+        return
+    shape = columns("store | 库 | store\nname | 名称 | name\nlog | 日志 | log\nkeys | 公钥 | keys\n"
+                    "since | 启用 | since\nuntil | 停用 | until")  # fmt: skip
+    shown.table(
+        (f"信息库清单，自 {since} 起，已证明", f"Stores, from {since} on, proven"),
+        shape,
+        [one.model_dump() | {"keys": list(one.keys)} for one in listed.stores],
+    )
+
+
 @prove_app.command("event")
 def prove_event(
     ctx: typer.Context,

@@ -40,7 +40,7 @@ def lists(
         typer.Argument(
             help="power_item supervision_item proposal deferral bundle guide work_capability placement innovation"
             " relation duty document risk_threshold seal letterhead system_access time_limit calendar"
-            " public_key signing"
+            " public_key signing stores"
         ),
     ],
     file: Annotated[Path | None, typer.Option("--csv", help="写成可公布的 CSV 文件")] = None,

@@ -197,6 +197,7 @@ TITLES = {
     "calendar": ("工作日历", "Calendars"),
     "public_key": ("签名公钥", "Public keys"),
     "signing": ("签名要求", "Who must sign"),
+    "stores": ("信息库清单", "Stores"),
 }
 
 

@@ -13,6 +13,7 @@ import typer
 from infra.options import AsJson, Lang, begin, question
 
 if TYPE_CHECKING:
+    from domain.statement_checks import Checked
     from domain.statements import Statement
     from infra.presentation import Context, Shown
 
@@ -24,16 +25,18 @@ MonthOption = Annotated[str, typer.Option("--month", help="月份，如 2026-10�
 def statement(
     ctx: typer.Context,
     department: Annotated[str, typer.Argument(help="部门代码")],
-    month: MonthOption,
+    month: Annotated[str | None, typer.Option(help="月份，如 2026-10（北京时间）；默认本月")] = None,
     out: Annotated[Path | None, typer.Option(help="写入此文件：.pdf 或 .json；已存在则不覆盖")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """某月告知某部门的全部事项；--json 与 .json 文件可交他人核对，.pdf 为公文样式。"""
+    from domain.submissions import BEIJING
+
     context, shown = begin(ctx, lang, as_json)
     if out is not None and out.suffix not in _WRITERS:
         raise typer.BadParameter("须以 .pdf 或 .json 结尾", param_hint="--out")
-    made = _made(context, shown, department, month)
+    made = _made(context, shown, department, month or f"{datetime.now(BEIJING):%Y-%m}")
     if out is None:
         if as_json:
             shown.json(made.model_dump(mode="json"))
@@ -87,46 +90,83 @@ def statement_all(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="对账函（.json）")],
+    files: Annotated[list[Path], typer.Argument(help="对账函（.json）；几个库的可一并给出")],
     keys: Annotated[list[Path], typer.Option(help="日志公钥：每行一把，或 log-keys list --json 的输出")],
     kept: Annotated[list[Path] | None, typer.Option(help="所存的告知（每行一件 JSON）；可重复给出")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """核对对账函：签名、增长、编号簿、逐件散列；不需数据库。不成立，或所列的有未存者，以 1 结束。"""
+    """核对对账函：签名、增长、编号簿、逐件散列；不需数据库。给出几份的，按信息库清单核对是否已齐。
+
+    不成立、所列的有未存者、缺某库的，以 1 结束。
+    """
+    from adapters.crypto.notes import NoteVerifier
     from domain.statement_checks import check_kept, check_statement
+    from domain.statement_sets import check_set
     from domain.unproven import Unproven
     from infra.statement_files import BadFile, read_kept, read_statement, read_verifiers
 
     zh = _zh(lang)
+    if kept and len(files) > 1:
+        raise typer.BadParameter("只与一份对账函比对：各库的编号各自连续", param_hint="--kept")
+    absent: list[str] = []
+    missing: list[int] = []
     try:
-        statement = read_statement(file)
-        checked = check_statement(statement, read_verifiers(keys))
-        missing = check_kept(statement, read_kept(kept)) if kept else []
+        statements = [read_statement(file) for file in files]
+        verifiers = read_verifiers(keys)
+        if len(statements) == 1:
+            checked = [check_statement(statements[0], verifiers)]
+            missing = check_kept(statements[0], read_kept(kept)) if kept else []
+        else:
+            closed = check_set(statements, verifiers, NoteVerifier)
+            checked, absent = list(closed.checked), [one.store for one in closed.missing]
     except BadFile as bad:
         _fail(as_json, bad.zh if zh else bad.en, error=bad.en)
     except Unproven as error:
         zh_said = f"对账函不成立：{error.message}（{error.rule}）。"
         _fail(as_json, zh_said if zh else f"This does not hold: {error.rule}.", rule=error.rule)
-    first, last = statement.serials
-    found = {
-        "holds": True,
-        "store": statement.store,
-        "department": statement.department,
-        "month": statement.month,
-        "over": statement.over,
-        "serials": [first, last],
-        "notices": len(statement.items),
-        "checkpoint": checked.second.size,
-        "kept": bool(kept),
-        "missing": missing,
-    }
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        found = [_found(one) for one in checked]
+        more = {"kept": bool(kept), "missing": missing, "absent": absent}
+        typer.echo(json.dumps({"holds": True, **(found[0] if len(found) == 1 else {"statements": found}), **more}))
     else:
-        typer.echo(_verdict(statement, bool(kept), missing, zh))
-    if missing:
+        for one in checked:
+            typer.echo(_verdict(one.statement, bool(kept), missing, zh))
+        typer.echo(_others(checked, absent, zh))
+    if missing or absent:
         raise typer.Exit(1)
+
+
+def _found(checked: Checked) -> dict[str, Any]:
+    one = checked.statement
+    return {
+        "store": one.store,
+        "department": one.department,
+        "month": one.month,
+        "over": one.over,
+        "serials": list(one.serials),
+        "notices": len(one.items),
+        "checkpoint": checked.second.size,
+        "stores": None if checked.stores is None else [listed.store for listed in checked.stores.stores],
+    }
+
+
+def _others(checked: list[Checked], absent: list[str], zh: bool) -> str:
+    """Which stores there are besides, by the list."""
+    here = {one.statement.store for one in checked}
+    if len(checked) > 1:
+        if not absent:
+            return "各库的对账函已齐。" if zh else "Of every listed store there is a statement: the set is closed."
+        return (
+            f"还缺这些库的对账函：{'、'.join(absent)}。" if zh else f"Statements are missing of: {', '.join(absent)}."
+        )
+    listed = checked[0].stores
+    if listed is None:
+        return "本函没有信息库清单：只说本库。" if zh else "It has no list of stores: it speaks for its own only."
+    others = [one.store for one in listed.stores if one.store not in here]
+    if not others:
+        return "清单中别无他库。" if zh else "By the list there is no other store."
+    return f"清单中另有：{'、'.join(others)}。" if zh else f"By the list there are also: {', '.join(others)}."
 
 
 def _verdict(statement: Statement, kept: bool, missing: list[int], zh: bool) -> str:

@@ -12,6 +12,7 @@ from domain.identifiers import REGIONS
 from domain.log_proofs import LedgerProof
 from domain.notes import parse_note
 from domain.statements import INSTANT, Item, Raised, Statement
+from domain.store_list_proofs import read_list
 from domain.submissions import local_date
 from infra.words import WORDS
 from projections.rates import DISPOSED, IN_TIME, RECEIVED, RETURNED, Rate
@@ -143,6 +144,7 @@ def _proof(statement: Statement) -> tuple[tuple[str, str], ...]:
         ("编号", f"{first}—{last}，共{len(statement.items)}项" if statement.items else "无"),
         *_side("前一检查点", statement.first),
         *_side("本期检查点", statement.second),
+        *_stores(statement),
     )
 
 
@@ -154,6 +156,21 @@ def _side(name: str, proof: LedgerProof | None) -> tuple[tuple[str, str], ...]:
     ledger = proof.ledger
     told = "没有编号簿：未曾告知" if ledger is None else f"{ledger.size}项，根\n{ledger.root}"
     return ((name, f"日志{size}项，根\n{root[0]}"), ("　其中你单位编号簿", told))
+
+
+def _stores(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """For which store it speaks, and which others there are."""
+    if statement.stores is None:
+        return ()
+    stores, since = read_list(statement.stores)
+    first, last = local_date(statement.since), local_date(statement.until - INSTANT)
+    others = [
+        f"{one.name}（{one.store}）"
+        for one in stores.stores
+        if one.store != statement.store and one.worked(first, last)
+    ]
+    told = f"另有{'、'.join(others)}，各自出函" if others else "别无他库"
+    return (("信息库清单", f"自{since}起的清单：本函只说本库（{statement.store}）；{told}"),)
 
 
 def _checkpoint(proof: LedgerProof) -> Checkpoint:

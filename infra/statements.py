@@ -22,9 +22,11 @@ from domain.log_proofs import LedgerProof
 from domain.merkle import leaf_hashes, read_frontier
 from domain.registers import Registers
 from domain.statements import INSTANT, Item, Raised, Statement, ended_by, month_period, totals
+from domain.submissions import local_date
 from domain.supervision import FeedbackRaised
 from infra.answers import with_due
 from infra.proofs import prove_growth, prove_ledger
+from infra.store_lists import proven_list
 from projections.feedback import PREFIX, thread_then
 from projections.receipts import receipt_then
 
@@ -73,6 +75,7 @@ def statement(conn: Connection[Any], store: str, department: str, month: str, no
         items=items,
         totals=totals(items, feedback, ended),
         feedback=feedback,
+        stores=proven_list(conn, second, local_date(as_at)),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.jose import exactly
+from domain.note_keys import KeyKind, VerifierKey
 from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
@@ -68,6 +70,12 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
     entry = {"kind": "signing", "principal": HIGHER_PRINCIPAL}
     said = {"entry": entry, "valid_from": "2099-01-01", "basis": basis}
     yield clerk.reform(_PUBLIC_KEY, "register.enter", **said)
+    # Nor can it say by which keys a store that is yet to be will sign.
+    log = "shenguan/150000"
+    verifier = VerifierKey(log, KeyKind.ED25519, exactly(_PUBLIC_KEY)).text
+    store = {"store": "150000", "name": "内蒙古自治区", "log": log, "keys": [verifier], "since": SINCE}
+    said = {"entry": {"kind": "stores", "stores": [store]}, "valid_from": "2099-01-01", "basis": basis}
+    yield clerk.reform("stores", "register.enter", **said)
     # The year lies back: all of it would be recorded late.
     threshold = {"kind": "risk_threshold", "signal": "late", "value": 3650}
     yield _entered(clerk, "late", "内蒙古自治区廉政风险防控办法", **threshold)

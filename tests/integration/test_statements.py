@@ -15,17 +15,21 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.crypto.notes import NoteVerifier
+from adapters.crypto.notes import NoteVerifier, new_signer_key, verifier_key
 from adapters.postgres.writer import Writer
 from domain.clocks import TimeLimit
 from domain.departments import RegisterDepartment
 from domain.notices import ReturnNotice
+from domain.registering import EnterRegister, StrikeEntry
 from domain.statement_checks import Kept, check_kept, check_statement
 from domain.statements import Statement, month_period
+from domain.store_list_proofs import ProvenList, check_stores
+from domain.store_lists import ListedStore, StoreList
 from domain.supervision import DisposeFeedback, RaiseFeedback
 from infra.proofs import ledger_entries
 from infra.servers.broker import EmbeddedBroker
 from infra.statements import SETTLED, statement
+from infra.store_lists import remarks
 from projections.statistics import Asked, Known, counters
 from tests.integration.channel_kit import command
 from tests.integration.doors import doors
@@ -317,3 +321,52 @@ def test_over_http_for_the_department_and_inspectors(kept_year: TestStore, whole
         opened.get(f"/departments/{S1}/statements/2026-02", S1, 404)
         for month in ("2026-13", "x", "2026-03.txt"):
             opened.get(f"/departments/{S1}/statements/{month}", S1, 422)
+
+
+def test_the_list_of_stores_is_a_register_fact_and_proven(stores: Callable[..., TestStore]) -> None:
+    """From its day on statements name it; a new list takes its place; struck, there is none."""
+    store = stores(empty)
+    store.writer = Writer(store.connect, store.sealer.seal_all, clock=lambda: store.now)
+    reach(store, 2026, 3, 2, 1)
+    registers(store)
+    granted(store, "1")
+    key = LOG_KEY.verifier_key
+    one = ListedStore(store="150100", name="呼和浩特市", log=key.name, keys=(key.text,), since=date(2026, 1, 1))
+    strange = new_signer_key("log.example/150000")
+    other = ListedStore(
+        store="150000", name="自治区", log=strange.name, keys=(verifier_key(strange).text,), since=date(2026, 1, 1)
+    )
+    prove(store)
+    assert made(store, "2026-03").stores is None
+    enter(store, StoreList(stores=(one,)), since=date(2026, 3, 1))
+    enter(store, StoreList(stores=(one, other)), since=date(2026, 5, 1))
+    prove(store)
+    reach(store, 2026, 6, 2, 1)
+    store.submit(StrikeEntry(department=OFFICE, kind="stores", key="stores", valid_from=date(2026, 6, 1), basis="止"))
+    prove(store)
+    found = {month: check_statement(made(store, month), KEYS).stores for month in ("2026-04", "2026-05", "2026-06")}
+    assert {month: [] if one is None else [it.store for it in one.stores] for month, one in found.items()} == {
+        "2026-04": ["150100"], "2026-05": ["150100", "150000"], "2026-06": [],
+    }  # fmt: skip
+
+
+def test_the_list_on_the_terminal_and_what_verify_remarks(kept_year: TestStore, whole: TrackedStore) -> None:
+    assert "没有信息库清单" in command(whole, "stores", code=1)
+    assert remarks(whole) == []
+    one = {"store": whole.settings.store, "name": "呼和浩特市", "log": LOG_KEY.verifier_key.name, "since": DAY}
+    entry = StoreList(stores=(ListedStore(**one, keys=(LOG_KEY.verifier_key.text,)),))
+    enter(kept_year, entry)
+    prove(kept_year)
+    assert "呼和浩特市" in command(whole, "stores")
+    found = json.loads(command(whole, "stores", "--json"))
+    assert check_stores(ProvenList.model_validate(found["proven"]), KEYS)[0] == entry
+    assert [zh for zh, _ in remarks(whole)] == [
+        f"信息库清单所列本库日志名为 {LOG_KEY.verifier_key.name}，实为 {whole.settings.log_name}"
+    ]
+    kept_year.submit(
+        EnterRegister(
+            department=OFFICE, entry=StoreList(stores=(entry.stores[0].model_copy(update={"store": "other"}),)),
+            valid_from=DAY, basis="二",
+        )
+    )  # fmt: skip
+    assert [zh for zh, _ in remarks(whole)] == [f"信息库清单没有本库 {whole.settings.store}"]

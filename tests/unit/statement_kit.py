@@ -13,11 +13,13 @@ from domain.armour import armoured
 from domain.checkpoints import Checkpoint
 from domain.leaves import Row, leaves, microseconds
 from domain.ledger_heads import LedgerHead, LedgerHeads, extension
-from domain.log_proofs import LedgerProof, ledger_proof
+from domain.log_proofs import LedgerProof, event_proof, ledger_proof
 from domain.merkle import Frontier, leaf_hashes, tree_hash
-from domain.merkle_proofs import prove_consistency
+from domain.merkle_proofs import prove_consistency, prove_inclusion
 from domain.notes import sign_note
 from domain.statements import INSTANT, Item, Statement, ended_by, month_period, totals
+from domain.store_list_proofs import ProvenList
+from domain.store_lists import STREAM, StoreList
 from tests.unit.merkle_kit import node_of
 
 ORIGIN = "log.example/1"
@@ -42,10 +44,23 @@ class Month:
 class Months:
     """Of them all. Events of a month are recorded on its days from the first on, one a minute."""
 
-    def __init__(self, months: Sequence[Month]) -> None:
+    def __init__(
+        self,
+        months: Sequence[Month],
+        signer: NoteSigner = SIGNER,
+        origin: str = ORIGIN,
+        store: str = "150000",
+        stores: StoreList | None = None,
+    ) -> None:
+        """`stores`: the list of stores, which then is the first event."""
+        self.signer, self.origin, self.store = signer, origin, store
         self.rows: list[Row] = []
         self.ends: list[int] = []  # by month, how many leaves the last checkpoint by its end has
         counts: dict[str, int] = {}
+        self.listed = stores is not None
+        if stores is not None:
+            state = json.dumps({"entry": stores.model_dump(mode="json"), "valid_from": "2025-12-01", "basis": "x"})
+            self.rows.append(Row(1, 0, STREAM.encode(), 1, b"register.entered", state.encode()))
         for number, month in enumerate(months):
             at = month_period(month_at(number)).since
             for addressee in month.events:
@@ -55,14 +70,14 @@ class Months:
         self.entries = leaves(self.rows)
         self.hashes = leaf_hashes(self.entries)
 
-    def checkpoint(self, size: int, signer: NoteSigner = SIGNER) -> tuple[str, LedgerHeads]:
+    def checkpoint(self, size: int, signer: NoteSigner | None = None) -> tuple[str, LedgerHeads]:
         ledgers = LedgerHeads(
             LedgerHead(name, len(mine), tree_hash(mine))
             for name in {row.addressee for row in self.rows[:size]}
             if name is not None and (mine := self.of(name, size))
         )
-        found = Checkpoint(ORIGIN, size, tree_hash(self.hashes[:size]), (extension(ledgers.head),))
-        return sign_note(found.text, [signer]).decode(), ledgers
+        found = Checkpoint(self.origin, size, tree_hash(self.hashes[:size]), (extension(ledgers.head),))
+        return sign_note(found.text, [signer or self.signer]).decode(), ledgers
 
     def of(self, addressee: str, size: int) -> list[bytes]:
         return [hash_ for hash_, row in zip(self.hashes[:size], self.rows, strict=False) if row.addressee == addressee]
@@ -72,6 +87,13 @@ class Months:
             return None
         note, ledgers = self.checkpoint(size)
         return ledger_proof(addressee, ledgers.prove(addressee), note)
+
+    def proven(self, size: int) -> ProvenList | None:
+        if not self.listed:
+            return None
+        path = prove_inclusion(0, size, node_of(self.hashes))
+        proof = event_proof(1, 0, self.hashes[0], path, self.checkpoint(size)[0])
+        return ProvenList(leaf=armoured(self.entries[0]), proof=proof)
 
     def mine(self, addressee: str) -> list[bytes]:
         """The leaves of its ledger, serial 1 first."""
@@ -90,10 +112,11 @@ class Months:
         frontier, _ = Frontier().grow(hashes[:before])
         ended = ended_by(until - INSTANT)
         made = Statement(
-            store="150000", origin=ORIGIN, department=addressee, name=addressee, month=month, since=since, until=until,
+            store=self.store, origin=self.origin, department=addressee, name=addressee, month=month,
+            since=since, until=until,
             as_at=until - INSTANT, ended=ended, over=True, first=first, second=second,
             growth=[armoured(one) for one in path], frontier=[armoured(one) for one in frontier.peaks], carried=0,
-            items=items, totals=totals(items, [], ended), feedback=[],
+            items=items, totals=totals(items, [], ended), feedback=[], stores=self.proven(other),
         )  # fmt: skip
         return made.model_copy(update=more)
 

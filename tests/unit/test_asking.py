@@ -25,6 +25,7 @@ NOT_ASKED = {
     "keys show": MACHINE,
     "log-keys list": PROOF,
     "checkpoint": PROOF,
+    "stores": PROOF,
     "prove event": PROOF,
     "prove ledger": PROOF,
     "witness new": MACHINE,
