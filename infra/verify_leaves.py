@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from psycopg import Connection
@@ -47,7 +49,7 @@ def events(conn: Connection[Any], made: Made, runs: Sequence[tuple[int, int]]) -
                     return
         index += len(rows)
         position = rows[-1][0]
-        if [row[0] for row in rows] != _positions(runs, index - len(rows), index):
+        if [row[0] for row in rows] != positions_in(runs, index - len(rows), index):
             zh, en = "叶的序号与位置的对应不符", "leaf indexes and positions do not belong together"
             yield Problem(position, "proof.run", "run", zh, en)
             return
@@ -95,7 +97,7 @@ def _first_wrong(
     index: int, rows: Sequence[Any], wanted: Sequence[bytes], runs: Sequence[tuple[int, int]], made: Made
 ) -> Problem:
     """What became of the first leaf that no longer has its event."""
-    positions = _positions(runs, index, min(index + max(len(rows), 1), made.head.size))
+    positions = positions_in(runs, index, min(index + max(len(rows), 1), made.head.size))
     for at, (row, hash_, position) in enumerate(zip(rows, wanted, positions, strict=False), index):
         one = Row._make(row)
         try:
@@ -113,7 +115,7 @@ def _first_wrong(
         en = f"the event at position {position} is not what was integrated (leaf {at})"
         return Problem(position, stream, "leaf", zh, en)
     last = index + len(rows)
-    return _gone(next(iter(_positions(runs, last, last + 1)), made.position), last)
+    return _gone(next(iter(positions_in(runs, last, last + 1)), made.position), last)
 
 
 def _gone(position: int, at: int) -> Problem:
@@ -121,12 +123,14 @@ def _gone(position: int, at: int) -> Problem:
     return Problem(position, "log", "leaf", zh, f"the event at position {position} is gone (leaf {at})")
 
 
-def _positions(runs: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
-    """Of the leaves from index `start` up to, without, `end`."""
+def positions_in(runs: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
+    """Of the leaves from index `start` up to, without, `end`, by the runs in which they lie; `runs` in order."""
     found: list[int] = []
-    for number, (index, position) in enumerate(runs):
-        last = runs[number + 1][0] if number + 1 < len(runs) else end
+    number = max(bisect_right(runs, start, key=itemgetter(0)) - 1, 0)
+    while number < len(runs) and runs[number][0] < end:
+        index, position = runs[number]
+        number += 1
+        last = min(runs[number][0], end) if number < len(runs) else end
         first = max(index, start)
-        if first < min(last, end):
-            found += range(position + first - index, position + min(last, end) - index)
+        found += range(position + first - index, position + last - index)
     return found
