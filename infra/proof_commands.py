@@ -238,6 +238,10 @@ def _nothing(shown: Shown) -> typer.Exit:
 
 
 def _unproven(shown: Shown, error: Any) -> typer.Exit:
+    from infra.unproven_words import english
+
     return shown.fail(
-        f"证明不成立：{error.message}（{error.rule}）。", f"This does not hold: {error.rule}.", rule=error.rule
+        f"证明不成立：{error.message}（{error.rule}）。",
+        f"This does not hold: {english(error)} ({error.rule}).",
+        rule=error.rule,
     )

@@ -105,6 +105,7 @@ def check(
     from domain.statement_sets import check_set
     from domain.unproven import Unproven
     from infra.statement_files import BadFile, read_kept, read_statement, read_verifiers
+    from infra.unproven_words import english
 
     zh = _zh(lang)
     if kept and len(files) > 1:
@@ -124,7 +125,7 @@ def check(
         _fail(as_json, bad.zh if zh else bad.en, error=bad.en)
     except Unproven as error:
         zh_said = f"对账函不成立：{error.message}（{error.rule}）。"
-        _fail(as_json, zh_said if zh else f"This does not hold: {error.rule}.", rule=error.rule)
+        _fail(as_json, zh_said if zh else f"This does not hold: {english(error)} ({error.rule}).", rule=error.rule)
     if as_json:
         found = [_found(one) for one in checked]
         more = {"kept": bool(kept), "missing": missing, "absent": absent}

@@ -24,6 +24,7 @@ from domain.notes import parse_note
 from domain.recheck import Problem
 from domain.unproven import Unproven
 from infra.proving import Contradiction, check_published
+from infra.unproven_words import english
 from infra.verify_cosignatures import cosignatures
 from infra.verify_leaves import events
 from infra.verify_tiles import tiles
@@ -100,7 +101,7 @@ def _checkpoints(conn: Connection[Any], keys: Sequence[VerifierKey]) -> Iterator
                 signed = _signed(made, verifiers)
             except Unproven as error:
                 zh = f"大小为 {made.head.size} 的检查点：{error.message}"
-                en = f"the checkpoint of size {made.head.size}: {error.rule}"
+                en = f"the checkpoint of size {made.head.size}: {english(error)} ({error.rule})"
                 yield Problem(made.position, name, "checkpoint", zh, en)
                 return
             origin = origin or signed.origin
@@ -136,7 +137,10 @@ def _kept(
             origin = known.origin if made is None else parse_checkpoint(parse_note(made.note.encode()).text).origin
             check_published(conn, note.encode(), made, origin)
         except Unproven as error:
-            zh, en = f"留存的检查点不成立：{error.message}", f"a checkpoint that was kept does not hold: {error.rule}"
+            zh, en = (
+                f"留存的检查点不成立：{error.message}",
+                f"a checkpoint that was kept does not hold: {english(error)} ({error.rule})",
+            )
             yield Problem(0, "checkpoint", "kept checkpoint", zh, en)
         except Contradiction as error:
             zh = f"此日志不是留存的大小为 {known.size} 的检查点的延续：曾被退回或重造"

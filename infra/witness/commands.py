@@ -37,6 +37,7 @@ def new(
 ) -> None:
     """生成见证密钥，并给出公钥：交日志运维登记，交读者核对。文件已存在则不覆盖。"""
     from domain.note_keys import NoteError
+    from infra.unproven_words import english
     from infra.witness.logs import new_key
 
     say = _saying(lang)
@@ -45,7 +46,7 @@ def new(
     except FileExistsError:
         raise _failed(say(f"{file} 已存在", f"{file} exists already")) from None
     except NoteError as error:
-        raise _failed(say(f"{error.message}（{error.rule}）", error.rule)) from None
+        raise _failed(say(f"{error.message}（{error.rule}）", f"{english(error)} ({error.rule})")) from None
     if as_json:
         typer.echo(json.dumps({"verifier": made.text, "file": str(file)}, ensure_ascii=False))
         return
@@ -141,14 +142,14 @@ def _look_once(
 ) -> int:
     """Says what came of it. 0: cosigned; 1: refused; 2: somebody could not be reached."""
     from domain.unproven import Unproven
-    from domain.witnessing import Refused
+    from infra.unproven_words import english
     from infra.witness.logs import WitnessError
     from infra.witness.looking import look as look_at
 
     try:
         found = look_at(witness, origin, doors, file)
     except Unproven as error:
-        en = error.en if isinstance(error, Refused) else error.rule
+        en = english(error)
         _tell(as_json, {"cosigned": False, "rule": error.rule, "zh": error.message, "en": en})
         typer.echo(say(f"不予见证：{error.message}（{error.rule}）", f"Refused: {en} ({error.rule})"), err=True)
         return 1

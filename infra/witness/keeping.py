@@ -130,8 +130,8 @@ def _unforked(place: Path, origin: str) -> None:
     if found:
         raise Refused(
             "witness.forked",
-            f"日志 {origin} 曾被发现分叉或退回，证据在 {found[0]}；有人查清并移走之前不再见证",
-            f"the log {origin} was found forked or rolled back, see {found[0]}; until it is gone nothing is cosigned",
+            f"日志 {origin} 曾被发现分叉或退回，证据在 {found[0].name}；有人查清并移走之前不再见证",
+            f"the log {origin} was found forked or rolled back, see {found[0].name}; until then nothing is cosigned",
         )
 
 

@@ -172,7 +172,7 @@ def test_a_database_that_was_put_back_is_found_out_and_both_notes_are_kept(
         region.prove(limit=10)
         found = desk.look("--url", url)
         assert (found.code, found.said["rule"]) == (1, "witness.forked")
-        assert str(evidence) in found.said["zh"]
+        assert evidence.name in found.said["zh"]
         assert desk.kept() == whole
         evidence.unlink()
         assert desk.look("--url", url).said["size"] == size(region)
