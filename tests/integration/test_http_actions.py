@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapters.crypto.jws import JwsSigner
+from domain.key_registering import RegisterKey
+from domain.leaves import parse_leaf
+from domain.public_keys import PublicKey
+from domain.signed_receipts import ReceiptStatement
 from infra.roles.intake import IntakeRole
+from tests.integration.channel_kit import command
 from tests.integration.doors import Doors, doors
 from tests.integration.outlet_kit import TrackedStore, count, running
-from tests.integration.region import APPROVAL, FORMER, S1, S2, S3, granted
+from tests.integration.region import APPROVAL, DAY, FORMER, S1, S2, S3, granted
+from tests.integration.test_prover import prove
 from tests.integration.teststore import TestStore
+
+KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 
 
 @pytest.fixture
@@ -55,6 +67,26 @@ def test_returned_to_whom_it_belongs(region: TestStore, opened: Doors) -> None:
     assert returned["events"] == ["notice.returned", "case.supervision_moved", "notice.moved"]
     assert [(one["addressee"], one["about"]) for one in returned["notices"]] == [(S3, "reassignment")]
     act(opened, f"/departments/{S1}/notices/1/return", S1, {"proposed": S3}, 422)
+
+
+def test_a_receipt_may_be_signed(region: TestStore, outer: TrackedStore, opened: Doors) -> None:
+    """Over the leaf, which the ledger shows; what it says it must be of."""
+    entry = PublicKey(principal=S1, public_key=KEY.public_key)
+    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    granted(region, "1")
+    granted(region, "2")
+    prove(region, outer)
+    first, _ = opened.get(f"/departments/{S1}/ledger/entries", S1)["items"]
+    notice = json.loads(parse_leaf(base64.b64decode(first["leaf"])).state)["notice"]
+    leaf = base64.b64decode(first["leaf_hash"]).hex()
+    said = ReceiptStatement(notice=notice, serial=first["serial"], leaf=leaf, received_at=region.now)
+    jws = KEY.compact(said.model_dump(mode="json", exclude_none=True))
+    other = act(opened, f"/departments/{S1}/notices/2/receipt", S1, {"receipt": jws})
+    assert (other["disposition"], [one["rule"] for one in other["errors"]]) == ("dead", ["receipt.other"])
+    act(opened, f"/departments/{S1}/notices/1/receipt", S1, {"receipt": "no"}, 422)
+    assert act(opened, f"/departments/{S1}/notices/1/receipt", S1, {"receipt": jws})["disposition"] == "accepted"
+    found = json.loads(command(outer, "had", notice, "--json").splitlines()[0])
+    assert (found["had"], found["standing"], found["key"]) == ("signed", "good", KEY.thumbprint)
 
 
 def test_many_at_once_each_has_its_answer(region: TestStore, opened: Doors) -> None:

@@ -15,6 +15,7 @@ from adapters.http.problems import Problem, ProblemDetails, of_status, responses
 from adapters.postgres.log import Log
 from domain.access import Caller
 from domain.notices import NoticeOwed
+from domain.signed_receipts import ReceiptJws, read_receipt
 from infra.web.api.notices import DepartmentCode, Serial
 from infra.web.api.submissions import (
     ANSWERS,
@@ -45,6 +46,12 @@ class Receipt(Body):
     """`received_at`: when the officer received it; by default now."""
 
     received_at: AwareDatetime | None = None
+
+
+class OneReceipt(Receipt):
+    """`receipt`: the same, signed, a compact JWS over the notice's leaf; `received_at` is by default what it says."""
+
+    receipt: ReceiptJws | None = None
 
 
 class Receipts(Receipt):
@@ -114,13 +121,13 @@ async def receive(
     caller: CallerOf,
     department: DepartmentCode,
     serial: Serial,
-    receipt: Receipt | None = None,
+    receipt: OneReceipt | None = None,
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Outcome:
     """签收一件告知。"""
     caller, notice = await _notice(request, caller, department, serial)
-    wish = _receipt(notice, receipt or Receipt())
+    wish = _receipt(notice, receipt or OneReceipt())
     return await handed_in(request, response, caller, wish, prefer, idempotency_key)
 
 
@@ -265,7 +272,11 @@ async def retry(
 
 
 def _receipt(notice: str, receipt: Receipt) -> Wish:
-    data = {"notice": notice, "received_at": at_once(receipt.received_at)}
+    jws = receipt.receipt if isinstance(receipt, OneReceipt) else None
+    at = receipt.received_at
+    if jws is not None:
+        at = at or read_receipt(jws).statement.received_at
+    data = {"notice": notice, "received_at": at_once(at)} | ({} if jws is None else {"receipt": jws})
     return Wish("notice.receive", data, inside="body", timed="received_at")
 
 
