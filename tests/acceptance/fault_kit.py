@@ -24,6 +24,7 @@ from adapters.kafka.topics import TopicError
 from adapters.postgres.follower import position_of
 from infra import feeding
 from infra.generator import feed
+from infra.proving import PROOFS
 from infra.servers.child import spawn
 from infra.servers.postgres import EmbeddedPostgres
 from infra.settings import Settings
@@ -33,9 +34,9 @@ from projections.catalogue import PROJECTIONS
 from tests.acceptance.command import COMMAND, environment
 
 T = TypeVar("T")
-ROLES = ("intake", "intake", "outlet", "projector", "publisher", "clock")
+ROLES = ("intake", "intake", "outlet", "projector", "publisher", "clock", "prover")
 """Two intakes share the partitions as a consumer group."""
-FOLLOWERS = (*(projection.name for projection in PROJECTIONS), "outlet", "log-publisher")
+FOLLOWERS = (*(projection.name for projection in PROJECTIONS), "outlet", "log-publisher", PROOFS)
 
 
 class Server(Protocol):
