@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -109,6 +109,10 @@ class Store:
     def signed_bytes(self, signature: Signature) -> bytes | None:
         """The JWS, a line feed and the data; None where a key of those whom they are about was destroyed."""
         return self._opener.open_jointly(signature.subjects, signature.ciphertext)
+
+    def fetch_keys(self, subjects: Iterable[str]) -> None:
+        """In one go those of what is about to be opened. Raises MasterKeyError."""
+        self._opener.prepare(subjects, create=False)
 
     def sealed(self, model: M, subject: str) -> M:
         """The model with every personal value sealed; `subject` is for parts that have none of their own."""

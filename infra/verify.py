@@ -17,10 +17,9 @@ from domain.note_keys import VerifierKey
 from domain.recheck import Problem, Recheck, Run, Runs
 from infra.memory import calmer
 from infra.proving import PROOFS
-from infra.signatures import Reveals
 from infra.verify_models import ReadModel
 from infra.verify_proofs import proofs
-from infra.verify_signatures import Signatures, doubts, receipts
+from infra.verify_signatures import RevealsMany, Signatures, doubts, receipts
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
@@ -63,7 +62,7 @@ def verify(
     progress: Progress = lambda _done, _all: None,
     most: int = 20,
     keys: Sequence[VerifierKey] = (),
-    reveals: Reveals | None = None,
+    reveals: RevealsMany | None = None,
     kept: Sequence[str] = (),
     witnesses: Sequence[VerifierKey] = (),
 ) -> Verdict:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
 
 from psycopg import Connection
 
@@ -23,6 +24,16 @@ from infra.signatures import Reveals, judged
 
 _NOTICE = notice_stream("")
 _OWED = f"SELECT {COLUMNS}, unique_key FROM shenguan.stored_events WHERE unique_key = ANY(%s)"
+
+
+class RevealsMany(Reveals, Protocol):
+    """Whoever can fetch many keys at once."""
+
+    def fetch_keys(self, subjects: Iterable[str]) -> None:
+        """Raises MasterKeyError."""
+        ...
+
+
 KINDS = ("good", "erased", "unread")
 """`unread`: the key that opens what was kept is not at hand; only the digest was compared."""
 
@@ -31,7 +42,7 @@ class Signatures:
     """Fed the log in its order, without what another store has recorded. `counts`: submissions by what became of their
     signature."""
 
-    def __init__(self, conn: Connection[Any], reveals: Reveals | None) -> None:
+    def __init__(self, conn: Connection[Any], reveals: RevealsMany | None) -> None:
         self._conn = conn
         self._reveals = reveals
         self._last: tuple[str, str] | None = None
@@ -42,6 +53,7 @@ class Signatures:
         if not signed:
             return
         known = signatures_of(self._conn, {_of(one) for one in signed})
+        self._fetch_keys(known.values())
         for one in signed:
             found = known.get(_of(one))
             if found is None:
@@ -54,6 +66,11 @@ class Signatures:
                 if standing == "wrong":
                     yield _problem(one, "不是对所留原文的签名", "does not fit what was kept of it")
             self._last = _of(one)
+
+    def _fetch_keys(self, known: Iterable[Signature]) -> None:
+        if self._reveals is not None:
+            with suppress(MasterKeyError):  # of each it is said then
+                self._reveals.fetch_keys({subject for one in known for subject in one.subjects})
 
     def _standing(self, found: Signature, one: Recorded) -> str:
         if self._reveals is None:
