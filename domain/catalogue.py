@@ -11,6 +11,7 @@ from domain import (  # noqa: F401 - each adds its own to the tables
     deadletters,
     decisions,
     departments,
+    erasure,
     following,
     handovers,
     inspections,

@@ -33,6 +33,7 @@ from domain.consultations import (
     consulting,
 )
 from domain.departments import DepartmentRegistered, PrincipalRegistered
+from domain.erasure import ErasureOrdered, erasing_id
 from domain.event import Event, Recorded
 from domain.expiry import expiring_id
 from domain.following import STREAM, RegistersFollowed
@@ -403,6 +404,8 @@ def _of_system(event: Event) -> bool:
             id_ = f"{event.originator_id}.{version}".replace("/", ".")
         case ReadRecorded(originator_version=version):
             id_ = read_id(event.originator_id, version)
+        case ErasureOrdered(subject=subject):
+            id_ = erasing_id(subject)
         case AttemptRefused(about=about) if refused_by(event.meta, about):
             id_ = event.meta.id
         case NoticeOwed() | NoticeMoved():

@@ -15,6 +15,7 @@ from domain.departments import (
     department_stream,
     principal_stream,
 )
+from domain.erasure import ErasureOrdered, Order, erasing_id, erasure_stream
 from domain.event import Event, Meta
 from domain.expiry import expired, expiring_id
 from domain.following import STREAM, CannotFollow, RegistersFollowed
@@ -246,6 +247,16 @@ def read_recorded(world: World, question: Question, now: datetime, caller: str |
     meta = system_meta(read_id(state.stream, state.version + 1), now).model_copy(update=about)
     said = question.model_dump(exclude={"officer", "parameters", "reason"})
     return [state.then(ReadRecorded, meta, **said, parameters=question.parameters, reason=question.reason)]
+
+
+def erasure_ordered(world: World, order: Order, now: datetime) -> list[Event]:
+    """Somebody's data are to be erased. Nothing where that is recorded already."""
+    state = world.state(erasure_stream(order.subject))
+    if state.version:
+        return []
+    about = {"department": order.department, "officer": order.officer}
+    meta = system_meta(erasing_id(order.subject), now).model_copy(update=about)
+    return [state.then(ErasureOrdered, meta, subject=order.subject, reason=order.reason)]
 
 
 def rung_climbed(world: World, subject: str, now: datetime) -> list[Event]:

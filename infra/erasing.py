@@ -1,19 +1,36 @@
-"""`shenguan erase`: a subject's key is destroyed, and with it whatever was sealed under it (domain notes §4.11).
+"""Erasure: a subject's key is destroyed, and with it whatever was sealed under it (domain notes §4.11).
 
-The running system may not do it: it is done as the owner of the schema. What stays are ciphertexts that nobody can
-open, commitments, and that a key was there from when until when.
+Who ordered it, and why, is recorded first; a key destroyed without an order is what `shenguan verify` names. The
+running system may not do it: it is done as the owner of the schema. What stays are ciphertexts that nobody can open,
+commitments, the order, and that a key was there from when until when.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
-import typer
 
-from infra.options import AsJson, Lang, begin
+from adapters.postgres.log import Log
+from domain.erasure import ErasureOrdered, Order, erasure_stream
+from domain.system import erasure_ordered
+from infra.answers import department_names
+from infra.presentation import Context, Shown, columns, known_at, names_over
 from infra.store import Store
+from projections.page import Page
+
+ORDER = columns("""
+    position
+    recorded_at | 时间 | time
+    subject | 主体 | subject
+    department | 部门 | department
+    officer | 经办人 | officer
+    officer_name | 姓名 | name
+    reason | 事由 | reason
+    destroyed_at | 密钥销毁于 | key destroyed
+""")
 
 
 class Destroyed(NamedTuple):
@@ -25,53 +42,53 @@ class Destroyed(NamedTuple):
     now: bool
 
 
-def erase(store: Store, subject: str) -> Destroyed | None:
-    """For good. None where no such subject has, or had, a key. Raises psycopg.OperationalError."""
-    with psycopg.connect(store.migrator_url) as conn:
+def erase(store: Store, order: Order) -> Destroyed | None:
+    """Records the order and destroys the key, for good. None where no such subject has, or had, a key. Raises
+    psycopg.OperationalError."""
+    with psycopg.connect(store.migrator_url, autocommit=True) as conn:
+        known = conn.execute("SELECT FROM vault.subject_key WHERE subject = %s", (order.subject,)).fetchone()
+        if known is None:
+            return None
+        sealed = store.sealed(order, erasure_stream(order.subject))
+        store.facts(lambda world, now: erasure_ordered(world, sealed, now))
         destroyed = conn.execute(
             "UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = clock_timestamp()"
             " WHERE subject = %s AND wrapped IS NOT NULL",
-            (subject,),
+            (order.subject,),
         ).rowcount
         row = conn.execute(
-            "SELECT subject, created_at, destroyed_at FROM vault.subject_key WHERE subject = %s", (subject,)
+            "SELECT subject, created_at, destroyed_at FROM vault.subject_key WHERE subject = %s", (order.subject,)
         ).fetchone()
-    return Destroyed(row[0], row[1], row[2], destroyed == 1) if row is not None else None
+        assert row is not None
+        return Destroyed(row[0], row[1], row[2], destroyed == 1)
 
 
-def command(
-    ctx: typer.Context,
-    subject: Annotated[
-        str | None, typer.Argument(help="主体，如 case/<部门>/<办件号>、officer/<部门>/<工号>；不给则须 --person")
-    ] = None,
-    person: Annotated[bool, typer.Option("--person", help="自然人：其证件号码另行输入，不在命令行中")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """销毁一个主体的密钥：其封存的个人信息从此无人能读，不可恢复；日志与证明不变。须有表的所有者的连接。"""
-    context, shown = begin(ctx, lang, as_json)
-    store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
-    if (subject is None) != person:
-        raise typer.BadParameter("须给出主体，或 --person (a subject, or --person)", param_hint="SUBJECT")
-    if subject is None:
-        number = typer.prompt("证件号码" if shown.zh else "Identity number", hide_input=True)
-        subject = f"person/{store.sealer().pseudonym(number)}"
-    if not yes:
-        typer.confirm(
-            f"{subject}: " + ("销毁其密钥？不可恢复" if shown.zh else "destroy its key for good?"), abort=True
+def erasures(context: Context, shown: Shown, as_known_at: str | None, limit: int) -> None:
+    """What was ordered, the latest first, as the log has it; and when the vault says that it was done."""
+    with closing(context.connect()) as conn:
+        found = Log(conn).recorded_under("erasure", known_at(as_known_at))
+        done = dict(
+            conn.execute(
+                "SELECT subject, destroyed_at FROM vault.subject_key WHERE subject = ANY(%s)",
+                ([one.event.originator_id.partition("/")[2] for one in found],),
+            ).fetchall()
         )
-    found = erase(store, subject)
-    if found is None:
-        raise shown.fail(f"没有主体 {subject} 的密钥。", f"There is no key of {subject}.", subject=subject)
-    at = shown.text("", found.destroyed_at)
-    if as_json:
-        shown.json(found._asdict())
-    elif found.now:
-        shown.say(
-            f"{subject} 的密钥已销毁（{at}）。数据库的备份、Kafka 保留期内的消息与已交出的文件不在此列。",
-            f"The key of {subject} is destroyed ({at}). Backups of the database, messages that Kafka still keeps and"
-            " files that were handed out are not reached by it.",
+    rows: list[dict[str, Any]] = []
+    for one in sorted(found, key=lambda one: -one.position):
+        event, meta = one.event, one.event.meta
+        assert isinstance(event, ErasureOrdered)
+        rows.append(
+            {
+                "position": one.position,
+                "recorded_at": one.recorded_at,
+                "subject": event.subject,
+                "department": meta.department,
+                "officer": meta.officer.id if meta.officer else None,
+                "officer_name": meta.officer.name if meta.officer else None,
+                "reason": event.reason,
+                "destroyed_at": done.get(event.subject),
+            }
         )
-    else:
-        shown.say(f"{subject} 的密钥早已销毁（{at}）。", f"The key of {subject} was destroyed before ({at}).")
+    total, rows = len(rows), rows[:limit]
+    rows = rows if shown.as_json else names_over(rows, ["department"], department_names(context))
+    shown.page(("销毁命令", "Orders to erase"), ORDER, Page(total, rows))

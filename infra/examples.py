@@ -18,6 +18,7 @@ from domain.blanks import UseBlank
 from domain.calendars import Published
 from domain.cases import CaseAccepted, CaseDecided
 from domain.deadletters import RetryDeadLetter
+from domain.erasure import Order, erasure_stream
 from domain.event import Recorded
 from domain.identifiers import make_licence_id
 from domain.inspections import CorrectInspection, Inspector, ReportInspection, RetractInspection
@@ -364,6 +365,9 @@ def _system(teller: Teller) -> None:
     )
     asked = seal(question, teller.sealer, read_stream(INSPECTION))
     world.append(system.read_recorded(world, asked, now))
+    about = f"case/{APPROVAL}/{CASE}"
+    order = Order(subject=about, department=APPROVAL, officer=officer("1103", "高娃"), reason="保存期限已满。")
+    world.append(system.erasure_ordered(world, seal(order, teller.sealer, erasure_stream(about)), now))
 
 
 def _notices(teller: Teller, events: list[Recorded]) -> list[NoticeMessage]:

@@ -43,14 +43,19 @@ def read_inspector(
         raise typer.BadParameter(
             "接入方代码中不得含有居民身份证号 (no identity number in a principal's code)", param_hint="--as"
         )
-    id_, _, name = (officer or "").replace("，", ",").partition(",")
     try:
-        who = Officer(id=id_.strip(), name=name.strip())
+        who = read_officer(officer or "")
     except ValueError:
         raise typer.BadParameter(
             "以监察身份查阅须给出经办人：工号,姓名 (an inspector's officer is ID,NAME)", param_hint="--officer"
         ) from None
     return Inspector(principal, who, reason, command, given)
+
+
+def read_officer(text: str) -> Officer:
+    """From `ID,NAME`. Raises ValueError."""
+    id_, _, name = text.replace("，", ",").partition(",")
+    return Officer(id=id_.strip(), name=name.strip())
 
 
 def record(context: Context, inspector: Inspector, rows: int, revealed: bool) -> str | None:

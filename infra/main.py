@@ -14,7 +14,7 @@ import typer
 
 from infra import (
     channels,
-    erasing,
+    erase_command,
     key_commands,
     letter_commands,
     log_key_commands,
@@ -49,7 +49,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(projections_app, name="projections")
 app.add_typer(import_app, name="import")
 app.command()(proof_commands.checkpoint)
-app.command("erase")(erasing.command)
+app.command()(erase_command.erase)
 app.command()(proof_commands.stores)
 app.add_typer(proof_commands.prove_app, name="prove")
 app.add_typer(log_key_commands.app, name="log-keys")

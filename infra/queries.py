@@ -249,6 +249,22 @@ def reads(
 
 
 @question(app)
+def erasures(
+    ctx: typer.Context,
+    as_known_at: KnownAt = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    reveal: Reveal = False,
+) -> None:
+    """销毁命令：谁的密钥，何部门何人因何下令销毁，何时销毁。"""
+    from infra import erasing as answer
+
+    context, shown = begin(ctx, lang, as_json, reveal)
+    answer.erasures(context, shown, as_known_at, limit)
+
+
+@question(app)
 def circulars(
     ctx: typer.Context,
     department: Annotated[str | None, typer.Option(help="只列此部门发出或收到的")] = None,

@@ -210,6 +210,22 @@ _CHECKS = (
         " WHERE k.subject IS NULL LIMIT 5",
     ),
     (
+        "erasure",
+        "主体 {0} 的密钥已销毁（{1}），日志中却没有销毁的命令",
+        "the key of {0} was destroyed ({1}), and no order to is on record",
+        "SELECT k.subject, k.destroyed_at::text FROM vault.subject_key AS k WHERE k.destroyed_at IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM shenguan.stored_events AS e WHERE e.originator_id = 'erasure/' || k.subject)"
+        " LIMIT 5",
+    ),
+    (
+        "erasure",
+        "已命令销毁 {0} 的密钥，密钥却还在（{1} 所立）",
+        "the key of {0} was to be destroyed, but is there (made {1})",
+        "SELECT k.subject, k.created_at::text FROM shenguan.stored_events AS e JOIN vault.subject_key AS k"
+        f" ON k.subject = substr(e.originator_id, {len('erasure/') + 1})"
+        " WHERE e.originator_id >= 'erasure/' AND e.originator_id < 'erasure0' AND k.wrapped IS NOT NULL LIMIT 5",
+    ),
+    (
         "position",
         "已处理的记录 {0} 在摄取位置 {1} 之后",
         "the record {0} was handled but lies after the intake position {1}",

@@ -286,6 +286,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "clock.escalated": ("督办", "escalated"),
     "feedback.closed": ("反馈办结", "feedback closed"),
     "read.recorded": ("监察查阅", "inspector's read"),
+    "erasure.ordered": ("命令销毁", "erasure ordered"),
     "rating.recorded": ("评价", "rated"),
     "rating.contacted": ("差评联系核实", "contacted about the rating"),
     "rating.rectified": ("差评整改", "rating put right"),

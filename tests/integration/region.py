@@ -20,6 +20,7 @@ from domain.consultations import AnswerConsultation, AskAgain, AskConsultation, 
 from domain.counts import DeclareCount
 from domain.decisions import AcceptCase, CaseName, DecideCase
 from domain.departments import RegisterDepartment, RegisterLiaison, RegisterPrincipal
+from domain.erasure import Order, erasure_stream
 from domain.event import Event
 from domain.handovers import DrawHandover, DutyNote, HandoverItem, SignHandover
 from domain.identifiers import make_receipt_code
@@ -366,6 +367,9 @@ def everything(store: TestStore) -> None:
     question = Question(principal="jw", department="jw", officer=officer(), command="replay", rows=3)
     asked = store.sealed(question, read_stream("jw"))
     store.facts(lambda world, now: system.read_recorded(world, asked, now))
+    order = Order(subject="person/nobody", department=OFFICE, officer=officer(), reason="x")
+    ordered = store.sealed(order, erasure_stream(order.subject))
+    store.facts(lambda world, now: system.erasure_ordered(world, ordered, now))
     _by_time(store)
 
 

@@ -36,8 +36,8 @@ from tests.integration.teststore import MASTER, TestStore
 CASES, SEED, LEAGUES = 120, 7, 3
 ROLES = ("intake", "projector", "publisher", "clock", "registrar", "region")
 REGISTRATIONS = re.compile(r"cn\.shenguan\.(\w+\.register|matter\.\w+|department\.succeed|register\.\w+)\.v1")
-ELSEWHERE = {"deadletter.retried", "notice.delivered", "notice.given_up", "read.recorded"}
-"""Nobody retries here, nothing is sent but letters, and no inspector asks."""
+ELSEWHERE = {"deadletter.retried", "erasure.ordered", "notice.delivered", "notice.given_up", "read.recorded"}
+"""Nobody retries here, nothing is sent but letters, nobody is erased, and no inspector asks."""
 BY_TIME = {"clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired"}
 """What depends on the day on which the test runs."""
 

@@ -19,6 +19,7 @@ from adapters.postgres.evidence import mark_delivered
 from adapters.postgres.positions import Advance, open_epoch, positions
 from domain import system
 from domain.arrivals import Place
+from domain.erasure import Order, erasure_stream
 from domain.notices import ReturnNotice, TakeNotice
 from domain.party import Party
 from domain.permits import ChangeCase
@@ -27,7 +28,20 @@ from domain.rules import FieldError
 from infra.servers.postgres import EmbeddedPostgres
 from infra.verify import Verdict, verify
 from tests.integration.outlet_kit import fill
-from tests.integration.region import APPROVAL, DAY, FORMER, S1, S2, S3, accept, case, decide, receive, registers
+from tests.integration.region import (
+    APPROVAL,
+    DAY,
+    FORMER,
+    S1,
+    S2,
+    S3,
+    accept,
+    case,
+    decide,
+    officer,
+    receive,
+    registers,
+)  # fmt: skip
 from tests.integration.stages import Stage, Template
 from tests.integration.teststore import MASTER, TestStore
 
@@ -276,10 +290,20 @@ def test_what_a_superuser_does_is_found_and_named(lived: TestStore, what: str) -
     assert all(p.zh and p.en for p in found)
 
 
-def test_a_destroyed_key_is_no_missing_key(lived: TestStore) -> None:
+def test_a_destroyed_key_is_no_missing_key_but_wants_an_order(lived: TestStore) -> None:
+    subject = f"officer/{APPROVAL}/007"
+    order = lived.sealed(
+        Order(subject=subject, department=APPROVAL, officer=officer(), reason="x"), erasure_stream(subject)
+    )
     with superuser(lived) as conn:
-        conn.execute("UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = now()")
+        conn.execute("UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = now() WHERE subject = %s", (subject,))
+    assert [(p.check, p.stream) for p in check(lived).problems] == [("erasure", subject)]
+    lived.facts(lambda world, now: system.erasure_ordered(world, order, now))
+    lived.project()
     assert check(lived).problems == []
+    other = lived.sealed(order.model_copy(update={"subject": f"erasure/{subject}"}), "x")
+    lived.facts(lambda world, now: system.erasure_ordered(world, other, now))
+    assert [(p.check, p.stream) for p in check(lived).problems] == [("erasure", f"erasure/{subject}")]
 
 
 def test_who_is_behind_is_named_and_is_no_problem(lived: TestStore) -> None:

@@ -142,7 +142,7 @@ def test_every_scenario_has_its_hundredth(tmp_path: Path) -> None:
 
 
 def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
-    """But for those of a store that follows, of a running intake, of an operator's retry, of the outlet and readers."""
+    """But for those of a store that follows, of a running intake, a retry, the outlet, readers, erasures."""
     generate(300, 2020, tmp_path)
     intake = MemoryIntake()
     intake.found(json.loads((tmp_path / "founding.json").read_text(encoding="utf-8")))
@@ -156,7 +156,7 @@ def test_a_year_of_the_demo_has_every_kind_of_event(tmp_path: Path) -> None:
     intake.record(lambda world: calendar_adopted(world, whole._replace(edition="next", off=whole.off + june), NOW))
     assert rules_change(intake)
     assert time_passes(intake, 700)
-    elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried"}
+    elsewhere = {"registers.followed", "intake.epoch_opened", "deadletter.retried", "erasure.ordered"}
     assert set(EVENT_TYPES) - {event.TOPIC for event in intake.events} == elsewhere | {
         "notice.delivered", "notice.given_up", "read.recorded"
     }  # fmt: skip

@@ -24,7 +24,7 @@ SYSTEM_ONLY = frozenset(
         "case.notice_passed", "case.supervisor_joined", "notice.dispatched", "notice.delivered",
         "notice.given_up",
         "intake.epoch_opened", "registers.followed", "succession.advanced", "subscription.backfilled",
-        "read.recorded",
+        "read.recorded", "erasure.ordered",
         "calendar.adopted", "clock.reminded", "clock.escalated", "clock.recomputed", "notice.deemed", "case.expired",
     }
 )  # fmt: skip

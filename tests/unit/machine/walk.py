@@ -14,6 +14,7 @@ from domain.arrivals import Result
 from domain.calendars import CalendarUnknown
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
+from domain.erasure import Order
 from domain.event import Event
 from domain.personal import Officer, Sealed
 from domain.ratings import STAGES
@@ -38,6 +39,7 @@ on what was imported first."""
 FACTS = (
     "notice_passed", "notice_passed", "succession_advanced", *("subscriber_joined",) * 8,
     "subscription_backfilled", "dispatched", "delivered", "given_up", "epoch_opened", "read_recorded",
+    "erasure_ordered",
     "rung_climbed", "rung_climbed", "due_recomputed", "permit_expired",
 )  # fmt: skip
 
@@ -138,6 +140,9 @@ def _fact(life: Life, rng: Random, kind: str) -> Fact | None:
             )  # fmt: skip
             apart = timedelta(microseconds=len(life.steps))  # the clock stands still here
             return lambda world, now: system.read_recorded(world, question, now + apart)
+        case "erasure_ordered":
+            order = Order(subject=f"person/{rng.randint(0, 2)}", department="sp1", officer=READER, reason="x")
+            return lambda world, now: system.erasure_ordered(world, order, now)
         case "epoch_opened":
             epoch = len(life.stream("intake/shenguan.intake.150100.sp1")) + 1
             return lambda world, now: system.epoch_opened(
