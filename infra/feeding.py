@@ -14,6 +14,7 @@ from adapters.postgres.registers import RegisterCache
 from domain.recheck import Recheck
 from domain.submissions import local_date
 from infra.generator import feed, truth
+from infra.generator.signers import Sign, signing
 from infra.roles.steward import unfinished
 from infra.store import Store
 from infra.topics import apply_topics
@@ -22,16 +23,17 @@ SETTLE_SECONDS = 0.1
 
 
 def feed_year(store: Store, out: Path, say: Callable[[str], None], seconds: float = 600.0) -> int:
-    """The whole of a generated year, while an intake runs: registers before cases, and first of all who may speak.
+    """The whole of a generated year, while an intake runs: registers before cases, and first of all who may speak. What
+    the pilots hand in of cases is signed.
 
     Principals write to topics of their own, which exist once the operator has registered them. Raises TimeoutError.
     """
     registers, submissions = feed.FILES
     total = 0
 
-    def round_of(name: str, chosen: Callable[[str], bool]) -> None:
+    def round_of(name: str, chosen: Callable[[str], bool], sign: Sign | None = None) -> None:
         nonlocal total
-        total += send(store, out, [name], chosen)
+        total += send(store, out, [name], chosen, sign=sign)
         say(f"{name}：已送入 Kafka，累计 {total} 条")
         wait_for(lambda: taken_in(store) >= total + before, seconds, f"摄取 {name}")
 
@@ -41,7 +43,7 @@ def feed_year(store: Store, out: Path, say: Callable[[str], None], seconds: floa
     round_of(registers, founders.__contains__)
     say(f"接入方已登记，新建主题 {len(apply_topics(store))} 个")
     round_of(registers, lambda principal: principal not in founders)
-    round_of(submissions, lambda _: True)
+    round_of(submissions, lambda _: True, signing(store.names.store))
     return total
 
 
@@ -57,8 +59,10 @@ def send(
     files: Iterable[str] = feed.FILES,
     chosen: Callable[[str], bool] = lambda _: True,
     before_each: Callable[[int], None] = lambda _: None,
+    sign: Sign | None = None,
 ) -> int:
-    """Produces the chosen principals' records and waits for the broker to have them all; returns how many.
+    """Produces the chosen principals' records, signed by those who sign, and waits for the broker to have them all;
+    returns how many.
 
     `before_each` is told how many there were before, and may hold the next one back.
     """
@@ -74,7 +78,7 @@ def send(
             before_each(len(futures))
             futures.append(producer.send(store.names.intake(principal), value=value, key=key, headers=headers))
 
-        feed.feed(out, one, files)
+        feed.feed(out, one, files, sign)
         for future in futures:
             future.get(timeout=60)
     finally:

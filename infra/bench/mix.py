@@ -16,6 +16,7 @@ from infra.bench.ground import Ground, ScratchStore
 from infra.bench.pace import Pace
 from infra.founding import found, read
 from infra.generator.feed import FILES
+from infra.generator.signers import signing
 from infra.generator.year import generate
 from infra.roles.intake import IntakeRole
 from infra.store import Store
@@ -46,9 +47,18 @@ def year_of(ground: Ground, cases: int, seed: int) -> Path:
     return ground.directory / f"year-{cases}-{seed}"
 
 
-def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True, since: datetime | None = None) -> Mix:
+def lay_out(
+    ground: Ground,
+    label: str,
+    cases: int,
+    seed: int,
+    send: bool = True,
+    since: datetime | None = None,
+    signed: bool = False,
+) -> Mix:
     """Generates the year, takes its registers in and leaves the rest in Kafka, in topics of its own; without `send` it
-    is left in the files, for the caller to send. `since`: when all that is recorded, else now."""
+    is left in the files, for the caller to send. `since`: when all that is recorded, else now. `signed`: by whoever
+    hands it in."""
     out = year_of(ground, cases, seed)
     if not out.exists():
         generate(cases, seed, out, rare=False)
@@ -61,7 +71,8 @@ def lay_out(ground: Ground, label: str, cases: int, seed: int, send: bool = True
     take_in(store, feeding.send(store, out, [REGISTERS], founders.__contains__))
     apply_topics(store)  # for those whom the registers have named
     take_in(store, feeding.send(store, out, [REGISTERS], lambda principal: principal not in founders))
-    sent = feeding.send(store, out, [SUBMISSIONS]) if send else 0
+    sign = signing(store.names.store, lambda _: True) if signed else None
+    sent = feeding.send(store, out, [SUBMISSIONS], sign=sign) if send else 0
     return Mix(store, cases, seed, sent, out)
 
 

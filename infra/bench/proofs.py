@@ -50,7 +50,7 @@ def run(ground: Ground, options: Options) -> Outcome:
     paced = {f"{pace}/s": _at_pace(ground, options, pace) for pace in PACES}
     rates = _saturated(ground, options)
     path = _hash_path(ground, options)
-    without, with_ = (median(rates[name]) for name in ("without", "with"))
+    without, with_, signed = (median(rates[name]) for name in ("without", "with", "signed"))
     fixed = paced[f"{PACES[-1]}/s"]
     kept = fixed["with"]["rate"] / fixed["without"]["rate"]
     ready = paced[f"{PACES[0]}/s"]["with"]
@@ -67,7 +67,8 @@ def run(ground: Ground, options: Options) -> Outcome:
         headline=(
             f"proofs: at {PACES[-1]:,} submissions/s intake with proofs takes {fixed['with']['rate']:,.0f}/s ="
             f" {kept:.2f} x without; as fast as it goes {with_:,.0f}/s = {with_ / without:.2f} x without"
-            f" ({without:,.0f}/s); at {ready['events_per_s']:,.0f} events/s a proof is ready after"
+            f" ({without:,.0f}/s), all signed {signed:,.0f}/s = {signed / without:.2f} x unsigned;"
+            f" at {ready['events_per_s']:,.0f} events/s a proof is ready after"
             f" p50 {ready['ready']['p50']:.0f} p99 {ready['ready']['p99']:.0f} ms;"
             f" hash path {path['events_per_s']:,.0f} events/s"
         ),
@@ -202,11 +203,13 @@ def _ready(conn: psycopg.Connection[Any], first: int, seen: list[tuple[datetime,
 
 
 def _saturated(ground: Ground, options: Options) -> dict[str, list[float]]:
-    """Submissions a second where all of them lie ready."""
-    mix = lay_out(ground, "full", options.cases, options.seed)
-    rates: dict[str, list[float]] = {"without": [], "with": []}
+    """Submissions a second where all of them lie ready; `signed`: each by who hands it in, and without proofs."""
+    plain = lay_out(ground, "full", options.cases, options.seed)
+    signed = lay_out(ground, "full-signed", options.cases, options.seed, signed=True)
+    rates: dict[str, list[float]] = {"without": [], "with": [], "signed": []}
     for number in range(options.rounds):
         for name, found in rates.items():
+            mix = signed if name == "signed" else plain
             store = ground.store(f"full_{name}_{number}", mix.store)
             with ExitStack() as stack:
                 if name == "with":

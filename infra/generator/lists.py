@@ -12,6 +12,7 @@ from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
 from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, OPERATOR, REFORM_OFFICE
 from infra.generator.registry import WINDOW, Item
+from infra.generator.signers import signer_of
 
 if TYPE_CHECKING:
     from infra.generator.full_registry import FullRegistry
@@ -63,13 +64,15 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
             if not item.classified:
                 yield from _of_matter(clerk, item, at)
         yield from _of_league(registry, clerk, league)
-    # A key for those who may want to sign; what is generated is not signed, and need not be until the year is over.
-    key = {"kind": "public_key", "principal": HIGHER_PRINCIPAL, "public_key": _PUBLIC_KEY}
+    # Keys for those who want to sign; nobody need until the year is over.
     basis = "内蒙古自治区审管数据签名管理办法"
-    yield clerk.hand_in(OPERATOR, _PUBLIC_KEY, "key.register", {"entry": key, "valid_from": SINCE, "basis": basis})
+    for principal in registry.acts_for():
+        public = signer_of(principal).public_key
+        key = {"kind": "public_key", "principal": principal, "public_key": public}
+        yield clerk.hand_in(OPERATOR, public, "key.register", {"entry": key, "valid_from": SINCE, "basis": basis})
     entry = {"kind": "signing", "principal": HIGHER_PRINCIPAL}
     said = {"entry": entry, "valid_from": "2099-01-01", "basis": basis}
-    yield clerk.reform(_PUBLIC_KEY, "register.enter", **said)
+    yield clerk.reform("signing", "register.enter", **said)
     # Nor can it say by which keys a store that is yet to be will sign.
     log = "shenguan/150000"
     verifier = VerifierKey(log, KeyKind.ED25519, exactly(_PUBLIC_KEY)).text

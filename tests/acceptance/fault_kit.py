@@ -24,6 +24,7 @@ from adapters.kafka.topics import TopicError
 from adapters.postgres.follower import position_of
 from infra import feeding
 from infra.generator import feed
+from infra.generator.signers import Sign, signing
 from infra.proving import PROOFS
 from infra.servers.child import spawn
 from infra.servers.postgres import EmbeddedPostgres
@@ -200,7 +201,7 @@ class Feeder:
 
     def year(self, slices: int, between: Callable[[], None]) -> None:
         """The submissions in so many slices, with something in between."""
-        records = self._records(feed.FILES[1], lambda _: True)
+        records = self._records(feed.FILES[1], lambda _: True, signing(self._store.names.store))
         size = -(-len(records) // slices)
         for start in range(0, len(records), size):
             self._send(records[start : start + size])
@@ -210,9 +211,11 @@ class Feeder:
         """Until intake has given every record its disposition."""
         feeding.wait_for(lambda: patiently(lambda: feeding.taken_in(self._store)) >= self.sent, seconds, "摄取")
 
-    def _records(self, name: str, chosen: Callable[[str], bool]) -> list[tuple[str, bytes, feed.Headers, bytes]]:
+    def _records(
+        self, name: str, chosen: Callable[[str], bool], sign: Sign | None = None
+    ) -> list[tuple[str, bytes, feed.Headers, bytes]]:
         lines = (self._out / name).read_text(encoding="utf-8").splitlines()
-        found = [feed.record(json.loads(line)) for line in lines]
+        found = [feed.record(json.loads(line), sign) for line in lines]
         return [one for one in found if chosen(one[0])]
 
     def _send(self, records: Sequence[tuple[str, bytes, feed.Headers, bytes]]) -> None:
