@@ -47,7 +47,7 @@ ratios, which compare figures of one run on the same servers and the same data, 
   pace*: a sender in a process of its own hands it to the producer evenly; the rate is that at which it is committed,
   from the beginning of sending to the last event. *Ready*: from an event's `recorded_at` to the moment at which an
   onlooker is told, after the commit, of the first checkpoint that has it. *As fast as it goes*: the year lies in Kafka;
-  the medians of the rounds, which take turns; *signed*: every submission by who hands it in, without proofs. *Hash path*:
+  the medians of the rounds, which take turns; *signed*: every submission by its sender, without proofs. *Hash path*:
   on a log of `--events` events one process reads every event, makes its leaf, hashes it and compares it with the tiles,
   as `verify` does, in events a second; and the same of all that `verify` checks of proofs.
 - **growth**: on a log filled with clones of real streams (how: `infra/bench/filler.py`) the first half of a year is

@@ -10,9 +10,9 @@ from domain.note_keys import KeyKind, VerifierKey
 from infra.generator import names
 from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
-from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, OPERATOR, REFORM_OFFICE
+from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, REFORM_OFFICE
 from infra.generator.registry import WINDOW, Item
-from infra.generator.signers import signer_of
+from infra.generator.signers import SIGNING_BASIS
 
 if TYPE_CHECKING:
     from infra.generator.full_registry import FullRegistry
@@ -64,20 +64,15 @@ def entries(registry: FullRegistry, clerk: Clerk) -> Iterator[Arrival]:
             if not item.classified:
                 yield from _of_matter(clerk, item, at)
         yield from _of_league(registry, clerk, league)
-    # Keys for those who want to sign; nobody need until the year is over.
-    basis = "内蒙古自治区审管数据签名管理办法"
-    for principal in registry.acts_for():
-        public = signer_of(principal).public_key
-        key = {"kind": "public_key", "principal": principal, "public_key": public}
-        yield clerk.hand_in(OPERATOR, public, "key.register", {"entry": key, "valid_from": SINCE, "basis": basis})
+    # Who wants to may sign; nobody need until the year is over.
     entry = {"kind": "signing", "principal": HIGHER_PRINCIPAL}
-    said = {"entry": entry, "valid_from": "2099-01-01", "basis": basis}
+    said = {"entry": entry, "valid_from": "2099-01-01", "basis": SIGNING_BASIS}
     yield clerk.reform("signing", "register.enter", **said)
     # Nor can it say by which keys a store that is yet to be will sign.
     log = "shenguan/150000"
     verifier = VerifierKey(log, KeyKind.ED25519, exactly(_PUBLIC_KEY)).text
     store = {"store": "150000", "name": "内蒙古自治区", "log": log, "keys": [verifier], "since": SINCE}
-    said = {"entry": {"kind": "stores", "stores": [store]}, "valid_from": "2099-01-01", "basis": basis}
+    said = {"entry": {"kind": "stores", "stores": [store]}, "valid_from": "2099-01-01", "basis": SIGNING_BASIS}
     yield clerk.reform("stores", "register.enter", **said)
     # The year lies back: all of it would be recorded late.
     threshold = {"kind": "risk_threshold", "signal": "late", "value": 3650}

@@ -13,6 +13,7 @@ from infra.generator.arrival import Arrival
 from infra.generator.clerk import Clerk
 from infra.generator.offices import HIGHER, HIGHER_PRINCIPAL, OPERATOR, REFORM_OFFICE, REFORM_PRINCIPAL
 from infra.generator.people import liaison, officers
+from infra.generator.signers import SIGNING_BASIS, signer_of
 
 LATE: Final = "XZ"
 """Ends the code of a league's one department that enters the register late, in the middle of the year."""
@@ -147,6 +148,10 @@ class Registry:
         for principal, acts_for in self.acts_for().items():
             said = {"principal": principal, "acts_for": acts_for}
             yield clerk.hand_in(OPERATOR, principal, "principal.register", said)
+            public = signer_of(principal).public_key
+            key = {"kind": "public_key", "principal": principal, "public_key": public}
+            given = {"entry": key, "valid_from": "2024-12-02", "basis": SIGNING_BASIS}
+            yield clerk.hand_in(OPERATOR, principal, "key.register", given)
         for department in self.departments.values():
             if department is not self._office:
                 entry = _entry(department, "2024-01-01")

@@ -14,6 +14,7 @@ from infra.generator import names
 
 Sign = Callable[[str, Mapping[str, str], bytes], str | None]
 """(principal, attributes, data): the attribute `signature`, or None where this one does not sign."""
+SIGNING_BASIS: Final = "内蒙古自治区审管数据签名管理办法"
 _PILOT: Final = names.LEAGUES[0].code
 PILOTS: Final = frozenset({f"sp-{_PILOT}", f"jg-{_PILOT}"})
 """Those that sign: both sides of the first league."""
