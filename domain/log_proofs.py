@@ -18,8 +18,8 @@ from domain.leaves import Leaf, parse_leaf
 from domain.ledger_heads import Absence, LedgerHead, Placed, committed, verify_absence, verify_placed
 from domain.merkle import Head, ProofError, leaf_hash, leaf_hashes, tree_hash
 from domain.merkle_proofs import verify_growth, verify_inclusion
-from domain.note_keys import NoteError
-from domain.notes import Verifier, open_note
+from domain.note_keys import KeyKind, NoteError
+from domain.notes import Verifier, open_note, parse_note
 
 
 class _Proof(BaseModel):
@@ -102,10 +102,12 @@ def ledger_proof(addressee: str, found: Placed | Absence, checkpoint: str) -> Le
 def opened(
     checkpoint: str, verifiers: Iterable[Verifier], origin: str | None = None, policy: Policy = UNWITNESSED
 ) -> Checkpoint:
-    """The checkpoint, if one of these keys signed it, it is of that log, and as many witnesses as the policy wants have
-    cosigned. Raises Unproven, `proof.witnesses` where fewer have."""
-    known, data = list(verifiers), checkpoint.encode()
-    found = parse_checkpoint(open_note(data, known).text)
+    """The checkpoint, if one of these keys that is of its log's name signed it (another log's speaks for that log, a
+    witness's for nobody's growth), it is of that log, and as many witnesses as the policy wants have cosigned. Raises
+    Unproven, `proof.witnesses` where fewer have."""
+    data = checkpoint.encode()
+    found = parse_checkpoint(parse_note(data).text)
+    open_note(data, [one for one in verifiers if one.name == found.origin and one.kind is KeyKind.ED25519])
     if origin is not None and found.origin != origin:
         raise ProofError("proof.origin", "检查点不是此日志的")
     if policy.least > 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from domain.armour import armoured, is_unicode, unarmoured
-from domain.note_keys import ID_SIZE, NoteError, is_key_name
+from domain.note_keys import ID_SIZE, KeyKind, NoteError, is_key_name
 
 MAX_BYTES: Final = 1_000_000
 MAX_SIGNATURES: Final = 100
@@ -28,6 +28,9 @@ class Verifier(Protocol):
 
     @property
     def key_id(self) -> bytes: ...
+
+    @property
+    def kind(self) -> KeyKind: ...
 
     def verify(self, text: str, signature: bytes) -> bool:
         """Whether the key made this signature, key id not included, over the note's text."""

@@ -25,7 +25,7 @@ from domain.risks import RiskThreshold
 from domain.rules import Refusal, Waiting, rejection
 from domain.seal_registry import Seal, require_seal
 from domain.signing import Signing, require_signing
-from domain.store_lists import StoreList
+from domain.store_lists import StoreList, require_stores
 from domain.submissions import Day, Payload, Submission, Title, decides
 from domain.tasks import WorkCapability
 
@@ -214,8 +214,10 @@ def _require(entry: AnyEntry, world: World, on: date, by: str) -> None:
             require_seal(entry, world)
         case Letterhead():
             require_letterhead(entry, world)
-        case RiskThreshold() | StoreList():
+        case RiskThreshold():
             pass  # of nothing that is on record
+        case StoreList():
+            require_stores(entry, world.registers)
         case SystemAccess():
             require_access(entry, world, by, on)
         case Signing():

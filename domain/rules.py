@@ -353,7 +353,13 @@ RULES: dict[str, Rule] = {
             "须为签名注记的公钥（C2SP signed-note），名称与日志名相同",
             "a verifier key (C2SP signed-note) under the log's name",
         ),
-        Rule("stores.twice", None, "库与日志名各只列一次", "each store and each log's name once"),
+        Rule(
+            "stores.gone",
+            None,
+            "曾列入清单的库须保留，日志名不变；不再使用的注明停用日期",
+            "a store that was listed once stays, with its log; one that is used no more is given its last day",
+        ),
+        Rule("stores.twice", None, "库、日志名、公钥各只列一次", "each store, each log's name and each key once"),
         Rule(
             "signing.scope",
             None,

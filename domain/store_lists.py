@@ -7,15 +7,18 @@ are and that there are no others; in the registers' own store, and followed by t
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from domain.entries import Entry, entry_stream
-from domain.note_keys import NoteError, VerifierKey, parse_verifier_key
+from domain.note_keys import KeyKind, NoteError, VerifierKey, parse_verifier_key
 from domain.personal import Model
-from domain.rules import BadField
+from domain.rules import BadField, rejection
 from domain.submissions import Day, Title
+
+if TYPE_CHECKING:
+    from domain.registers import Registers
 
 KIND: Final = "stores"
 STREAM: Final = entry_stream(KIND, KIND)
@@ -23,7 +26,8 @@ STREAM: Final = entry_stream(KIND, KIND)
 
 def _verifier(text: str) -> str:
     try:
-        parse_verifier_key(text)
+        if parse_verifier_key(text).kind is not KeyKind.ED25519:
+            raise NoteError("key.kind", "见证签名的公钥")
     except NoteError:
         raise BadField("", "stores.key", "须为签名注记的公钥（C2SP signed-note）") from None
     return text
@@ -47,6 +51,8 @@ class ListedStore(Model):
     def _its_own(self) -> ListedStore:
         if any(one.name != self.log for one in self.verifier_keys):
             raise BadField("keys", "stores.key", "公钥的名称须与日志名相同")
+        if len(set(self.keys)) < len(self.keys):
+            raise BadField("keys", "stores.twice", "每个公钥只列一次")
         if self.until is not None and self.until < self.since:
             raise BadField("until", "date.order", "不得早于起始日期")
         return self
@@ -78,3 +84,14 @@ class StoreList(Entry):
 
     def find(self, store: str) -> ListedStore | None:
         return next((one for one in self.stores if one.store == store), None)
+
+
+def require_stores(entry: StoreList, registers: Registers) -> None:
+    """A store that was listed once stays, with its log; it may be given its last day. Raises Rejection."""
+    for version in registers.entries.get(KIND, {}).get(KIND, []):
+        if not isinstance(version.entry, StoreList):
+            continue  # struck
+        for one in version.entry.stores:
+            found = entry.find(one.store)
+            if found is None or found.log != one.log:
+                raise rejection("entry.stores", "stores.gone", one.store)

@@ -260,7 +260,9 @@ def verify(
         notes = [one.read_text(encoding="utf-8") for one in files]
         witnesses = [one.key for one in read_witnesses(store.settings.witness_file)]
         verdict = check(store, _progress, most, trusted_keys(store.settings.log_key_file), store, notes, witnesses)
-        tell(verdict, store_lists.remarks(store), store.language == "en", as_json)
+        # of a record that is wrong there may be no registers to fold
+        remarks = [] if verdict.problems else store_lists.remarks(store)
+        tell(verdict, remarks, store.language == "en", as_json)
         if verdict.problems:
             raise typer.Exit(1)
 

@@ -90,19 +90,19 @@ def statement_all(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="对账函（.json）；几个库的可一并给出")],
+    files: Annotated[list[Path], typer.Argument(help="对账函（.json）；几个库同月的，或一库连续几月的，可一并给出")],
     keys: Annotated[list[Path], typer.Option(help="日志公钥：每行一把，或 log-keys list --json 的输出")],
     kept: Annotated[list[Path] | None, typer.Option(help="所存的告知（每行一件 JSON）；可重复给出")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """核对对账函：签名、增长、编号簿、逐件散列；不需数据库。给出几份的，按信息库清单核对是否已齐。
+    """核对对账函：签名、增长、编号簿、逐件散列；不需数据库。几个库的，按信息库清单核对是否已齐；一库几月的，核对是否相接。
 
-    不成立、所列的有未存者、缺某库的，以 1 结束。
+    不成立、所列的有未存者、缺某库、某库未满月的，以 1 结束。
     """
     from adapters.crypto.notes import NoteVerifier
     from domain.statement_checks import check_kept, check_statement
-    from domain.statement_sets import check_set
+    from domain.statement_sets import check_joined, check_set
     from domain.unproven import Unproven
     from infra.statement_files import BadFile, read_kept, read_statement, read_verifiers
     from infra.unproven_words import english
@@ -111,16 +111,20 @@ def check(
     if kept and len(files) > 1:
         raise typer.BadParameter("只与一份对账函比对：各库的编号各自连续", param_hint="--kept")
     absent: list[str] = []
+    early: tuple[str, ...] = ()
     missing: list[int] = []
+    joined = len(files) > 1
     try:
         statements = [read_statement(file) for file in files]
         verifiers = read_verifiers(keys)
         if len(statements) == 1:
             checked = [check_statement(statements[0], verifiers)]
             missing = check_kept(statements[0], read_kept(kept)) if kept else []
+        elif joined := len({one.store for one in statements}) == 1:
+            checked = list(check_joined(statements, verifiers))
         else:
             closed = check_set(statements, verifiers, NoteVerifier)
-            checked, absent = list(closed.checked), [one.store for one in closed.missing]
+            checked, absent, early = list(closed.checked), [one.store for one in closed.missing], closed.early
     except BadFile as bad:
         _fail(as_json, bad.zh if zh else bad.en, error=bad.en)
     except Unproven as error:
@@ -128,13 +132,13 @@ def check(
         _fail(as_json, zh_said if zh else f"This does not hold: {english(error)} ({error.rule}).", rule=error.rule)
     if as_json:
         found = [_found(one) for one in checked]
-        more = {"kept": bool(kept), "missing": missing, "absent": absent}
+        more = {"kept": bool(kept), "missing": missing, "absent": absent, "early": early}
         typer.echo(json.dumps({"holds": True, **(found[0] if len(found) == 1 else {"statements": found}), **more}))
     else:
         for one in checked:
             typer.echo(_verdict(one.statement, bool(kept), missing, zh))
-        typer.echo(_others(checked, absent, zh))
-    if missing or absent:
+        typer.echo(_joined(checked, zh) if joined else _others(checked, absent, early, zh))
+    if missing or absent or early:
         raise typer.Exit(1)
 
 
@@ -152,19 +156,35 @@ def _found(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _others(checked: list[Checked], absent: list[str], zh: bool) -> str:
+def _joined(checked: list[Checked], zh: bool) -> str:
+    first, last = checked[0].statement, checked[-1].statement
+    span = f"{first.serials[0]}—{last.serials[1]}"
+    if zh:
+        return f"{first.month} 至 {last.month} 各月相接，编号 {span}，无缺。"
+    return f"The months from {first.month} to {last.month} join: serials {span}, none between them."
+
+
+def _others(checked: list[Checked], absent: list[str], early: tuple[str, ...], zh: bool) -> str:
     """Which stores there are besides, by the list."""
-    here = {one.statement.store for one in checked}
     if len(checked) > 1:
-        if not absent:
-            return "各库的对账函已齐。" if zh else "Of every listed store there is a statement: the set is closed."
-        return (
-            f"还缺这些库的对账函：{'、'.join(absent)}。" if zh else f"Statements are missing of: {', '.join(absent)}."
-        )
-    listed = checked[0].stores
+        said = []
+        if absent:
+            said.append(f"还缺这些库的对账函：{'、'.join(absent)}。" if zh else f"Missing: {', '.join(absent)}.")
+        if early:
+            said.append(f"这些库的未满月：{'、'.join(early)}。" if zh else f"Not over: {', '.join(early)}.")
+        if said:
+            return "".join(said)
+        return "按此清单，各库的对账函已齐。" if zh else "By this list there is one of each store: the set is closed."
+    own, listed = checked[0].statement, checked[0].stores
     if listed is None:
         return "本函没有信息库清单：只说本库。" if zh else "It has no list of stores: it speaks for its own only."
-    others = [one.store for one in listed.stores if one.store not in here]
+    if (found := listed.find(own.store)) is None or found.log != own.origin:
+        return (
+            f"清单中没有本库 {own.store}（{own.origin}）。"
+            if zh
+            else f"The list does not have this store, {own.store}."
+        )
+    others = [one.store for one in listed.stores if one.store != own.store]
     if not others:
         return "清单中别无他库。" if zh else "By the list there is no other store."
     return f"清单中另有：{'、'.join(others)}。" if zh else f"By the list there are also: {', '.join(others)}."

@@ -169,6 +169,9 @@ def _stores(statement: Statement) -> tuple[tuple[str, str], ...]:
         for one in stores.stores
         if one.store != statement.store and one.worked(first, last)
     ]
+    own = stores.find(statement.store)
+    if own is None or own.log != statement.origin:
+        return (("信息库清单", f"自{since}起的清单，其中没有本库（{statement.store}）"),)
     told = f"另有{'、'.join(others)}，各自出函" if others else "别无他库"
     return (("信息库清单", f"自{since}起的清单：本函只说本库（{statement.store}）；{told}"),)
 

@@ -31,12 +31,12 @@ class NoteVerifier:
     def __init__(self, key: VerifierKey) -> None:
         self.name = key.name
         self.key_id = key.key_id
-        self._kind = key.kind
+        self.kind = key.kind
         self._key = Ed25519PublicKey.from_public_bytes(key.public)
 
     def verify(self, text: str, signature: bytes) -> bool:
         try:
-            if self._kind is KeyKind.COSIGNATURE:
+            if self.kind is KeyKind.COSIGNATURE:
                 at, signature = unstamped(signature)
                 message = cosigned_message(text, at)
             else:

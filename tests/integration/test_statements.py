@@ -353,9 +353,13 @@ def test_the_list_of_stores_is_a_register_fact_and_proven(stores: Callable[..., 
 def test_the_list_on_the_terminal_and_what_verify_remarks(kept_year: TestStore, whole: TrackedStore) -> None:
     assert "没有信息库清单" in command(whole, "stores", code=1)
     assert remarks(whole) == []
+    strange = new_signer_key("log.example/150000")
+    other = ListedStore(store="other", name="自治区", log=strange.name, keys=(verifier_key(strange).text,), since=DAY)
+    enter(kept_year, StoreList(stores=(other,)))
+    assert [zh for zh, _ in remarks(whole)] == [f"信息库清单没有本库 {whole.settings.store}"]
     one = {"store": whole.settings.store, "name": "呼和浩特市", "log": LOG_KEY.verifier_key.name, "since": DAY}
-    entry = StoreList(stores=(ListedStore(**one, keys=(LOG_KEY.verifier_key.text,)),))
-    enter(kept_year, entry)
+    entry = StoreList(stores=(other, ListedStore(**one, keys=(LOG_KEY.verifier_key.text,))))
+    kept_year.submit(EnterRegister(department=OFFICE, entry=entry, valid_from=DAY, basis="二"))
     prove(kept_year)
     assert "呼和浩特市" in command(whole, "stores")
     found = json.loads(command(whole, "stores", "--json"))
@@ -363,10 +367,6 @@ def test_the_list_on_the_terminal_and_what_verify_remarks(kept_year: TestStore, 
     assert [zh for zh, _ in remarks(whole)] == [
         f"信息库清单所列本库日志名为 {LOG_KEY.verifier_key.name}，实为 {whole.settings.log_name}"
     ]
-    kept_year.submit(
-        EnterRegister(
-            department=OFFICE, entry=StoreList(stores=(entry.stores[0].model_copy(update={"store": "other"}),)),
-            valid_from=DAY, basis="二",
-        )
-    )  # fmt: skip
-    assert [zh for zh, _ in remarks(whole)] == [f"信息库清单没有本库 {whole.settings.store}"]
+    gone = EnterRegister(department=OFFICE, entry=StoreList(stores=(other,)), valid_from=DAY, basis="三")
+    (result,) = kept_year.submit(gone, expect="dead").results
+    assert [error.rule for error in result.outcome.errors] == ["stores.gone"]

@@ -203,7 +203,7 @@ def test_a_checkpoint_of_another_log_is_none(store: TestStore) -> None:
     text = Checkpoint("another/log", made.head.size, made.head.root, (extension(made.ledgers),)).text
     bare = Checkpoint(LOG_NAME, made.head.size, made.head.root).text
     empty = Checkpoint(LOG_NAME, made.head.size, made.head.root, (extension(Head(0, EMPTY_ROOT)),)).text
-    for one, named in ((text, "not what was signed"), (bare, "checkpoint.ledgers"), (empty, "not what was signed")):
+    for one, named in ((text, "note.unsigned"), (bare, "checkpoint.ledgers"), (empty, "not what was signed")):
         with superuser(store) as conn:
             note = sign_note(one, [LOG_KEY]).decode()
             conn.execute("UPDATE proof.checkpoint SET note = %s WHERE size = %s", (note, made.head.size))

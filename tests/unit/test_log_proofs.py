@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.crypto.notes import NoteSigner, NoteVerifier, new_signer_key
+from adapters.crypto.notes import Cosigner, NoteSigner, NoteVerifier, new_signer_key
 from domain.checkpoints import Checkpoint
 from domain.leaves import Row, leaves
 from domain.ledger_heads import LedgerHead, LedgerHeads, extension
@@ -24,7 +24,8 @@ from domain.log_proofs import (
 )
 from domain.merkle import Head, leaf_hashes, tree_hash
 from domain.merkle_proofs import prove_consistency, prove_inclusion
-from domain.notes import sign_note
+from domain.note_keys import KeyKind
+from domain.notes import Signer, sign_note
 from tests.unit.merkle_kit import node_of, reasons
 
 SIGNER = NoteSigner(new_signer_key("log.example/1"))
@@ -44,7 +45,7 @@ MINE = [entry for entry, row in zip(ENTRIES, ROWS, strict=True) if row.addressee
 LEDGERS = LedgerHeads([LedgerHead("a", 3, LEAVES[0]), LedgerHead("d", len(MINE), tree_hash(leaf_hashes(MINE)))])
 
 
-def checkpoint(size: int, signer: NoteSigner = SIGNER, origin: str = "log.example/1", **more: Any) -> str:
+def checkpoint(size: int, signer: Signer = SIGNER, origin: str = "log.example/1", **more: Any) -> str:
     found = Checkpoint(origin, size, more.get("root", tree_hash(LEAVES[:size])), (extension(LEDGERS.head),))
     return sign_note(found.text, [signer]).decode()
 
@@ -98,7 +99,20 @@ def test_the_log_only_grew() -> None:
     fork = checkpoint(4, root=tree_hash(LEAVES[1:5]))
     assert reasons(check_growth, growth_proof(fork, checkpoint(9), path), KEYS) == "proof.root"
     other = checkpoint(4, origin="log.example/2")
-    assert reasons(check_growth, growth_proof(other, checkpoint(9), path), KEYS) == "proof.origin"
+    assert reasons(check_growth, growth_proof(other, checkpoint(9), path), KEYS) == "note.unsigned"
+    elsewhere = NoteSigner(new_signer_key("log.example/2"))
+    other, both = checkpoint(4, elsewhere, origin="log.example/2"), [*KEYS, NoteVerifier(elsewhere.verifier_key)]
+    assert opened(other, both).size == 4
+    assert reasons(check_growth, growth_proof(other, checkpoint(9), path), both) == "proof.origin"
+
+
+def test_a_key_speaks_for_the_log_of_its_name_and_a_witness_for_none() -> None:
+    elsewhere = NoteSigner(new_signer_key("log.example/2"))
+    both = [*KEYS, NoteVerifier(elsewhere.verifier_key)]
+    assert reasons(opened, checkpoint(3, elsewhere), both) == "note.unsigned"  # type: ignore[arg-type]
+    witness = Cosigner(new_signer_key("log.example/1", KeyKind.COSIGNATURE), 1_700_000_000)
+    both = [*KEYS, NoteVerifier(witness.verifier_key)]
+    assert reasons(opened, checkpoint(3, witness), both) == "note.unsigned"  # type: ignore[arg-type]
 
 
 def of_ledger(addressee: str) -> LedgerProof:

@@ -22,6 +22,8 @@ def raised() -> set[str]:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
                     rule = node.args[0]
+                    if isinstance(rule, ast.Attribute) and rule.attr == "rule":
+                        continue  # that of another error
                     assert isinstance(rule, ast.Constant), (file, node.lineno)
                     found.add(rule.value)
     return found
