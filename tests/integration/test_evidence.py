@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ from tests.integration.evidence_kit import CLEAR, KEY, NUMBER, RECEIVER, again, 
 from tests.integration.outlet_kit import TrackedStore
 from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2, S3, case, granted
 from tests.integration.test_prover import prove
-from tests.integration.teststore import TestStore, department
+from tests.integration.teststore import TestStore, department, superuser
 from tests.pdf import read_pdf
 
 Files = dict[str, bytes]
@@ -358,10 +357,8 @@ def test_nothing_is_handed_out_of_a_record_that_does_not_hold(
         ("DELETE FROM shenguan.signature WHERE id = 'd1'", "submission.other"),
         ("UPDATE shenguan.signature SET digest = repeat('0', 64) WHERE id = 'a1'", "submission.other"),
     )):  # fmt: skip
-        with psycopg.connect(region.urls.superuser) as conn:
-            conn.execute("SET session_replication_role = replica")
+        with superuser(region) as conn:
             conn.execute(statement)
-            conn.commit()
         out = tmp_path / f"{number}.zip"
         said = command(store, "evidence", NUMBER, "--out", str(out), "--json", code=1)
         assert json.loads(said)["rule"] == "event.path" or number, rule

@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -32,7 +31,7 @@ from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
 from tests.integration.region import DAY, OFFICE, S1, receive
 from tests.integration.test_subscribe import SIGNER
-from tests.integration.teststore import LOG_NAME, TestStore
+from tests.integration.teststore import LOG_NAME, TestStore, superuser
 
 KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 NOTICES = [f"{S1}/test/d-{number}" for number in (1, 2, 3)]
@@ -94,8 +93,7 @@ def test_a_notice_that_was_altered_is_not_what_was_signed(region: TestStore, out
         wishes = Wishes(S1, SIGNER, from_beginning=True, idle_s=1, signer=KEY)
         run(wishes, outer.kafka_options, outer.names, static=True, out=lambda _: None, tell=lambda _: None)
         until(lambda: events(region, "notice.received") == 1)
-    with psycopg.connect(region.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(region) as conn:
         conn.execute(
             "UPDATE shenguan.stored_events SET recorded_at = recorded_at - interval '1 microsecond'"
             " WHERE unique_key = %s", (NOTICES[0],)

@@ -38,8 +38,7 @@ from tests.integration.doors import Doors, doors
 from tests.integration.outlet_kit import TrackedStore, count, messages, running, store_for, store_on, until
 from tests.integration.region import S1, granted, registers
 from tests.integration.test_prover import integrated, size
-from tests.integration.test_verify import superuser
-from tests.integration.teststore import LOG_KEY, MASTER, TestStore
+from tests.integration.teststore import LOG_KEY, MASTER, TestStore, superuser
 from tests.integration.witness_kit import Desk, listening
 from tests.servers.oidc import free_port
 
