@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.options import AsJson, Lang, begin
+from infra.options import AsJson, Lang, begin_store
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -190,8 +190,7 @@ def prove_ledger(
 @contextmanager
 def _begun(ctx: typer.Context, lang: str | None, as_json: bool) -> Iterator[tuple[Store, Shown, Connection[Any]]]:
     """With a connection, for as long as a proof is made and checked."""
-    context, shown = begin(ctx, lang, as_json)
-    store: Store = context  # type: ignore[assignment]  # a whole store, as `begin` opens it
+    store, shown = begin_store(ctx, lang, as_json)
     with closing(store.connect()) as conn:
         yield store, shown, conn
 
