@@ -26,9 +26,10 @@ from infra import evidence_verifier as verifier
 from infra.log_keys import read_keys
 from infra.verify import verify
 from tests.integration.channel_kit import command
-from tests.integration.evidence_kit import CLEAR, KEY, NUMBER, RECEIVER, again, known_keys, lived, take
+from tests.integration.evidence_kit import CLEAR, NUMBER, again, known_keys, lived, take
 from tests.integration.outlet_kit import TrackedStore
 from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2, S3, case, granted
+from tests.integration.signing_kit import KEY, OTHER
 from tests.integration.test_prover import prove
 from tests.integration.teststore import TestStore, department, superuser
 from tests.pdf import read_pdf
@@ -75,7 +76,7 @@ def test_a_bundle_holds_the_case_and_what_applied_to_it(store: TrackedStore, tmp
     assert {"matter.transferred", "department.registered", "register.entered", "calendar.adopted"} <= topics
     streams = {one.stream for one in found.events}
     assert {f"matter/{MATTER}", f"department/{S1}", f"principal/{APPROVAL}", f"ledger/{S2}", "calendar",
-            f"entry/public_key/{KEY.thumbprint}", f"entry/public_key/{RECEIVER.thumbprint}"} <= streams  # fmt: skip
+            f"entry/public_key/{KEY.thumbprint}", f"entry/public_key/{OTHER.thumbprint}"} <= streams  # fmt: skip
     assert not {f"department/{S3}", f"liaison/{S1}"} & streams  # they have nothing to do with it
     assert f"case/{APPROVAL}/{NUMBER}" in found.manifest["whole"]
     assert f"ledger/{S1}" not in found.manifest["whole"]
