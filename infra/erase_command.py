@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.options import AsJson, Lang, begin
+from infra.options import AsJson, Lang, begin_store
 
 if TYPE_CHECKING:
     from domain.erasure import Order
@@ -31,8 +31,7 @@ def erase(
     """销毁一个主体的密钥：其封存的个人信息从此无人能读，不可恢复；日志与证明不变，何人因何下令记入日志。须有表的所有者的连接。"""
     from infra import erasing
 
-    context, shown = begin(ctx, lang, as_json)
-    store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
+    store, shown = begin_store(ctx, lang, as_json)
     if (subject is None) != person:
         raise typer.BadParameter("须给出主体，或 --person (a subject, or --person)", param_hint="SUBJECT")
     if subject is None:

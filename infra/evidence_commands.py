@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from infra.options import AsJson, Lang, Number, Organ, asker, begin, question
-
-if TYPE_CHECKING:
-    from infra.store import Store
+from infra.options import AsJson, Lang, Number, Organ, asker, begin_store, question
 
 app = typer.Typer()
 
@@ -35,11 +32,10 @@ def evidence(
     from infra.log_keys import trusted_keys
     from infra.replaying import the_case
 
-    context, shown = begin(ctx, lang, as_json, reveal=personal == "included")
-    store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
+    store, shown = begin_store(ctx, lang, as_json, reveal=personal == "included")
     if out.exists():
         raise shown.fail(f"{out} 已存在，不覆盖。", f"{out} is there already and is not written over.")
-    found_organ = the_case(context, shown, number, organ)
+    found_organ = the_case(store, shown, number, organ)
     with closing(store.connect()) as conn, conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         found = gather(conn, Wanted(found_organ, number, personal, size))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from infra.options import AsJson, Lang, begin
+from infra.options import AsJson, Lang, begin_store
 from infra.presentation import columns
-
-if TYPE_CHECKING:
-    from infra.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="签署检查点的密钥。")
 KEY = columns("""
@@ -36,8 +33,7 @@ def list_(
     from infra.log_keys import read_keys
     from infra.whole_files import PUBLIC, replace_file
 
-    context, shown = begin(ctx, lang, as_json)
-    store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
+    store, shown = begin_store(ctx, lang, as_json)
     with closing(store.connect()) as conn:
         published = keys_in_use(conn)
     if out is not None:
@@ -63,8 +59,7 @@ def rotate(
     """启用新的签署密钥；在 prover 所用的密钥文件上执行，下一个检查点起由新旧两把一并签署。"""
     from infra.log_keys import rotate_keys
 
-    context, shown = begin(ctx, lang, as_json)
-    store: Store = context  # type: ignore[assignment]  # a whole one, as `begin` opens it
+    store, shown = begin_store(ctx, lang, as_json)
     settings = store.settings
     overlap = timedelta(days=overlap_days)
     new = rotate_keys(settings.log_key_file, settings.log_name, datetime.now(UTC), overlap)

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from infra.evidence import Asker
     from infra.presentation import Context, Shown
+    from infra.store import Store
 
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 Lang = Annotated[str | None, typer.Option(help="zh 或 en；默认按 SHENGUAN_LANGUAGE")]
@@ -93,3 +94,9 @@ def begin(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = Fa
         shown.hold(lambda rows: record(context, inspector, rows, reveal))
         ctx.call_on_close(shown.let_go)
     return context, shown
+
+
+def begin_store(ctx: typer.Context, lang: str | None, as_json: bool, reveal: bool = False) -> tuple[Store, Shown]:
+    """The same, for what asks more of the store than questions do; it is a whole one."""
+    context, shown = begin(ctx, lang, as_json, reveal)
+    return context, shown  # type: ignore[return-value]  # as opened there

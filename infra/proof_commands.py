@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.options import AsJson, Lang, begin
+from infra.options import AsJson, Lang, begin_store
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -30,18 +31,14 @@ def checkpoint(
 ) -> None:
     """最新检查点：日志的大小、根、各部门编号簿之根与签名，核对后显示；交他人留存，日后可凭以核对。"""
     from domain.armour import armoured
-    from domain.unproven import Unproven
     from infra import proofs
 
-    store, shown = _begin(ctx, lang, as_json)
-    with closing(store.connect()) as conn:
+    with _begun(ctx, lang, as_json) as (store, shown, conn):
         made = proofs.checkpoint(conn, size, witnesses)
         if made is None:
             raise _nothing(shown)
-        try:
+        with _checked(shown):
             origin, cosigned = _opened(conn, store, made.note, witnesses)
-        except Unproven as error:
-            raise _unproven(shown, error) from None
     if as_json:
         shown.json(
             {
@@ -73,22 +70,18 @@ def checkpoint(
 def stores(ctx: typer.Context, size: Size = None, as_json: AsJson = False, lang: Lang = None) -> None:
     """信息库清单：有哪些库、各自的日志名与公钥，连同检查点的证明，核对后显示；--json 可交他人核对。"""
     from domain.store_list_proofs import check_stores
-    from domain.unproven import Unproven
     from infra import proofs
     from infra.presentation import columns
     from infra.registers import day
     from infra.store_lists import proven_list
 
-    store, shown = _begin(ctx, lang, as_json)
-    with closing(store.connect()) as conn:
+    with _begun(ctx, lang, as_json) as (store, shown, conn):
         made = proofs.checkpoint(conn, size)
         found = None if made is None else proven_list(conn, made, day(None))
         if found is None:
             raise shown.fail("检查点中没有信息库清单。", "No checkpoint has a list of stores.")
-        try:
+        with _checked(shown):
             listed, since = check_stores(found, _trusted(conn, store))
-        except Unproven as error:
-            raise _unproven(shown, error) from None
     if as_json:
         rows = [one.model_dump(mode="json") for one in listed.stores]
         shown.json({"stores": rows, "valid_from": since, "proven": found.model_dump()})
@@ -113,23 +106,19 @@ def prove_event(
 ) -> None:
     """证明某位置的事件在日志中，未经更改；--json 给出可交他人核对的证明。"""
     from domain.log_proofs import check_event, opened
-    from domain.unproven import Unproven
     from infra import proofs
 
-    store, shown = _begin(ctx, lang, as_json)
-    with closing(store.connect()) as conn:
+    with _begun(ctx, lang, as_json) as (store, shown, conn):
         found = proofs.prove_event(conn, position, size, earliest)
         leaf = proofs.leaf_at(conn, position)
         if found is None or leaf is None:
             raise shown.fail(
                 f"检查点中没有位置 {position} 的事件。", f"No checkpoint has an event at position {position}."
             )
-        try:
+        with _checked(shown):
             keys = _trusted(conn, store)
             event = check_event(found, keys, leaf)
             by = opened(found.checkpoint, keys).size
-        except Unproven as error:
-            raise _unproven(shown, error) from None
     assert event is not None
     if as_json:
         shown.json(found.model_dump())
@@ -158,29 +147,25 @@ def prove_ledger(
     from domain.armour import armoured
     from domain.log_proofs import check_complete, check_ledger, opened
     from domain.merkle import leaf_hashes
-    from domain.unproven import Unproven
     from infra import proofs
     from infra.kept_ledgers import Kept, keep
 
-    store, shown = _begin(ctx, lang, as_json)
-    with closing(store.connect()) as conn:
+    with _begun(ctx, lang, as_json) as (store, shown, conn):
         found = proofs.prove_ledger(conn, department, size)
         if found is None:
             raise _nothing(shown)
-        try:
+        with _checked(shown):
             keys = _trusted(conn, store)
             head = check_ledger(found, keys)
             entries = [one.leaf for one in proofs.ledger_entries(conn, department, up_to=head.size)]
             check_complete(department, entries, head)
             by = opened(found.checkpoint, keys).size
             hashes = [armoured(one) for one in leaf_hashes(entries)]
-            before = keep(
-                conn, kept, Kept(department=department, leaf_hashes=hashes, checkpoint=found.checkpoint), keys
-            )
-        except Unproven as error:
-            raise _unproven(shown, error) from None
-        except OSError as error:
-            raise shown.fail(f"{kept}：{error.strerror}", f"{kept}: {error.strerror}") from None
+            now = Kept(department=department, leaf_hashes=hashes, checkpoint=found.checkpoint)
+            try:
+                before = keep(conn, kept, now, keys)
+            except OSError as error:
+                raise shown.fail(f"{kept}：{error.strerror}", f"{kept}: {error.strerror}") from None
     if as_json:
         shown.json({"entries": head.size, "complete": True, "leaf_hashes": hashes, "proof": found.model_dump()})
     elif not head.size:
@@ -202,9 +187,29 @@ def prove_ledger(
         )
 
 
-def _begin(ctx: typer.Context, lang: str | None, as_json: bool) -> tuple[Store, Shown]:
-    context, shown = begin(ctx, lang, as_json)
-    return context, shown  # type: ignore[return-value]  # a whole store, as `begin` opens it
+@contextmanager
+def _begun(ctx: typer.Context, lang: str | None, as_json: bool) -> Iterator[tuple[Store, Shown, Connection[Any]]]:
+    """With a connection, for as long as a proof is made and checked."""
+    store, shown = begin_store(ctx, lang, as_json)
+    with closing(store.connect()) as conn:
+        yield store, shown, conn
+
+
+@contextmanager
+def _checked(shown: Shown) -> Iterator[None]:
+    """What does not hold is said, and ends the command."""
+    from domain.unproven import Unproven
+
+    try:
+        yield
+    except Unproven as error:
+        from infra.unproven_words import english
+
+        raise shown.fail(
+            f"证明不成立：{error.message}（{error.rule}）。",
+            f"This does not hold: {english(error)} ({error.rule}).",
+            rule=error.rule,
+        ) from None
 
 
 def _trusted(conn: Connection[Any], store: Store) -> list[NoteVerifier]:
@@ -234,14 +239,4 @@ def _opened(conn: Connection[Any], store: Store, note: str, least: int) -> tuple
 def _nothing(shown: Shown) -> typer.Exit:
     return shown.fail(
         "没有这样的检查点（由角色 prover 签署）。", "There is no such checkpoint (the role prover signs them)."
-    )
-
-
-def _unproven(shown: Shown, error: Any) -> typer.Exit:
-    from infra.unproven_words import english
-
-    return shown.fail(
-        f"证明不成立：{error.message}（{error.rule}）。",
-        f"This does not hold: {english(error)} ({error.rule}).",
-        rule=error.rule,
     )

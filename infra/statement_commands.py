@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from infra.options import AsJson, Lang, begin, question
+from infra.options import AsJson, Lang, begin_store, question
 
 if TYPE_CHECKING:
     from domain.statement_checks import Checked
     from domain.statements import Statement
-    from infra.presentation import Context, Shown
+    from infra.presentation import Shown
+    from infra.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="对账函：某月告知某部门的全部事项、各自结果与凭据；核对。")
 MonthOption = Annotated[str, typer.Option("--month", help="月份，如 2026-10（北京时间）")]
@@ -33,10 +34,10 @@ def statement(
     """某月告知某部门的全部事项；--json 与 .json 文件可交他人核对，.pdf 为公文样式。"""
     from domain.submissions import BEIJING
 
-    context, shown = begin(ctx, lang, as_json)
+    store, shown = begin_store(ctx, lang, as_json)
     if out is not None and out.suffix not in _WRITERS:
         raise typer.BadParameter("须以 .pdf 或 .json 结尾", param_hint="--out")
-    made = _made(context, shown, department, month or f"{datetime.now(BEIJING):%Y-%m}")
+    made = _made(store, shown, department, month or f"{datetime.now(BEIJING):%Y-%m}")
     if out is None:
         if as_json:
             shown.json(made.model_dump(mode="json"))
@@ -65,15 +66,15 @@ def statement_all(
     from adapters.postgres.checkpoints import last_by, ledgers_at
     from domain.statements import month_period
 
-    context, shown = begin(ctx, lang, as_json)
+    store, shown = begin_store(ctx, lang, as_json)
     _month(month)
-    with closing(context.connect()) as conn:
+    with closing(store.connect()) as conn:
         last = last_by(conn, month_period(month).until)
         told = [] if last is None else [one.addressee for one in ledgers_at(conn, last.head.size)]
     if not told:
         raise _nothing(shown)
     rows = 0
-    made = [_made(context, shown, department, month) for department in told]
+    made = [_made(store, shown, department, month) for department in told]
     shown.settle(sum(len(one.items) for one in made))
     out.mkdir(parents=True, exist_ok=True)
     for one in made:
@@ -218,14 +219,13 @@ def _serials(missing: list[int]) -> str:
     return ranges(missing)
 
 
-def _made(context: Context, shown: Shown, department: str, month: str) -> Statement:
+def _made(store: Store, shown: Shown, department: str, month: str) -> Statement:
     from infra.statements import statement as make
 
     _month(month)
-    store = context.settings.store  # type: ignore[attr-defined]  # a whole store, as `begin` opens it
-    with closing(context.connect()) as conn, conn.transaction():
+    with closing(store.connect()) as conn, conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        made = make(conn, store, department, month, datetime.now(UTC))
+        made = make(conn, store.settings.store, department, month, datetime.now(UTC))
     if made is None:
         raise _nothing(shown)
     return made

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
-from adapters.formats.letter_form import PAGE, attachment, red_head, signature
+from adapters.formats.letter_form import LINE, Table, attachment, first_page
 from adapters.formats.paper import (
     BLACK,
     BOTTOM,
     CHARACTER,
     LEFT,
-    PITCH,
     POINT,
-    SIZE_2,
-    SIZE_3,
     SIZE_4,
     SIZE_5,
     TOP,
@@ -27,7 +24,6 @@ from adapters.formats.paper import (
 TITLE = "关于告知审批监管信息的函"
 _CHINA = timezone(timedelta(hours=8))
 _PAD = 1.2
-_STEP = SIZE_5 * POINT * 1.35
 COLUMNS = (
     ("编号", 11.0),
     ("告知内容", 20.0),
@@ -40,7 +36,7 @@ COLUMNS = (
 IN_THE_LIST = "见附件1"
 WRITTEN = 40
 """So many characters of serials are written out beside the list at most."""
-_CENTRED = frozenset(("编号", "日期", "签收期限"))
+_TABLE = Table(COLUMNS, frozenset(("编号", "日期", "签收期限")), size=SIZE_5, step=LINE, pad=_PAD, drop=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def letter_pdf(letter: LetterPage) -> bytes:
     """The same letter gives the same bytes."""
     made_at = datetime.combine(letter.issued_on, time(), _CHINA)
     with Paper(f"{letter.number} {TITLE}", letter.organ, made_at) as paper:
-        _front(paper, letter)
+        first_page(paper, letter, TITLE, _body(letter), ("告知事项清单", "回执"))
         _list(paper, letter)
         _slip(paper, letter)
         return paper.finish()
@@ -94,21 +90,6 @@ def letter_pdf(letter: LetterPage) -> bytes:
 def grouped(code: str) -> str:
     """A code in groups of three, to be read out and typed."""
     return " ".join(code[at : at + 3] for at in range(0, len(code), 3))
-
-
-def _front(paper: Paper, letter: LetterPage) -> None:
-    paper.turn()
-    y = red_head(paper, letter.organ)
-    paper.put(LEFT + WIDTH - paper.width(letter.number, SIZE_3), y, letter.number)
-    y += PITCH * 3
-    paper.centred(PAGE / 2, y, TITLE, SIZE_2, "biaosong")
-    y = paper.paragraph(y + PITCH * 2, f"{letter.addressee}：", indent=0)
-    for text in _body(letter):
-        y = paper.paragraph(y, text)
-    y += PITCH
-    paper.put(LEFT + 2 * CHARACTER, y, "附件：1. 告知事项清单")
-    paper.put(LEFT + 5 * CHARACTER, y + PITCH, "2. 回执")
-    signature(paper, letter.organ, letter.issued_on, y + PITCH * 4)
 
 
 def _body(letter: LetterPage) -> tuple[str, ...]:
@@ -127,60 +108,33 @@ def _list(paper: Paper, letter: LetterPage) -> None:
     y = attachment(paper, 1, "告知事项清单")
     caption = f"{letter.number}    共{len(letter.items)}项"
     paper.put(LEFT, y - 2.0, caption, SIZE_5)
-    y = _heads(paper, y)
+    y = _TABLE.heads(paper, y)
     for item in letter.items:
         y = _row(paper, item, y)
 
 
-def _heads(paper: Paper, y: float) -> float:
-    height = _STEP + 2 * _PAD
-    x = LEFT
-    for name, width in COLUMNS:
-        paper.box(x, y, width, height)
-        paper.centred(x + width / 2, under(y + _PAD + 0.4, SIZE_5), name, SIZE_5, "hei")
-        x += width
-    return y + height
-
-
 def _row(paper: Paper, item: Item, y: float) -> float:
     """A notice stays on one page if it can: what is said of it too, unless that alone is longer than a page."""
-    cells = [
-        paper.lines(text, width - 2 * _PAD, SIZE_5) if text else []
-        for text, (_, width) in zip(item.cells(), COLUMNS, strict=True)
-    ]
+    cells, height = _TABLE.cells(paper, item.cells())
     note = paper.lines(item.note, WIDTH - 2 * _PAD, SIZE_5) if item.note else []
-    height = max(map(len, cells)) * _STEP + 2 * _PAD
-    said = len(note) * _STEP + 2 * _PAD if note else 0.0
+    said = len(note) * LINE + 2 * _PAD if note else 0.0
     if y + height + min(said, BOTTOM - TOP - height - 20.0) > BOTTOM:
-        y = _next(paper)
-    x = LEFT
-    for lines, (name, width) in zip(cells, COLUMNS, strict=True):
-        paper.box(x, y, width, height)
-        edge = y + (height - len(lines) * _STEP) / 2 + 0.4
-        for number, line in enumerate(lines):
-            at = (width - paper.width(line, SIZE_5)) / 2 if name in _CENTRED else _PAD
-            paper.put(x + at, under(edge + number * _STEP, SIZE_5), line, SIZE_5)
-        x += width
-    return _note(paper, note, y + height)
+        y = _TABLE.turned(paper)
+    return _note(paper, note, _TABLE.row(paper, y, cells, height))
 
 
 def _note(paper: Paper, lines: list[str], y: float) -> float:
     while lines:
-        fit = int((BOTTOM - y - 2 * _PAD) / _STEP)
+        fit = int((BOTTOM - y - 2 * _PAD) / LINE)
         if fit < 1:
-            y = _next(paper)
+            y = _TABLE.turned(paper)
             continue
-        height = min(fit, len(lines)) * _STEP + 2 * _PAD
+        height = min(fit, len(lines)) * LINE + 2 * _PAD
         paper.box(LEFT, y, WIDTH, height)
         for number, line in enumerate(lines[:fit]):
-            paper.put(LEFT + _PAD, under(y + _PAD + 0.4 + number * _STEP, SIZE_5), line, SIZE_5)
+            paper.put(LEFT + _PAD, under(y + _PAD + 0.4 + number * LINE, SIZE_5), line, SIZE_5)
         lines, y = lines[fit:], y + height
     return y
-
-
-def _next(paper: Paper) -> float:
-    paper.turn()
-    return _heads(paper, TOP)
 
 
 def _slip(paper: Paper, letter: LetterPage) -> None:

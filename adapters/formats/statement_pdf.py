@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from adapters.formats.letter_form import PAGE, attachment, red_head, signature
+from adapters.formats.letter_form import LINE, Columns, Table, attachment, first_page
 from adapters.formats.paper import (
     BOTTOM,
-    CHARACTER,
     LEFT,
-    PITCH,
     POINT,
-    SIZE_2,
     SIZE_5,
     TOP,
     WIDTH,
@@ -36,7 +33,6 @@ NOTICES = (
     ("灯", 10.0),
 )
 FEEDBACK = (("编号", 30.0), ("办件号", 32.0), ("事项", 34.0), ("提出时间", 20.0), ("处理", 20.0), ("处理时间", 20.0))
-Table = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def statement_pdf(page: StatementPage) -> bytes:
     """The same statement gives the same bytes."""
     with Paper(page.title, page.organ, page.made_at) as paper:
         titles = ["告知事项清单", *(["监管反馈清单"] if page.feedback else []), "核对凭据"]
-        _front(paper, page, titles)
+        first_page(paper, page, page.title, page.body, titles)
         y = _figures(paper, attachment(paper, 1, titles[0]), page.figures)
         if page.notices:
             _table(paper, y + 4.0, NOTICES, page.notices)
@@ -73,72 +69,31 @@ def statement_pdf(page: StatementPage) -> bytes:
         return paper.finish()
 
 
-def _front(paper: Paper, page: StatementPage, titles: Sequence[str]) -> None:
-    paper.turn()
-    y = red_head(paper, page.organ)
-    paper.put(LEFT + WIDTH - paper.width(page.number, 16.0), y, page.number)
-    y += PITCH * 3
-    paper.centred(PAGE / 2, y, page.title, SIZE_2, "biaosong")
-    y = paper.paragraph(y + PITCH * 2, f"{page.addressee}：", indent=0)
-    for text in page.body:
-        y = paper.paragraph(y, text)
-    y += PITCH
-    for number, title in enumerate(titles, 1):
-        paper.put(
-            LEFT + (2 if number == 1 else 5) * CHARACTER, y, f"{'附件：' if number == 1 else ''}{number}. {title}"
-        )
-        y += PITCH
-    signature(paper, page.organ, page.issued_on, y + PITCH * 2)
-
-
 def _figures(paper: Paper, y: float, figures: Sequence[tuple[str, str]]) -> float:
     """Name and value, three pairs a line."""
-    step = SIZE_5 * POINT * 1.35
+    height = LINE + 2 * _PAD
     name, value = 23.0, 29.0
     for at in range(0, len(figures), 3):
         for column, (key, text) in enumerate(figures[at : at + 3]):
             x = LEFT + column * (name + value)
-            paper.box(x, y, name, step + 2 * _PAD)
-            paper.box(x + name, y, value, step + 2 * _PAD)
+            paper.box(x, y, name, height)
+            paper.box(x + name, y, value, height)
             base = under(y + _PAD + 0.4, SIZE_5)
             paper.centred(x + name / 2, base, key, SIZE_5, "hei")
             paper.centred(x + name + value / 2, base, text, SIZE_5, "song")
-        y += step + 2 * _PAD
+        y += height
     return y
 
 
-def _table(paper: Paper, y: float, columns: Table, rows: Sequence[Sequence[str]]) -> None:
+def _table(paper: Paper, y: float, columns: Columns, rows: Sequence[Sequence[str]]) -> None:
     """A row stays on one page; every page has the heads again."""
-    y = _heads(paper, y, columns)
-    step = _SMALL * POINT * 1.3
+    table = Table(columns, _CENTRED, size=_SMALL, step=_SMALL * POINT * 1.3, pad=_PAD, drop=0.3)
+    y = table.heads(paper, y)
     for row in rows:
-        cells = [
-            paper.lines(text, width - 2 * _PAD, _SMALL) if text else []
-            for text, (_, width) in zip(row, columns, strict=True)
-        ]
-        height = max(map(len, cells)) * step + 2 * _PAD
+        cells, height = table.cells(paper, row)
         if y + height > BOTTOM:
-            paper.turn()
-            y = _heads(paper, TOP, columns)
-        x = LEFT
-        for lines, (name, width) in zip(cells, columns, strict=True):
-            paper.box(x, y, width, height)
-            edge = y + (height - len(lines) * step) / 2 + 0.3
-            for number, line in enumerate(lines):
-                at = (width - paper.width(line, _SMALL)) / 2 if name in _CENTRED else _PAD
-                paper.put(x + at, under(edge + number * step, _SMALL), line, _SMALL)
-            x += width
-        y += height
-
-
-def _heads(paper: Paper, y: float, columns: Table) -> float:
-    height = SIZE_5 * POINT * 1.35 + 2 * _PAD
-    x = LEFT
-    for name, width in columns:
-        paper.box(x, y, width, height)
-        paper.centred(x + width / 2, under(y + _PAD + 0.4, SIZE_5), name, SIZE_5, "hei")
-        x += width
-    return y + height
+            y = table.turned(paper)
+        y = table.row(paper, y, cells, height)
 
 
 def _proof(paper: Paper, y: float, page: StatementPage) -> None:

@@ -9,24 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from adapters.crypto.jws import JwsSigner
 from adapters.postgres.log import Log
-from domain.key_registering import RegisterKey
-from domain.public_keys import PublicKey
 from infra import evidence_verifier as verifier
 from infra.log_keys import read_keys
 from infra.roles.intake import IntakeRole
 from tests.integration.channel_kit import command
 from tests.integration.outlet_kit import TrackedStore, running, until
-from tests.integration.region import APPROVAL, DAY, S1, S2
+from tests.integration.region import APPROVAL, S1, S2
+from tests.integration.signing_kit import KEY, OTHER, register
 from tests.integration.test_retry import disposition
 from tests.integration.test_signatures import PERSON, acceptance, hand_in
 from tests.integration.teststore import TestStore
 
-KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
-RECEIVER = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([2]) * 32))
 CONTENT = "准予王小明开办青城宾馆"
 NUMBER = "1"
 CLEAR = (PERSON["name"], PERSON["id_number"], CONTENT, "张三丰", "苏日娜")
@@ -35,9 +29,8 @@ CLEAR = (PERSON["name"], PERSON["id_number"], CONTENT, "张三丰", "苏日娜")
 
 def lived(region: TestStore, outer: TrackedStore) -> None:
     """A natural person's case, accepted and granted by signed submissions; S1 has signed its receipt."""
-    for principal, key in ((APPROVAL, KEY), (S1, RECEIVER)):
-        entry = PublicKey(principal=principal, public_key=key.public_key)
-        region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    for principal, key in ((APPROVAL, KEY), (S1, OTHER)):
+        register(region, principal, key)
     with running(IntakeRole(outer)):
         hand_in(outer, APPROVAL, "case.accept", "a1", acceptance(NUMBER), KEY)
         until(lambda: disposition(region, "a1") == "accepted")
@@ -66,7 +59,7 @@ def receipt(region: TestStore, department: str) -> dict[str, Any]:
             assert row is not None
             leaf = Log(conn).leaf(f"ledger/{department}", row[0])
         statement = {"notice": notice, "serial": row[0], "leaf": leaf, "received_at": at}
-        given["receipt"] = RECEIVER.compact(statement)
+        given["receipt"] = OTHER.compact(statement)
     return given
 
 

@@ -18,8 +18,8 @@ from infra import proofs
 from infra.kept_ledgers import Kept, keep
 from infra.verify import verify
 from tests.integration.region import S1
-from tests.integration.test_verify import EVENTS, check, superuser
-from tests.integration.teststore import LOG_KEY, TestStore
+from tests.integration.test_verify import EVENTS, check
+from tests.integration.teststore import LOG_KEY, TestStore, superuser
 from tests.integration.witness_kit import begun, grow
 
 KEYS = [NoteVerifier(LOG_KEY.verifier_key)]

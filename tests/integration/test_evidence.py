@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -27,11 +26,12 @@ from infra import evidence_verifier as verifier
 from infra.log_keys import read_keys
 from infra.verify import verify
 from tests.integration.channel_kit import command
-from tests.integration.evidence_kit import CLEAR, KEY, NUMBER, RECEIVER, again, known_keys, lived, take
+from tests.integration.evidence_kit import CLEAR, NUMBER, again, known_keys, lived, take
 from tests.integration.outlet_kit import TrackedStore
 from tests.integration.region import APPROVAL, MATTER, OFFICE, S1, S2, S3, case, granted
+from tests.integration.signing_kit import KEY, OTHER
 from tests.integration.test_prover import prove
-from tests.integration.teststore import TestStore, department
+from tests.integration.teststore import TestStore, department, superuser
 from tests.pdf import read_pdf
 
 Files = dict[str, bytes]
@@ -76,7 +76,7 @@ def test_a_bundle_holds_the_case_and_what_applied_to_it(store: TrackedStore, tmp
     assert {"matter.transferred", "department.registered", "register.entered", "calendar.adopted"} <= topics
     streams = {one.stream for one in found.events}
     assert {f"matter/{MATTER}", f"department/{S1}", f"principal/{APPROVAL}", f"ledger/{S2}", "calendar",
-            f"entry/public_key/{KEY.thumbprint}", f"entry/public_key/{RECEIVER.thumbprint}"} <= streams  # fmt: skip
+            f"entry/public_key/{KEY.thumbprint}", f"entry/public_key/{OTHER.thumbprint}"} <= streams  # fmt: skip
     assert not {f"department/{S3}", f"liaison/{S1}"} & streams  # they have nothing to do with it
     assert f"case/{APPROVAL}/{NUMBER}" in found.manifest["whole"]
     assert f"ledger/{S1}" not in found.manifest["whole"]
@@ -358,10 +358,8 @@ def test_nothing_is_handed_out_of_a_record_that_does_not_hold(
         ("DELETE FROM shenguan.signature WHERE id = 'd1'", "submission.other"),
         ("UPDATE shenguan.signature SET digest = repeat('0', 64) WHERE id = 'a1'", "submission.other"),
     )):  # fmt: skip
-        with psycopg.connect(region.urls.superuser) as conn:
-            conn.execute("SET session_replication_role = replica")
+        with superuser(region) as conn:
             conn.execute(statement)
-            conn.commit()
         out = tmp_path / f"{number}.zip"
         said = command(store, "evidence", NUMBER, "--out", str(out), "--json", code=1)
         assert json.loads(said)["rule"] == "event.path" or number, rule

@@ -8,16 +8,11 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from adapters.crypto.jws import JwsSigner
 from adapters.postgres.checkpoints import latest
 from adapters.postgres.log import Log
 from domain.checkpoints import Checkpoint
-from domain.key_registering import RegisterKey
-from domain.public_keys import PublicKey
 from domain.registering import EnterRegister
 from domain.signing import Signing
 from infra.handing_in import Record, hand_in
@@ -31,10 +26,10 @@ from infra.subscriber import Wishes, run
 from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
 from tests.integration.region import DAY, OFFICE, S1, receive
+from tests.integration.signing_kit import KEY, register
 from tests.integration.test_subscribe import SIGNER
-from tests.integration.teststore import LOG_NAME, TestStore
+from tests.integration.teststore import LOG_NAME, TestStore, superuser
 
-KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 NOTICES = [f"{S1}/test/d-{number}" for number in (1, 2, 3)]
 
 
@@ -46,8 +41,7 @@ def ask(region: TestStore, notice: str, *more: str, code: int = 0) -> dict[str, 
 
 
 def test_what_a_department_had_by_when(region: TestStore, outer: TrackedStore) -> None:
-    entry = PublicKey(principal=S1, public_key=KEY.public_key)
-    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    register(region, S1)
     with running(IntakeRole(outer), OutletRole(outer)):
         owe(region, ["1", "2"])
         until(lambda: unsent(region) == 0)
@@ -86,16 +80,14 @@ def test_what_a_department_had_by_when(region: TestStore, outer: TrackedStore) -
 
 
 def test_a_notice_that_was_altered_is_not_what_was_signed(region: TestStore, outer: TrackedStore) -> None:
-    entry = PublicKey(principal=S1, public_key=KEY.public_key)
-    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    register(region, S1)
     with running(IntakeRole(outer), OutletRole(outer)):
         owe(region, ["1"])
         until(lambda: unsent(region) == 0)
         wishes = Wishes(S1, SIGNER, from_beginning=True, idle_s=1, signer=KEY)
         run(wishes, outer.kafka_options, outer.names, static=True, out=lambda _: None, tell=lambda _: None)
         until(lambda: events(region, "notice.received") == 1)
-    with psycopg.connect(region.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(region) as conn:
         conn.execute(
             "UPDATE shenguan.stored_events SET recorded_at = recorded_at - interval '1 microsecond'"
             " WHERE unique_key = %s", (NOTICES[0],)
@@ -109,8 +101,7 @@ def test_the_checkpoint_that_a_receipt_names_is_held_against_what_was_signed(
     region: TestStore, outer: TrackedStore
 ) -> None:
     """The reference client names the latest that was published; one of another log, and one that never was, show."""
-    entry = PublicKey(principal=S1, public_key=KEY.public_key)
-    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    register(region, S1)
     owe(region, ["1"])
     region.prove()
     with region.connect() as conn, closing(Publication(outer, outer.names.checkpoints)) as publication:

@@ -9,22 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.crypto.jws import JwsSigner
-from domain.key_registering import RegisterKey
 from domain.leaves import parse_leaf
-from domain.public_keys import PublicKey
 from domain.signed_receipts import ReceiptStatement
 from infra.roles.intake import IntakeRole
 from tests.integration.channel_kit import command
 from tests.integration.doors import Doors, doors
 from tests.integration.outlet_kit import TrackedStore, count, running
-from tests.integration.region import APPROVAL, DAY, FORMER, S1, S2, S3, granted
+from tests.integration.region import APPROVAL, FORMER, S1, S2, S3, granted
+from tests.integration.signing_kit import KEY, register
 from tests.integration.test_prover import prove
 from tests.integration.teststore import TestStore
-
-KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 
 
 @pytest.fixture
@@ -71,8 +66,7 @@ def test_returned_to_whom_it_belongs(region: TestStore, opened: Doors) -> None:
 
 def test_a_receipt_may_be_signed(region: TestStore, outer: TrackedStore, opened: Doors) -> None:
     """Over the leaf, which the ledger shows; what it says it must be of."""
-    entry = PublicKey(principal=S1, public_key=KEY.public_key)
-    region.submit(RegisterKey(entry=entry, valid_from=DAY, basis="登记表"), principal="operator")
+    register(region, S1)
     granted(region, "1")
     granted(region, "2")
     prove(region, outer)

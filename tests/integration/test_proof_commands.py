@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import psycopg
 import pytest
 
 from adapters.crypto.notes import NoteSigner, new_signer_key
@@ -18,7 +17,7 @@ from tests.integration.channel_kit import command
 from tests.integration.outlet_kit import TrackedStore
 from tests.integration.region import S1, granted
 from tests.integration.test_prover import prove
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import TestStore, superuser
 
 
 @pytest.fixture
@@ -34,8 +33,7 @@ def asked(store: TrackedStore, *arguments: str, code: int = 0) -> Any:
 
 
 def tamper(store: TestStore, statement: str) -> None:
-    with psycopg.connect(store.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(store) as conn:
         assert conn.execute(statement).rowcount == 1  # type: ignore[arg-type]
 
 

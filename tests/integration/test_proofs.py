@@ -25,7 +25,7 @@ from domain.notes import open_note
 from domain.notices import ledger_stream
 from infra.proving import Proofs
 from tests.integration.region import S1, granted
-from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore
+from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore, superuser
 
 KEYS = [NoteVerifier(LOG_KEY.verifier_key)]
 
@@ -104,8 +104,7 @@ def test_however_it_is_cut_it_is_the_same(lived: TestStore, stores: Callable[...
     lived.prove()
     with lived.connect() as conn:
         whole = state(conn)
-    with psycopg.connect(lived.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(lived) as conn:
         conn.execute("TRUNCATE proof.tile, proof.run, proof.checkpoint, proof.ledger_head, proof.cosignature")
         conn.execute("DELETE FROM shenguan.notification_tracking WHERE application_name = 'proofs'")
     lived.prove(limit)
@@ -199,8 +198,7 @@ def test_where_the_past_was_changed_nothing_is_signed(lived: TestStore, change: 
     lived.prove()
     for number in ("20", "21"):
         granted(lived, number)
-    with psycopg.connect(lived.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(lived) as conn:
         assert conn.execute(statement).rowcount
     with lived.connect() as conn:
         before = state(conn)

@@ -25,10 +25,10 @@ from infra.store import Store
 from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, running, until
 from tests.integration.region import APPROVAL, MATTER
+from tests.integration.signing_kit import KEY, OTHER
 from tests.integration.test_retry import disposition, place_of
-from tests.integration.teststore import TestStore
+from tests.integration.teststore import TestStore, superuser
 
-KEY = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
 PERSON = {"name": "王小明", "id_type": "身份证", "id_number": "150102199001010019"}
 OFFICER = {"id": "007", "name": "张三丰"}
 
@@ -138,8 +138,7 @@ def test_what_a_superuser_alters_shows(region: TestStore, outer: TrackedStore, i
         for change in ("UPDATE shenguan.signature SET value = ''", "DELETE FROM shenguan.signature"):
             with pytest.raises(InsufficientPrivilege):
                 conn.execute(change)  # type: ignore[arg-type]
-    with psycopg.connect(region.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(region) as conn:
         conn.execute(
             "UPDATE shenguan.signature AS s SET ciphertext = o.ciphertext, subjects = o.subjects"
             " FROM shenguan.signature AS o WHERE s.id = 'a1' AND o.id = 'a2'"
@@ -173,8 +172,7 @@ def test_verify_names_the_signature_that_was_altered(
     hand_in(outer, APPROVAL, "case.accept", "a1", acceptance("1"), KEY)
     assert until(lambda: disposition(region, "a1")) == "accepted"
     assert wrong(outer) == []
-    with psycopg.connect(region.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(region) as conn:
         conn.execute(change)  # type: ignore[arg-type]
     assert wrong(outer)[:1] == [f"case/{APPROVAL}/1: the signature of {APPROVAL}/a1 {named}"]
 
@@ -191,16 +189,15 @@ def test_what_waits_and_what_died_keep_their_signature(region: TestStore, outer:
                 "officer": OFFICER}  # fmt: skip
     hand_in(outer, APPROVAL, "case.decide", "d1", decision, KEY)
     assert until(lambda: disposition(region, "d1")) == "parked"
-    stranger = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([2]) * 32))
-    hand_in(outer, APPROVAL, "case.accept", "a1", acceptance("1"), stranger)
+    hand_in(outer, APPROVAL, "case.accept", "a1", acceptance("1"), OTHER)
     assert until(lambda: disposition(region, "a1")) == "dead"
-    entry = {"kind": "public_key", "principal": APPROVAL, "public_key": stranger.public_key}
+    entry = {"kind": "public_key", "principal": APPROVAL, "public_key": OTHER.public_key}
     hand_in(outer, "operator", "key.register", "k2", {"department": "operator"} | entered(entry))
     until(lambda: disposition(region, "k2") == "accepted")
     retry_dead_letter(outer, place_of(region, "a1"))
     until(lambda: disposition(region, "a1") == "accepted")
     until(lambda: disposition(region, "d1") == "accepted")
-    assert (ask(region, "a1")["key"], ask(region, "d1")["key"]) == (stranger.thumbprint, KEY.thumbprint)
+    assert (ask(region, "a1")["key"], ask(region, "d1")["key"]) == (OTHER.thumbprint, KEY.thumbprint)
     assert {ask(region, name)["standing"] for name in ("a1", "d1")} == {"good"}
     assert count(region, "SELECT count(*) FROM shenguan.signature") == 2
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from adapters.crypto.notes import NoteVerifier, new_signer_key, verifier_key
@@ -37,7 +36,7 @@ from tests.integration.outlet_kit import TrackedStore, count, store_for
 from tests.integration.region import APPROVAL, DAY, OFFICE, S1, S2, S3, granted, receive, registers
 from tests.integration.stages import empty
 from tests.integration.test_registers import enter
-from tests.integration.teststore import LOG_KEY, MASTER, TestStore, department, officer
+from tests.integration.teststore import LOG_KEY, MASTER, TestStore, department, officer, superuser
 from tests.pdf import read_pdf
 
 KEYS = [NoteVerifier(LOG_KEY.verifier_key)]
@@ -57,8 +56,7 @@ def prove(store: TestStore) -> None:
 
 
 def made_at(store: TestStore, which: str, *params: Any) -> None:
-    with psycopg.connect(store.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
+    with superuser(store) as conn:
         conn.execute(f"UPDATE proof.checkpoint SET made_at = %s WHERE {which}", params)  # type: ignore[arg-type]
 
 

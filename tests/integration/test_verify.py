@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
 
-import psycopg
 import pytest
-from psycopg import Connection
 
 from adapters.postgres.deliveries import Dispatch, mark_sent
 from adapters.postgres.evidence import mark_delivered
@@ -25,7 +20,6 @@ from domain.party import Party
 from domain.permits import ChangeCase
 from domain.personal import Person
 from domain.rules import FieldError
-from infra.servers.postgres import EmbeddedPostgres
 from infra.verify import Verdict, verify
 from tests.integration.outlet_kit import fill
 from tests.integration.region import (
@@ -42,10 +36,8 @@ from tests.integration.region import (
     receive,
     registers,
 )  # fmt: skip
-from tests.integration.stages import Stage, Template
-from tests.integration.teststore import MASTER, TestStore
+from tests.integration.teststore import TestStore, superuser
 
-_numbers = itertools.count(1)
 TOPIC = "shenguan.intake.150000.x"
 TOPIC_ID = "one-topic"
 
@@ -105,41 +97,9 @@ def send(store: TestStore, notice: str, offset: int) -> None:
     )
 
 
-@dataclass
-class Prepared:
-    """A database to clone."""
-
-    server: EmbeddedPostgres
-    name: str
-
-    @contextmanager
-    def clone(self) -> Iterator[TestStore]:
-        urls = self.server.create_database(f"verify_{next(_numbers)}", template=self.name)
-        store = TestStore(urls, MASTER)
-        try:
-            yield store
-        finally:
-            store.close()
-            self.server.drop_database(urls.name)
-
-
-@pytest.fixture(scope="module")
-def prepared(postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]) -> Prepared:
-    return Prepared(postgres_server, template(live).name)
-
-
 @pytest.fixture
-def lived(prepared: Prepared) -> Iterator[TestStore]:
-    with prepared.clone() as store:
-        yield store
-
-
-@contextmanager
-def superuser(store: TestStore) -> Iterator[Connection[Any]]:
-    """Who may do anything; triggers and constraints' order do not stand in the way."""
-    with psycopg.connect(store.urls.superuser) as conn:
-        conn.execute("SET session_replication_role = replica")
-        yield conn
+def lived(stores: Callable[..., TestStore]) -> TestStore:
+    return stores(live)
 
 
 def test_a_store_that_nobody_touched_is_clean(lived: TestStore) -> None:

@@ -4,7 +4,7 @@ changes is the thing that is named."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import psycopg
@@ -19,13 +19,10 @@ from domain.merkle import EMPTY_ROOT, Head
 from domain.note_keys import VerifierKey
 from domain.notes import sign_note
 from infra.proving import Proofs
-from infra.servers.postgres import EmbeddedPostgres
 from infra.verify import verify
 from tests.integration.region import S1, S2, granted, registers
-from tests.integration.stages import Stage, Template
 from tests.integration.test_proofs import burn
-from tests.integration.test_verify import Prepared, superuser
-from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore
+from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore, superuser
 
 EVENTS = "shenguan.stored_events"
 FALSE = NoteSigner(new_signer_key(LOG_NAME))
@@ -42,15 +39,9 @@ def proven(store: TestStore) -> None:
     store.prove(limit=60)
 
 
-@pytest.fixture(scope="module")
-def prepared(postgres_server: EmbeddedPostgres, template: Callable[[Stage], Template]) -> Prepared:
-    return Prepared(postgres_server, template(proven).name)
-
-
 @pytest.fixture
-def store(prepared: Prepared) -> Iterator[TestStore]:
-    with prepared.clone() as made:
-        yield made
+def store(stores: Callable[..., TestStore]) -> TestStore:
+    return stores(proven)
 
 
 def found(store: TestStore, *keys: VerifierKey) -> list[tuple[str, str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -170,6 +171,14 @@ def department(code: str, name: str, *roles: Role, region: str = "150100") -> De
 
 def officer(number: str = "007", name: str = "张三丰") -> Officer:
     return Officer(id=number, name=name)
+
+
+@contextmanager
+def superuser(store: TestStore) -> Iterator[Connection[Any]]:
+    """Who may do anything; triggers and constraints' order do not stand in the way."""
+    with psycopg.connect(store.urls.superuser) as conn:
+        conn.execute("SET session_replication_role = replica")
+        yield conn
 
 
 def later(store: TestStore, **delta: float) -> datetime:

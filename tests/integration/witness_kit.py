@@ -8,20 +8,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import uvicorn
 from typer.testing import CliRunner
 
+from adapters.crypto.notes import NoteVerifier
+from domain.log_proofs import Policy
+from domain.note_keys import parse_verifier_key
 from domain.notes import parse_note
 from infra.main import app
+from infra.verify import verify
 from infra.web.identity import Identity, Known
 from infra.witness.keeping import Witness
 from infra.witness.logs import read_key, read_logs
 from infra.witness.serving import create_app
-from tests.integration.doors import Doors
+from tests.integration.doors import Doors, doors
+from tests.integration.outlet_kit import store_on
 from tests.integration.region import granted, registers
-from tests.integration.teststore import LOG_KEY, LOG_NAME, TestStore
+from tests.integration.teststore import LOG_KEY, LOG_NAME, MASTER, TestStore
 from tests.servers.oidc import free_port
 
 
@@ -116,3 +122,35 @@ def grow(store: TestStore, *numbers: int) -> None:
     for number in numbers:
         granted(store, str(number))
     store.prove()
+
+
+def witnessed(store: TestStore) -> None:
+    """A backup: some checkpoints are signed."""
+    registers(store)
+    granted(store, "1")
+    store.prove(limit=10)
+
+
+@contextmanager
+def offered(test: TestStore, bootstrap: str, path: Path, *known: str) -> Iterator[tuple[Doors, str]]:
+    """The store's doors at a port, with these lines in the witness file."""
+    path.mkdir()
+    file = path / "witnesses"
+    file.write_text("".join(f"{line}\n" for line in known))
+    store = store_on(test.urls, MASTER, bootstrap, path, witness_file=file)
+    try:
+        with doors(store) as opened, listening(opened.app) as url:
+            yield opened, url
+    finally:
+        store.close()
+
+
+def problems(test: TestStore, **more: Any) -> list[tuple[str, str, str]]:
+    found = verify(SimpleNamespace(migrator_url=test.urls.migrator), **more).problems
+    return [
+        (one.check, one.stream, one.en) for one in found if one.check in ("cosignature", "witness key", "checkpoint")
+    ]
+
+
+def policy(*desks: Desk) -> Policy:
+    return Policy(tuple(NoteVerifier(parse_verifier_key(one.verifier)) for one in desks), len(desks))

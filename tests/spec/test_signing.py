@@ -118,8 +118,8 @@ def test_what_waited_for_longer_than_its_key_is_dead(region: Region) -> None:
 @pytest.mark.clause("1.1a", refused=True)
 def test_nothing_of_what_is_signed_may_change(region: Region) -> None:
     register(region)
-    first = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
-    second = region.record_of("case.accept", "spj", None, ACCEPT | {"number": "2"}, jws_by=KEY)
+    first = region.record_of("case.accept", "spj", jws_by=KEY, **ACCEPT)
+    second = region.record_of("case.accept", "spj", jws_by=KEY, **(ACCEPT | {"number": "2"}))
     altered = Record(first.principal, first.key, first.headers, first.value.replace(b'"1"', b'"3"'))
     assert altered.value != first.value
     assert _rule(region, altered) == "signature.wrong"
@@ -137,7 +137,7 @@ def test_nothing_of_what_is_signed_may_change(region: Region) -> None:
 @pytest.mark.clause("1.1a")
 def test_the_same_again_is_a_duplicate_signed_or_not(region: Region) -> None:
     register(region)
-    record = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
+    record = region.record_of("case.accept", "spj", jws_by=KEY, **ACCEPT)
     unsigned = Record(record.principal, record.key, _without(record), record.value)
     found = [region.door.hand_in(one).disposition for one in (record, record, unsigned)]
     assert found == ["accepted", "duplicate", "duplicate"]
@@ -173,7 +173,7 @@ def test_a_mended_one_may_keep_its_name(region: Region) -> None:
     """A dead letter claims no id."""
     register(region)
     demand(region, principal="spj")
-    record = region.record_of("case.accept", "spj", None, ACCEPT, jws_by=KEY)
+    record = region.record_of("case.accept", "spj", jws_by=KEY, **ACCEPT)
     unsigned = Record(record.principal, record.key, _without(record), record.value)
     assert _rule(region, unsigned) == "signature.missing"
     assert _rule(region, record) is None

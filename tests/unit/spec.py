@@ -32,6 +32,8 @@ OPERATOR = "operator"
 VOUCHING = "api"
 PRINCIPALS = (*ROLES, "sgb")
 """Each acts for the department of its name."""
+_SENDER = frozenset(("by", "caller", "jws_by"))
+"""What is said of a submission that is no part of its content; see `Region.record_of`."""
 ORGANISATION = {"kind": "法人及非法人组织", "name": "内蒙古草原有限公司"}
 
 
@@ -131,24 +133,15 @@ class Region:
         self.later(days)
         self.when += timedelta(days=days)
 
-    def submit(
-        self,
-        type_: str,
-        department: str,
-        *,
-        by: str | None = None,
-        caller: str | None = None,
-        jws_by: JwsSigner | None = None,
-        **data: Any,
-    ) -> Outcome:
-        """One submission at NOW, by the principal of the department's name or `by` another, who may vouch for a caller,
-        and may sign.
+    def submit(self, type_: str, department: str, **given: Any) -> Outcome:
+        """One submission at NOW, of this content and by whom `record_of` says.
 
         Raises ValidationError, as checking before sending would, where no payload of the type can have this content;
         the door has been seen to make a dead letter of it (`dead` says which).
         """
-        outcome = self._hand_in(type_, department, by, data, caller, jws_by)
+        outcome = self._hand_in(type_, department, given)
         if outcome.disposition == "dead":
+            data = {key: value for key, value in given.items() if key not in _SENDER}
             PAYLOADS[type_].model_validate({"department": department, **data}, context={"incoming": True})
         return outcome
 
@@ -167,10 +160,17 @@ class Region:
         outcome = self.submit(type_, department, **data)
         assert (outcome.disposition, outcome.stream, outcome.events) == ("parked", stream, ()), outcome
 
-    def dead(
+    def dead(self, field: str, rule: str, type_: str, department: str, **given: Any) -> None:
+        """A dead letter for this one fault, be it of form or against what is on record."""
+        outcome = self._hand_in(type_, department, given)
+        found = [(e.field, e.rule) for e in outcome.errors]
+        assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
+
+    def _hand_in(self, type_: str, department: str, given: dict[str, Any]) -> Outcome:
+        return self.door.hand_in(self.record_of(type_, department, **given))
+
+    def record_of(
         self,
-        field: str,
-        rule: str,
         type_: str,
         department: str,
         *,
@@ -178,33 +178,9 @@ class Region:
         caller: str | None = None,
         jws_by: JwsSigner | None = None,
         **data: Any,
-    ) -> None:
-        """A dead letter for this one fault, be it of form or against what is on record."""
-        outcome = self._hand_in(type_, department, by, data, caller, jws_by)
-        found = [(e.field, e.rule) for e in outcome.errors]
-        assert (outcome.disposition, found, outcome.events) == ("dead", [(field, rule)], ()), outcome
-
-    def _hand_in(
-        self,
-        type_: str,
-        department: str,
-        by: str | None,
-        data: dict[str, Any],
-        caller: str | None = None,
-        jws_by: JwsSigner | None = None,
-    ) -> Outcome:
-        return self.door.hand_in(self.record_of(type_, department, by, data, caller, jws_by))
-
-    def record_of(
-        self,
-        type_: str,
-        department: str,
-        by: str | None,
-        data: dict[str, Any],
-        caller: str | None = None,
-        jws_by: JwsSigner | None = None,
     ) -> Record:
-        """As it is sent."""
+        """As it is sent, by the principal of the department's name or `by` another, who may vouch for a caller, and may
+        sign."""
         principal = by or department
         attributes = cloud_event(PAYLOADS[type_], principal, next(self._ids), self.when)
         if caller is not None:
