@@ -85,7 +85,7 @@ def summary_pdf(material: Material, shown: Disclosed) -> bytes:
         ("相对人", _both(said["party_name"], said["party_kind"])),
         ("状态", _word(said.get("status"))),
         ("决定文号", " ".join(str(said.get(name) or "") for name in ("document_number", "decided_on")).strip()),
-        ("有效期", "—".join(str(said.get(name) or "") for name in ("valid_from", "valid_to")).strip("—")),
+        ("有效期", _term(said.get("valid_from"), said.get("valid_to"))),
         ("证照", " ".join(filter(None, (said.get("licence_number"), _word(said["licence"]))))),
         ("个人信息", "已隐去，包内只有承诺" if shown.withheld else "已公开，逐项可与承诺核对"),
         ("日志", material.origin),
@@ -188,6 +188,12 @@ def _is_step(one: Recorded) -> bool:
 def _name(material: Material, code: str) -> str:
     entry = material.known.departments.get(code)
     return entry.name if entry is not None else code
+
+
+def _term(since: object, until: object) -> str:
+    if since and until:
+        return f"{since}—{until}"
+    return f"{since}起" if since else f"至{until}" if until else ""
 
 
 def _both(name: Any, code: Any) -> str:

@@ -67,8 +67,8 @@ def _front(paper: Paper, page: EvidencePage) -> float:
     middle = LEFT + WIDTH / 2
     paper.centred(middle, under(TOP, SIZE_2), TITLE, SIZE_2, "biaosong", RED)
     line = TOP + SIZE_2 * POINT + 4.0
-    for number, text in enumerate(paper.lines(page.subtitle, WIDTH - 2 * side, SIZE_4)):
-        paper.centred(middle, under(line + number * 7.0, SIZE_4), text, SIZE_4, "song")
+    for number, text in enumerate(paper.lines(page.subtitle, WIDTH - 2 * side - 4 * _PAD, SIZE_5)):
+        paper.centred(middle, under(line + number * 6.0, SIZE_5), text, SIZE_5, "song")
     rule = TOP + side + 2.0
     paper.code(LEFT + WIDTH - side, TOP - 1.0, side, page.code)
     paper.rule(LEFT, rule, WIDTH, 0.9, RED)
