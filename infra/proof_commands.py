@@ -149,7 +149,10 @@ def prove_ledger(
     department: Annotated[str, typer.Argument(help="部门代码")],
     size: Size = None,
     kept: Annotated[
-        Path | None, typer.Option("--kept", help="部门自存的文件：与上次留存的核对，相符则以此次所证替换；没有则新建")
+        Path | None,
+        typer.Option(
+            "--kept", help="部门自存的文件：与上次留存的核对，相符则以此次所证替换，--size 不得小于它；没有则新建"
+        ),
     ] = None,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -160,7 +163,7 @@ def prove_ledger(
     from domain.merkle import leaf_hashes
     from domain.unproven import Unproven
     from infra import proofs
-    from infra.kept_ledgers import Kept, keep
+    from infra.kept_ledgers import Kept, keep, size_kept
 
     store, shown = _begin(ctx, lang, as_json)
     with closing(store.connect()) as conn:
@@ -173,6 +176,11 @@ def prove_ledger(
             entries = [one.leaf for one in proofs.ledger_entries(conn, department, up_to=head.size)]
             check_complete(department, entries, head)
             by = opened(found.checkpoint, keys).size
+            if size is not None and kept is not None and by < size_kept(kept, keys):
+                raise typer.BadParameter(
+                    "小于留存的检查点，无从核对 (smaller than the checkpoint that was kept: not to be compared)",
+                    param_hint="--size",
+                )
             hashes = [armoured(one) for one in leaf_hashes(entries)]
             before = keep(
                 conn, kept, Kept(department=department, leaf_hashes=hashes, checkpoint=found.checkpoint), keys

@@ -19,7 +19,7 @@ from infra.log_keys import verifiers
 from infra.main import app
 from tests.integration.channel_kit import command
 from tests.integration.outlet_kit import TrackedStore
-from tests.integration.region import S1, granted
+from tests.integration.region import S1, accept, granted
 from tests.integration.test_prover import prove
 from tests.integration.teststore import TestStore
 
@@ -132,3 +132,29 @@ def test_only_keys_of_the_key_file_are_handed_out(region: TestStore, proven: Tra
     assert set(written) == {mine, false}
     assert "只以数据库所载为据" in said
     assert "not at hand" in handed("--lang", "en")[1]
+
+
+def test_what_is_kept_of_a_ledger_never_goes_back(region: TestStore, proven: TrackedStore, tmp_path: Path) -> None:
+    file = tmp_path / "kept.json"
+    small = asked(proven, "checkpoint")["size"]
+    region.submit(accept("8"))  # the log grows, the ledger does not
+    prove(region, proven)
+    asked(proven, "prove", "ledger", S1, "--size", str(small), "--kept", str(file))
+    assert kept_size(file) == small
+    asked(proven, "prove", "ledger", S1, "--kept", str(file))
+    for grown in (False, True):
+        if grown:
+            granted(region, "9")
+            prove(region, proven)
+            asked(proven, "prove", "ledger", S1, "--kept", str(file))
+        before = file.read_bytes()
+        assert kept_size(file) > small
+        older = ("prove", "ledger", S1, "--size", str(small), "--kept", str(file))
+        refused = CliRunner().invoke(app, older, obj=proven)
+        assert (refused.exit_code, "--size" in refused.output, "小于留存" in refused.output) == (2, True, True)
+        assert file.read_bytes() == before
+    asked(proven, "prove", "ledger", S1, "--size", str(kept_size(file)), "--kept", str(file))  # the same
+
+
+def kept_size(file: Path) -> int:
+    return int(json.loads(file.read_text())["checkpoint"].split("\n")[1])
