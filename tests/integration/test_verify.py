@@ -330,7 +330,7 @@ def test_an_order_that_came_after_the_deed_is_asked_about(lived: TestStore) -> N
     assert [(d.check, d.stream) for d in verdict.doubts] == [("erasure", erasure_stream(subjects[0]))]
 
 
-@pytest.mark.parametrize("box", [bytes(60), b""])
+@pytest.mark.parametrize("box", [bytes(60), b""], ids=["zeros", "nothing"])
 def test_a_key_that_was_overwritten_is_named(lived: TestStore, tmp_path: Path, box: bytes) -> None:
     mine = store_on(lived.urls, MASTER, "127.0.0.1:1", tmp_path)
     assert verify(mine, reveals=mine).problems == []

@@ -167,7 +167,7 @@ def test_a_key_that_was_destroyed_is_used_for_a_few_seconds_at_most() -> None:
         sealer.seal("person/x", "王小明")
 
 
-@pytest.mark.parametrize("box", [bytes(60), bytes(3), b""])
+@pytest.mark.parametrize("box", [bytes(60), bytes(3), b""], ids=["zeros", "short", "nothing"])
 def test_a_key_that_was_overwritten_is_told_from_the_others(box: bytes) -> None:
     keys = Keys()
     sealer = Sealer(bytes(32), keys)
