@@ -17,16 +17,14 @@ def erasing_id(subject: str) -> str:
 
 
 class Order(Model):
-    """What an officer of a department orders, sealed, but not under the key that is to be destroyed. `subject`: as
-    sealed values name it: `person/…` by the pseudonym, `case/…`, `officer/…`."""
+    """What an officer of a department orders, sealed under a key of the order's own: not under the one that is to be
+    destroyed, nor the officer's, who may be erased too. `subject`: as sealed values name it: `person/…` by the
+    pseudonym, `case/…`, `officer/…`."""
 
     subject: str
     department: str
     officer: Officer
     reason: Text
-
-    def part_subject(self, name: str) -> str | None:
-        return f"officer/{self.department}/{self.officer.id}" if name == "officer" else None
 
 
 class ErasureOrdered(Event):

@@ -61,15 +61,21 @@ def erase(
 def _order(store: Store, subject: str, department: str, officer: str, reason: str) -> Order:
     """From the options' texts. Raises BadParameter."""
     from adapters.postgres.log import Log
-    from domain.erasure import Order
+    from domain.erasure import Order, erasure_stream
     from domain.registers import Registers
     from infra.inspector import read_officer
+    from infra.registers import day
+    from infra.words import RULE_WORDS
 
+    if subject.startswith(erasure_stream("")):
+        raise typer.BadParameter("销毁的命令须留存，不得销毁 (an order to erase stays on record)", param_hint="SUBJECT")
     registers = Registers()
     with closing(store.connect()) as conn:
         Log(conn).refresh(registers, 0)
     if department not in registers.departments:
         raise typer.BadParameter("没有登记的部门 (no registered department)", param_hint="--department")
+    if registers.ceased(department, day(None)):
+        raise typer.BadParameter("{} ({})".format(*RULE_WORDS["department.ceased"]), param_hint="--department")
     try:
         who = read_officer(officer)
     except ValueError:

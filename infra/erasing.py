@@ -49,8 +49,11 @@ def erase(store: Store, order: Order) -> Destroyed | None:
         known = conn.execute("SELECT FROM vault.subject_key WHERE subject = %s", (order.subject,)).fetchone()
         if known is None:
             return None
-        sealed = store.sealed(order, erasure_stream(order.subject))
-        store.facts(lambda world, now: erasure_ordered(world, sealed, now))
+        stream = erasure_stream(order.subject)
+        ordered = conn.execute("SELECT FROM shenguan.stored_events WHERE originator_id = %s", (stream,)).fetchone()
+        if ordered is None:
+            sealed = store.sealed(order, stream)
+            store.facts(lambda world, now: erasure_ordered(world, sealed, now))
         destroyed = conn.execute(
             "UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = clock_timestamp()"
             " WHERE subject = %s AND wrapped IS NOT NULL",

@@ -42,6 +42,12 @@ def keep(conn: Connection[Any], file: Path | None, now: Kept, keys: Sequence[Ver
     return before
 
 
+def size_kept(file: Path, keys: Sequence[Verifier]) -> int:
+    """Of the log, by the checkpoint that was kept; 0 where nothing was. Raises as `keep`."""
+    before = _read(file)
+    return opened(before.checkpoint, keys).size if before is not None else 0
+
+
 def _compare(conn: Connection[Any], before: Kept, now: Kept, keys: Sequence[Verifier]) -> None:
     if before.department != now.department:
         raise ProofError("kept.department", f"留存的是部门{before.department}的编号簿")

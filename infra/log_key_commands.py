@@ -24,20 +24,19 @@ KEY = columns("""
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    out: Annotated[Path | None, typer.Option(help="把公钥写入此文件，每行一把，供他人核对")] = None,
+    out: Annotated[Path | None, typer.Option(help="把公钥写入此文件，每行一把，供他人核对；密钥文件所无的不写")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """已公布的公钥，起止时间；私钥是否在本机。"""
     from adapters.postgres.checkpoints import keys_in_use
     from infra.log_keys import read_keys
-    from infra.whole_files import PUBLIC, replace_file
 
     store, shown = begin_store(ctx, lang, as_json)
     with closing(store.connect()) as conn:
         published = keys_in_use(conn)
     if out is not None:
-        replace_file(out, "".join(f"{one.verifier}\n" for one in published), PUBLIC)
+        _write(out, store, [one.verifier for one in published], shown.zh)
     here = {one.public.text for one in read_keys(store.settings.log_key_file) if one.secret is not None}
     rows = [
         {"verifier": one.verifier, "since": one.since, "until": one.until, "here": one.verifier in here}
@@ -47,6 +46,26 @@ def list_(
         shown.json({"origin": store.settings.log_name, "keys": rows})
     else:
         shown.table(("签署密钥", "Keys of the log"), KEY, rows)
+
+
+def _write(out: Path, store: Store, published: list[str], zh: bool) -> None:
+    """Those that the store's key file has: whoever may write to the database may enter others there."""
+    from infra.log_keys import trusted_keys
+    from infra.whole_files import PUBLIC, replace_file
+
+    file = store.settings.log_key_file
+    known = [one.text for one in trusted_keys(file)]
+    replace_file(out, "".join(f"{one}\n" for one in published if not known or one in known), PUBLIC)
+    if not known:
+        words = (
+            f"{file} 不在此处，所写公钥只以数据库所载为据，请另行核实",
+            f"{file} is not at hand: the keys written are what the database says, to be checked elsewhere",
+        )
+        typer.echo(words[0 if zh else 1], err=True)
+    for one in published if known else ():
+        if one not in known:
+            words = f"只见于数据库、未写入：{one}", f"only in the database, not written: {one}"
+            typer.echo(words[0 if zh else 1], err=True)
 
 
 @app.command("rotate")

@@ -138,7 +138,10 @@ def prove_ledger(
     department: Annotated[str, typer.Argument(help="部门代码")],
     size: Size = None,
     kept: Annotated[
-        Path | None, typer.Option("--kept", help="部门自存的文件：与上次留存的核对，相符则以此次所证替换；没有则新建")
+        Path | None,
+        typer.Option(
+            "--kept", help="部门自存的文件：与上次留存的核对，相符则以此次所证替换，--size 不得小于它；没有则新建"
+        ),
     ] = None,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -148,7 +151,7 @@ def prove_ledger(
     from domain.log_proofs import check_complete, check_ledger, opened
     from domain.merkle import leaf_hashes
     from infra import proofs
-    from infra.kept_ledgers import Kept, keep
+    from infra.kept_ledgers import Kept, keep, size_kept
 
     with _begun(ctx, lang, as_json) as (store, shown, conn):
         found = proofs.prove_ledger(conn, department, size)
@@ -160,6 +163,11 @@ def prove_ledger(
             entries = [one.leaf for one in proofs.ledger_entries(conn, department, up_to=head.size)]
             check_complete(department, entries, head)
             by = opened(found.checkpoint, keys).size
+            if size is not None and kept is not None and by < size_kept(kept, keys):
+                raise typer.BadParameter(
+                    "小于留存的检查点，无从核对 (smaller than the checkpoint that was kept: not to be compared)",
+                    param_hint="--size",
+                )
             hashes = [armoured(one) for one in leaf_hashes(entries)]
             now = Kept(department=department, leaf_hashes=hashes, checkpoint=found.checkpoint)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -113,6 +113,10 @@ class Store:
     def fetch_keys(self, subjects: Iterable[str]) -> None:
         """In one go those of what is about to be opened. Raises MasterKeyError."""
         self._opener.prepare(subjects, create=False)
+
+    def misfits(self, wrapped: Mapping[str, bytes]) -> list[str]:
+        """The subjects whose key in the vault does not unwrap under the master key."""
+        return self._opener.misfits(wrapped)
 
     def sealed(self, model: M, subject: str) -> M:
         """The model with every personal value sealed; `subject` is for parts that have none of their own."""

@@ -17,9 +17,10 @@ from domain.note_keys import VerifierKey
 from domain.recheck import Problem, Recheck, Run, Runs
 from infra.memory import calmer
 from infra.proving import PROOFS
+from infra.verify_keys import Unwraps, late_orders, unwrapped
 from infra.verify_models import ReadModel
 from infra.verify_proofs import proofs
-from infra.verify_signatures import RevealsMany, Signatures, doubts, receipts
+from infra.verify_signatures import Signatures, doubts, receipts
 from infra.verify_tables import OUTLET, Claims, Expected, Turns, deliveries, subjects, tables
 from projections.catalogue import PROJECTIONS
 
@@ -43,8 +44,8 @@ class Verdict:
 
     `behind`: read models (the outlet, the proofs) that have not come to the head yet, and by how many positions; that
     is no problem, but what they have not taken in was not compared. `signatures`: signed submissions by what became of
-    their signature (`verify_signatures.KINDS`). `doubts`: what others have signed and this log has not, for people to
-    ask about.
+    their signature (`verify_signatures.KINDS`). `doubts`: what others have signed and this log has not, and
+    orders that came after the deed, for people to ask about.
     """
 
     events: int
@@ -62,14 +63,14 @@ def verify(
     progress: Progress = lambda _done, _all: None,
     most: int = 20,
     keys: Sequence[VerifierKey] = (),
-    reveals: RevealsMany | None = None,
+    reveals: Unwraps | None = None,
     kept: Sequence[str] = (),
     witnesses: Sequence[VerifierKey] = (),
 ) -> Verdict:
     """Reads everything in one snapshot; writes nothing. Stops after `most` problems. `keys`: those that may have signed
-    checkpoints, known from elsewhere than the database. `reveals`: opens what is kept of signed submissions; without it
-    only their digests are compared. `kept`: checkpoints that others have kept. `witnesses`: the keys that may have
-    cosigned; none: those that the database names."""
+    checkpoints, known from elsewhere than the database. `reveals`: has the master key, and opens the vault's keys and
+    what is kept of signed submissions; without it only the digests of these are compared. `kept`: checkpoints that
+    others have kept. `witnesses`: the keys that may have cosigned; none: those that the database names."""
     with calmer(), psycopg.connect(store.migrator_url) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute("SET LOCAL work_mem = '256MB'")  # read models are sorted to be compared
@@ -78,7 +79,7 @@ def verify(
         head = Log(conn).head()
         behind = {name: head - at for name in FOLLOWERS if (at := position_of(conn, name)) < head}
         problems: list[Problem] = []
-        for problem in _checks(conn, recheck, progress, keys, kept, witnesses, signed, asked.append):
+        for problem in _checks(conn, recheck, progress, keys, kept, witnesses, reveals, signed, asked.append):
             problems.append(problem)
             if len(problems) >= most:
                 break
@@ -96,6 +97,7 @@ def _checks(
     keys: Sequence[VerifierKey],
     kept: Sequence[str],
     witnesses: Sequence[VerifierKey],
+    reveals: Unwraps | None,
     signed: Signatures,
     ask: Callable[[Problem], None],
 ) -> Iterator[Problem]:
@@ -103,6 +105,10 @@ def _checks(
     models = [ReadModel(conn, projection) for projection in PROJECTIONS]
     yield from _log(conn, recheck, models, progress, signed, ask)
     yield from tables(conn)
+    if reveals is not None:
+        yield from unwrapped(conn, reveals)
+    for doubt in late_orders(conn):
+        ask(doubt)
     yield from _followers(conn)
     for model in models:
         yield from model.compare()

@@ -213,7 +213,7 @@ _CHECKS = (
         "erasure",
         "主体 {0} 的密钥已销毁（{1}），日志中却没有销毁的命令",
         "the key of {0} was destroyed ({1}), and no order to is on record",
-        "SELECT k.subject, k.destroyed_at::text FROM vault.subject_key AS k WHERE k.destroyed_at IS NOT NULL"
+        "SELECT k.subject, coalesce(k.destroyed_at::text, '?') FROM vault.subject_key AS k WHERE k.wrapped IS NULL"
         " AND NOT EXISTS (SELECT FROM shenguan.stored_events AS e WHERE e.originator_id = 'erasure/' || k.subject)"
         " LIMIT 5",
     ),

@@ -99,6 +99,10 @@ class Sealer:
             if len(added) < len(new):  # somebody else was faster with these, or they were destroyed
                 self._learn(self._store.fetch(new.keys() - added))
 
+    def misfits(self, wrapped: Mapping[str, bytes]) -> list[str]:
+        """The subjects whose key does not unwrap under the master key."""
+        return [subject for subject, box in wrapped.items() if self._unwrap(subject, box) is None]
+
     def forget(self) -> None:
         """Asks the store for every key anew."""
         self._keys.clear()
@@ -187,11 +191,17 @@ class Sealer:
     def _learn(self, wrapped: dict[str, bytes]) -> None:
         keys = {}
         for subject, box in wrapped.items():
-            try:
-                keys[subject] = self._wrap.decrypt(box[:NONCE], box[NONCE:], subject.encode())
-            except InvalidTag:
-                raise MasterKeyError("主密钥不是封存此库数据时所用的密钥") from None
+            key = self._unwrap(subject, box)
+            if key is None:
+                raise MasterKeyError("主密钥不是封存此库数据时所用的密钥")
+            keys[subject] = key
         self._keep(keys)
+
+    def _unwrap(self, subject: str, box: bytes) -> bytes | None:
+        try:
+            return self._wrap.decrypt(box[:NONCE], box[NONCE:], subject.encode())
+        except (InvalidTag, ValueError):  # the latter where it is too short for a nonce
+            return None
 
     def _keep(self, keys: Mapping[str, bytes]) -> None:
         self._keys |= keys

@@ -10,7 +10,8 @@ log.
 
 What is old is settled: stories with a notice outstanding are left out, and so is what is parked. So are those that
 enter something in the registers, which the clones share. What is not as intake would have written it: a key of one
-clone is a key of all, hashes of contents are those of the pattern, topics have an id of their own in every clone.
+clone is a key of all and unwraps under none of their names, hashes of contents are those of the pattern, topics have an
+id of their own in every clone.
 """
 
 from __future__ import annotations

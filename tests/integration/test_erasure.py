@@ -14,6 +14,7 @@ from adapters.postgres.signatures import signature_of
 from domain.leaves import parse_leaf
 from domain.log_proofs import check_event
 from domain.note_keys import parse_verifier_key
+from domain.succession import SucceedDepartment
 from infra import evidence_verifier as verifier
 from infra import proofs
 from infra.log_keys import verifiers
@@ -24,7 +25,7 @@ from tests.integration.channel_kit import command
 from tests.integration.doors import doors
 from tests.integration.evidence_kit import CLEAR, CONTENT, NUMBER, known_keys, lived, take
 from tests.integration.outlet_kit import TrackedStore, running, until
-from tests.integration.region import APPROVAL
+from tests.integration.region import APPROVAL, DAY, OFFICE, S1, S3
 from tests.integration.test_prover import prove
 from tests.integration.test_retry import disposition
 from tests.integration.test_signatures import PERSON, acceptance, hand_in
@@ -180,3 +181,34 @@ def test_what_cannot_be_erased_is_said(region: TestStore, outer: TrackedStore) -
     assert row["destroyed_at"]
     assert "当事人申请" not in str(row)
     assert "当事人申请" in command(outer, "erasures", "--reveal", "--json")
+
+
+def test_who_was_erased_may_order_and_orders_stay(region: TestStore, outer: TrackedStore) -> None:
+    """Under a key of its own each order says who gave it, whoever is erased, and that key is no order's to destroy."""
+    lived(region, outer)
+    subject = f"officer/{APPROVAL}/007"
+    own = ("--department", APPROVAL, "--officer", "007,张三丰", "--reason", "本人申请", "--yes")
+    for one in (subject, f"case/{APPROVAL}/{NUMBER}"):
+        assert "已销毁" in command(outer, "erase", one, *own)
+        outer._opener.forget()
+    rows = json.loads(command(outer, "erasures", "--reveal", "--json"))["items"]
+    assert [(row["officer"], row["officer_name"], row["reason"]) for row in rows] == [("007", "张三丰", "本人申请")] * 2
+
+    refused = CliRunner().invoke(app, ["erase", f"erasure/{subject}", *own], obj=outer)
+    assert (refused.exit_code, "SUBJECT" in refused.output, "不得销毁" in refused.output) == (2, True, True)
+    with psycopg.connect(region.urls.migrator) as conn:  # as could be ordered before
+        conn.execute(
+            "UPDATE vault.subject_key SET wrapped = NULL, destroyed_at = now() WHERE subject = %s",
+            (f"erasure/{subject}",),
+        )
+    outer._opener.forget()
+    assert "早已销毁" in command(outer, "erase", subject, *own)
+
+
+def test_a_department_that_has_ceased_orders_nothing(region: TestStore, outer: TrackedStore) -> None:
+    lived(region, outer)
+    region.submit(SucceedDepartment(department=OFFICE, old=S3, to=S1, valid_from=DAY, basis="机构改革"))
+    subject = f"case/{APPROVAL}/{NUMBER}"
+    refused = CliRunner().invoke(app, ["erase", subject, *ORDER, "--department", S3, "--yes"], obj=outer)
+    assert (refused.exit_code, "--department" in refused.output, "撤并" in refused.output) == (2, True, True)
+    assert json.loads(command(outer, "erasures", "--json"))["items"] == []

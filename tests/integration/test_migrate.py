@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copy
 
 import psycopg
 import pytest
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import CheckViolation, InsufficientPrivilege
 from typer.testing import CliRunner
 
-from adapters.postgres.migrate import MigrationError, migrate
+from adapters.postgres.migrate import FOLDER, MigrationError, migrate
 from infra.main import app
 from infra.servers.postgres import READER, RUNTIME, DatabaseUrls
 from projections.catalogue import PROJECTIONS, REGION
@@ -30,6 +32,31 @@ def test_a_migration_is_never_another_text(database: DatabaseUrls) -> None:
         conn.execute("UPDATE public.shenguan_migration SET sha256 = 'x' WHERE name = '0001_store'")
     with pytest.raises(MigrationError, match="0001_store"):
         migrate(database.migrator, RUNTIME, READER)
+
+
+def test_keys_without_a_trace_get_one(database: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of stores in which somebody took a key by hand; from then on nobody can unseen."""
+    for file in FOLDER.glob("*.sql"):
+        if file.stem < "0017":
+            copy(file, tmp_path)
+    monkeypatch.setattr("adapters.postgres.migrate.FOLDER", tmp_path)
+    migrate(database.migrator, RUNTIME, READER)
+    with psycopg.connect(database.migrator) as conn:
+        conn.execute(
+            "INSERT INTO vault.subject_key (subject, wrapped, destroyed_at) VALUES ('there', 'x', NULL),"
+            " ('erased', NULL, '2026-03-02 01:00Z'), ('taken', NULL, NULL), ('put back', 'x', '2026-03-02 01:00Z')"
+        )
+    monkeypatch.undo()
+    assert migrate(database.migrator, RUNTIME, READER) == ["0017_destroyed"]
+    with psycopg.connect(database.migrator) as conn:
+        rows = conn.execute("SELECT subject, destroyed_at, destroyed_at > created_at FROM vault.subject_key").fetchall()
+        since = {subject: at and (at, later) for subject, at, later in rows}
+        assert since["there"] is since["put back"] is None
+        assert since["erased"][0] == datetime(2026, 3, 2, 1, tzinfo=UTC)
+        assert since["taken"][1]
+        for change in ("wrapped = NULL", "destroyed_at = now()"):
+            with pytest.raises(CheckViolation), conn.transaction():
+                conn.execute(f"UPDATE vault.subject_key SET {change} WHERE subject = 'there'")  # type: ignore[arg-type]
 
 
 def test_every_read_table_is_bound_by_department(database: DatabaseUrls) -> None:

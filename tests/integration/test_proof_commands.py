@@ -4,18 +4,21 @@ longer."""
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.crypto.notes import NoteSigner, new_signer_key
 from domain.log_proofs import EventProof, LedgerProof, check_event, check_ledger
 from domain.note_keys import parse_verifier_key
 from domain.notes import parse_note, sign_note
 from infra.log_keys import verifiers
+from infra.main import app
 from tests.integration.channel_kit import command
 from tests.integration.outlet_kit import TrackedStore
-from tests.integration.region import S1, granted
+from tests.integration.region import S1, accept, granted
 from tests.integration.test_prover import prove
 from tests.integration.teststore import TestStore, superuser
 
@@ -104,3 +107,52 @@ def test_who_knows_the_keys_does_not_believe_the_database(region: TestStore, pro
     tamper(region, f"INSERT INTO proof.key VALUES ('{false.verifier_key.text}', now())")
     assert [one["here"] for one in asked(proven, "log-keys", "list")["keys"]] == [True, False]
     assert asked(proven, "checkpoint", code=1)["rule"] == "note.unsigned"
+
+
+def test_only_keys_of_the_key_file_are_handed_out(region: TestStore, proven: TrackedStore, tmp_path: Path) -> None:
+    """The running system may enter keys; where nobody can tell which are true, that is said."""
+    out = tmp_path / "keys"
+
+    def handed(*arguments: str) -> tuple[list[str], str]:
+        said = CliRunner().invoke(app, ["log-keys", "list", "--out", str(out), *arguments], obj=proven)
+        assert said.exit_code == 0, said.output
+        return out.read_text().splitlines(), said.stderr
+
+    [mine] = [one["verifier"] for one in asked(proven, "log-keys", "list")["keys"]]
+    assert handed() == ([mine], "")
+    false = NoteSigner(new_signer_key(proven.settings.log_name)).verifier_key.text
+    with region.connect() as conn:
+        conn.execute("INSERT INTO proof.key (verifier, since) VALUES (%s, now())", (false,))
+    assert handed() == ([mine], f"只见于数据库、未写入：{false}\n")
+    assert handed("--json", "--lang", "en") == ([mine], f"only in the database, not written: {false}\n")
+    proven.settings.log_key_file.unlink()
+    written, said = handed()
+    assert set(written) == {mine, false}
+    assert "只以数据库所载为据" in said
+    assert "not at hand" in handed("--lang", "en")[1]
+
+
+def test_what_is_kept_of_a_ledger_never_goes_back(region: TestStore, proven: TrackedStore, tmp_path: Path) -> None:
+    file = tmp_path / "kept.json"
+    small = asked(proven, "checkpoint")["size"]
+    region.submit(accept("8"))  # the log grows, the ledger does not
+    prove(region, proven)
+    asked(proven, "prove", "ledger", S1, "--size", str(small), "--kept", str(file))
+    assert kept_size(file) == small
+    asked(proven, "prove", "ledger", S1, "--kept", str(file))
+    for grown in (False, True):
+        if grown:
+            granted(region, "9")
+            prove(region, proven)
+            asked(proven, "prove", "ledger", S1, "--kept", str(file))
+        before = file.read_bytes()
+        assert kept_size(file) > small
+        older = ("prove", "ledger", S1, "--size", str(small), "--kept", str(file))
+        refused = CliRunner().invoke(app, older, obj=proven)
+        assert (refused.exit_code, "--size" in refused.output, "小于留存" in refused.output) == (2, True, True)
+        assert file.read_bytes() == before
+    asked(proven, "prove", "ledger", S1, "--size", str(kept_size(file)), "--kept", str(file))  # the same
+
+
+def kept_size(file: Path) -> int:
+    return int(json.loads(file.read_text())["checkpoint"].split("\n")[1])

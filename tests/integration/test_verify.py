@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,7 +22,7 @@ from domain.permits import ChangeCase
 from domain.personal import Person
 from domain.rules import FieldError
 from infra.verify import Verdict, verify
-from tests.integration.outlet_kit import fill
+from tests.integration.outlet_kit import fill, store_on
 from tests.integration.region import (
     APPROVAL,
     DAY,
@@ -232,6 +233,10 @@ TAMPERINGS: dict[str, tuple[list[str], str, str]] = {
         ["DELETE FROM vault.subject_key WHERE subject LIKE 'person/%'"], "key", "person/"),
     "key row of a letter removed": (
         ["DELETE FROM vault.subject_key WHERE subject LIKE 'deadletter/%'"], "key", "deadletter/"),
+    "key destroyed without a time": (
+        ["ALTER TABLE vault.subject_key DROP CONSTRAINT subject_key_destroyed_check",
+         f"UPDATE vault.subject_key SET wrapped = NULL WHERE subject = 'case/{APPROVAL}/1'"],
+        "erasure", f"case/{APPROVAL}/1"),
     "outlet past the head": (
         ["UPDATE shenguan.notification_tracking SET notification_id = 100000 WHERE application_name = 'outlet'"],
         "follower", "outlet"),
@@ -264,6 +269,45 @@ def test_a_destroyed_key_is_no_missing_key_but_wants_an_order(lived: TestStore) 
     other = lived.sealed(order.model_copy(update={"subject": f"erasure/{subject}"}), "x")
     lived.facts(lambda world, now: system.erasure_ordered(world, other, now))
     assert [(p.check, p.stream) for p in check(lived).problems] == [("erasure", f"erasure/{subject}")]
+
+
+def test_an_order_that_came_after_the_deed_is_asked_about(lived: TestStore) -> None:
+    subjects = [f"officer/{APPROVAL}/007", f"case/{APPROVAL}/1"]
+    with superuser(lived) as conn:
+        for subject, when in zip(subjects, ("-", "+"), strict=True):
+            conn.execute(
+                "UPDATE vault.subject_key SET wrapped = NULL,"
+                f" destroyed_at = clock_timestamp() {when} interval '1 hour' WHERE subject = %s",  # type: ignore[arg-type]
+                (subject,),
+            )
+    for subject in subjects:
+        order = Order(subject=subject, department=APPROVAL, officer=officer("A9"), reason="x")
+        sealed = lived.sealed(order, erasure_stream(subject))
+        lived.facts(lambda world, now, sealed=sealed: system.erasure_ordered(world, sealed, now))  # type: ignore[misc]
+    lived.project()
+    verdict = check(lived)
+    assert verdict.problems == []
+    assert [(d.check, d.stream) for d in verdict.doubts] == [("erasure", erasure_stream(subjects[0]))]
+
+
+@pytest.mark.parametrize("box", [bytes(60), b""], ids=["zeros", "nothing"])
+def test_a_key_that_was_overwritten_is_named(lived: TestStore, tmp_path: Path, box: bytes) -> None:
+    mine = store_on(lived.urls, MASTER, "127.0.0.1:1", tmp_path)
+    assert verify(mine, reveals=mine).problems == []
+    subject = f"case/{APPROVAL}/1"
+    with superuser(lived) as conn:
+        conn.execute("UPDATE vault.subject_key SET wrapped = %s WHERE subject = %s", (box, subject))
+    assert [(p.check, p.stream) for p in verify(mine, reveals=mine).problems] == [("key", subject)]
+    assert check(lived).problems == []  # for want of the master key
+    mine.close()
+
+
+def test_another_master_key_is_said_once(lived: TestStore, tmp_path: Path) -> None:
+    other = store_on(lived.urls, bytes(32), "127.0.0.1:1", tmp_path)
+    [found] = verify(other, reveals=other).problems
+    assert (found.check, found.stream) == ("key", "vault")
+    assert "主密钥不是" in found.zh
+    other.close()
 
 
 def test_who_is_behind_is_named_and_is_no_problem(lived: TestStore) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from adapters.crypto.sealer import KEPT_S, Sealer, SubjectErased
+from adapters.crypto.sealer import KEPT_S, MasterKeyError, Sealer, SubjectErased
 from domain.catalogue import PAYLOADS
 from domain.personal import Officer, Sealed, plain_values, seal, sealed_in, unseal
 from domain.rules import Rejection
@@ -165,3 +165,16 @@ def test_a_key_that_was_destroyed_is_used_for_a_few_seconds_at_most() -> None:
     assert sealer.opening(sealed) is None
     with pytest.raises(SubjectErased):
         sealer.seal("person/x", "王小明")
+
+
+@pytest.mark.parametrize("box", [bytes(60), bytes(3), b""], ids=["zeros", "short", "nothing"])
+def test_a_key_that_was_overwritten_is_told_from_the_others(box: bytes) -> None:
+    keys = Keys()
+    sealer = Sealer(bytes(32), keys)
+    sealer.prepare(["person/1", "person/2", "person/3"])
+    keys.kept["person/2"] = box
+    assert sealer.misfits(keys.kept) == ["person/2"]
+    assert len(Sealer(bytes(31) + b"1", keys).misfits(keys.kept)) == 3
+    sealer.forget()
+    with pytest.raises(MasterKeyError):
+        sealer.prepare(["person/2"])
