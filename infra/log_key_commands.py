@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.options import AsJson, Lang, begin_store
 from infra.presentation import columns
+
+if TYPE_CHECKING:
+    from infra.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="签署检查点的密钥。")
 KEY = columns("""

@@ -56,9 +56,12 @@ def read_logs(file: Path) -> Logs:
             key = parse_verifier_key(text)
         except NoteError as error:
             raise bad_line(file, number, error.message, error.rule) from None
-        if not origin or key.kind is not KeyKind.ED25519:
+        if key.name != origin or key.kind is not KeyKind.ED25519:
             raise bad_line(
-                file, number, "须为日志名称、空格、日志公钥", "must be a log's name, a space, its verifier key"
+                file,
+                number,
+                "须为日志名称、空格、该名称的日志公钥",
+                "must be a log's name, a space, its verifier key, of that name",
             )
         found.setdefault(origin, []).append(NoteVerifier(key))
     if not found:

@@ -37,7 +37,7 @@ from tests.integration.region import (
     receive,
     registers,
 )  # fmt: skip
-from tests.integration.teststore import TestStore, superuser
+from tests.integration.teststore import MASTER, TestStore, superuser
 
 TOPIC = "shenguan.intake.150000.x"
 TOPIC_ID = "one-topic"

@@ -34,7 +34,7 @@ from tests.integration.outlet_kit import TrackedStore, count, messages, running,
 from tests.integration.region import granted, registers
 from tests.integration.test_prover import integrated, size
 from tests.integration.teststore import LOG_KEY, MASTER, TestStore, superuser
-from tests.integration.witness_kit import Desk, policy, problems, witnessed
+from tests.integration.witness_kit import Desk, new_log, policy, problems, witnessed
 from tests.servers.oidc import free_port
 
 
@@ -129,7 +129,7 @@ def test_a_witness_that_refuses_is_named_with_the_reason(
         assert "HTTP 422, witness.growth" in said
         assert count(backup, "SELECT count(*) FROM proof.cosignature") == 0
         assert turn(region, submitter(asking, desk, url), url) is None  # what anybody sends does not stop it
-    stranger = Desk(tmp_path / "stranger", origin="shenguan/other")
+    stranger = Desk(tmp_path / "stranger", log=new_log("shenguan/other"), origin="shenguan/other")
     with stranger.serving() as url:
         assert "HTTP 404, witness.origin" in (turn(region, submitter(asking, stranger, url), url) or "")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adapters.crypto.notes import NoteVerifier, new_signer_key, verifier_key
+from adapters.crypto.notes import NoteVerifier
 from adapters.postgres.checkpoints import latest
 from adapters.postgres.cosignatures import lines_at
 from domain.log_proofs import EventProof, GrowthProof, check_event, check_growth, cosigners
@@ -21,7 +21,7 @@ from tests.integration.outlet_kit import count
 from tests.integration.region import S1, granted
 from tests.integration.test_prover import size
 from tests.integration.teststore import LOG_KEY, TestStore
-from tests.integration.witness_kit import Desk, offered, policy, problems, witnessed
+from tests.integration.witness_kit import Desk, new_log, offered, policy, problems, witnessed
 
 LOG = [NoteVerifier(LOG_KEY.verifier_key)]
 
@@ -186,19 +186,14 @@ def test_a_file_on_others_storage_is_looked_at(region: TestStore, bootstrap: str
 
 
 def test_another_log_and_another_key_are_refused(region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path) -> None:
-    stranger = Desk(tmp_path / "stranger", origin="shenguan/other")
-    ended = Desk(tmp_path / "ended", log=desk_key(tmp_path))
+    stranger = Desk(tmp_path / "stranger", log=new_log("shenguan/other"), origin="shenguan/other")
+    ended = Desk(tmp_path / "ended", log=new_log(LOG_KEY.name))
     with offered(region, bootstrap, tmp_path / "a") as (opened, url):
         for one, rule in ((stranger, "witness.origin"), (ended, "witness.key")):
             one.sign_in(opened, S1)
             found = one.look("--url", url)
             assert (found.code, found.said["rule"]) == (1, rule)
             assert one.kept() == 0
-
-
-def desk_key(path: Path) -> str:
-    """A key of the log's name that has not signed."""
-    return verifier_key(new_signer_key(LOG_KEY.name)).text
 
 
 def test_nothing_is_handed_back_that_does_not_verify(

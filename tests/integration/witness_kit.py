@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import uvicorn
 from typer.testing import CliRunner
 
-from adapters.crypto.notes import NoteVerifier
+from adapters.crypto.notes import NoteVerifier, new_signer_key, verifier_key
 from domain.log_proofs import Policy
 from domain.note_keys import parse_verifier_key
 from domain.notes import parse_note
@@ -37,6 +37,11 @@ class Answer(NamedTuple):
     code: int
     said: dict[str, Any]
     told: str
+
+
+def new_log(name: str) -> str:
+    """The verifier key of a log of this name that has not signed anything."""
+    return verifier_key(new_signer_key(name)).text
 
 
 class Desk:

@@ -301,15 +301,21 @@ def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_logs_are_known_by_lines(tmp_path: Path) -> None:
     file = tmp_path / "logs"
-    other = NoteSigner(new_signer_key("key/2"))
-    one = f"# kept since 2026\n\n{ORIGIN} {SIGNER.verifier_key.text}\n{ORIGIN} {other.verifier_key.text}\n"
-    file.write_text(f"{one}a log {other.verifier_key.text}\n")
+    other, next_ = NoteSigner(new_signer_key("log/2")), NoteSigner(new_signer_key(ORIGIN))
+    one = f"# kept since 2026\n\n{ORIGIN} {SIGNER.verifier_key.text}\n{ORIGIN} {next_.verifier_key.text}\n"
+    file.write_text(f"{one}log/2 {other.verifier_key.text}\n")
     found = read_logs(file)
     assert {name: [key.name for key in keys] for name, keys in found.items()} == {
-        ORIGIN: [ORIGIN, "key/2"],
-        "a log": ["key/2"],
+        ORIGIN: [ORIGIN, ORIGIN],
+        "log/2": ["log/2"],
     }
-    for bad in ("", SIGNER.verifier_key.text, f"{ORIGIN} x", f"{ORIGIN} {verifier_key(KEY).text}"):
+    for bad in (
+        "",
+        SIGNER.verifier_key.text,
+        f"{ORIGIN} x",
+        f"{ORIGIN} {verifier_key(KEY).text}",
+        f"{ORIGIN} {other.verifier_key.text}",
+    ):
         file.write_text(f"{bad}\n")
         with pytest.raises(WitnessError):
             read_logs(file)
@@ -317,7 +323,7 @@ def test_logs_are_known_by_lines(tmp_path: Path) -> None:
 
 def test_names_of_logs_do_not_leave_the_directory(tmp_path: Path) -> None:
     for origin in ("..", ".", "../x", "a/../../b", "见" * 100):
-        signer = NoteSigner(new_signer_key("k"))
+        signer = NoteSigner(new_signer_key(origin))
         one = Witness(tmp_path / "state", KEY, {origin: [NoteVerifier(signer.verifier_key)]})
         text = sign_note(Checkpoint(origin, 1, LEAVES[0]).text, [signer])
         if set(origin) <= {"."} or len(origin) == 100:

@@ -23,6 +23,7 @@ from domain.tiles import ENTRIES, Tile, TileError, parse_tile
 from domain.unproven import Unproven
 from infra import proofs
 from infra.cosigning import read_witnesses, take
+from infra.log_keys import trusted_keys
 from infra.store import Store
 from infra.web.identity import reads
 from infra.web.reading import Readers
@@ -111,10 +112,12 @@ def checkpoint_of_size(request: Request, _: MayWatch, size: SizePath) -> Respons
 
 @router.get("/keys", responses=responses(401, 403, 422))
 def keys(request: Request, _: MayWatch) -> Keys:
-    """日志公钥：先后用于签署检查点的各把，起止时间。"""
+    """日志公钥：先后用于签署检查点的各把，起止时间；密钥文件在此的，只列其中所有的。"""
     store: Store = request.app.state.store
+    trusted = {one.text for one in trusted_keys(store.settings.log_key_file)}
     with _log(request) as conn:
-        found = [Key(verifier=one.verifier, since=one.since, until=one.until) for one in keys_in_use(conn)]
+        used = [one for one in keys_in_use(conn) if not trusted or one.verifier in trusted]
+    found = [Key(verifier=one.verifier, since=one.since, until=one.until) for one in used]
     return Keys(origin=store.settings.log_name, items=found)
 
 
