@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.postgres.deliveries import Dispatch, mark_sent
 from adapters.postgres.evidence import mark_delivered
@@ -21,6 +22,7 @@ from domain.party import Party
 from domain.permits import ChangeCase
 from domain.personal import Person
 from domain.rules import FieldError
+from infra.main import app
 from infra.verify import Verdict, verify
 from tests.integration.outlet_kit import fill, store_on
 from tests.integration.region import (
@@ -308,6 +310,30 @@ def test_another_master_key_is_said_once(lived: TestStore, tmp_path: Path) -> No
     assert (found.check, found.stream) == ("key", "vault")
     assert "主密钥不是" in found.zh
     other.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE shenguan.stored_events SET state = '{}' WHERE topic = 'department.registered'",
+        "DELETE FROM shenguan.stored_events WHERE topic = 'matter.registered'",
+    ],
+    ids=["altered", "dropped"],
+)
+def test_the_command_names_what_is_wrong_with_the_registers(
+    lived: TestStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    key = tmp_path / "master.key"
+    key.write_text(MASTER.hex())
+    urls = {"database_url": lived.urls.runtime, "migrator_url": lived.urls.migrator, "reader_url": lived.urls.reader}
+    for name, value in {**urls, "data_dir": str(tmp_path), "master_key_file": str(key)}.items():
+        monkeypatch.setenv(f"SHENGUAN_{name.upper()}", value)
+    said = CliRunner().invoke(app, ["verify"])
+    assert (said.exit_code, "全部相符" in said.stdout) == (0, True), said.output
+    with superuser(lived) as conn:
+        conn.execute(statement)
+    said = CliRunner().invoke(app, ["verify"])
+    assert (said.exit_code, "[leaf]" in said.stdout, "不符" in said.stdout) == (1, True, True), said.output
 
 
 def test_who_is_behind_is_named_and_is_no_problem(lived: TestStore) -> None:
