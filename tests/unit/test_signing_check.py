@@ -9,13 +9,10 @@ import pytest
 from domain.catalogue import PAYLOADS
 from domain.departments import OperatorPayload
 from domain.makers import types_of
-from domain.notices import NoticeOwed, notice_stream
-from domain.recheck import Problem
 from domain.registering import EntryRegistered
-from domain.registers import Registers
 from domain.signing import Signing
-from domain.signing_check import SigningCheck
 from infra.examples import Story, story
+from tests.unit.signing_kit import signing_problems
 
 DEMANDABLE = sorted(type_ for type_, kind in PAYLOADS.items() if not issubclass(kind, OperatorPayload))
 
@@ -27,20 +24,11 @@ def told() -> Story:
 
 def named(told: Story, entry: Signing) -> list[tuple[str, str]]:
     """What is wrong, by fact and check, if all that is told had come when this was demanded already."""
-    registers, check = Registers(), SigningCheck()
     meta = told.events[0].event.meta
     demand = {"entry": entry, "valid_from": date(2000, 1, 1), "basis": "x"}
-    registers.evolve(EntryRegistered(originator_id="entry/signing/x", originator_version=1, meta=meta, **demand))
-    owed: dict[str, NoticeOwed] = {}
+    before = EntryRegistered(originator_id="entry/signing/x", originator_version=1, meta=meta, **demand)
     facts = {one.position: one.event.meta.fact for one in told.events}
-    found: list[Problem] = []
-    for one in told.events:
-        found += check.take(one, registers, owed.get(one.event.originator_id))
-        registers.evolve(one.event)
-        if isinstance(one.event, NoticeOwed):
-            owed[notice_stream(one.event.notice)] = one.event
-    found += check.finish()
-    return [(facts[one.position], one.check) for one in found]
+    return [(facts[one.position], one.check) for one in signing_problems(told.events, [before])]
 
 
 def test_the_first_event_tells_the_type(told: Story) -> None:
