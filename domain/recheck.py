@@ -205,8 +205,12 @@ class Recheck:
         self._expected.append((position, NoticeMoved, moved))
 
     def followed(self, event: Event) -> bool:
-        """Whether the event, just taken, is another store's: of its registers, in a store that follows them."""
+        """Whether the event, last taken or next, is another store's: of its registers, where a store follows them."""
         return self.registers.master is not None and event.TOPIC in MASTERED_TOPICS
+
+    def owing(self, stream: str) -> NoticeOwed | None:
+        """What owed the notice of that stream, if anything did."""
+        return self._open[stream].owed if stream in self._open else None
 
     def finish(self) -> Iterator[Problem]:
         """What the end of the log still owes."""

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from domain.jose import ed25519_thumbprint, exactly, members
 from domain.personal import Model
 from domain.rules import BadField, Refusal, rejection
-from domain.signing import receipts_signed, require_key
+from domain.signing import receipts_signed, require_key, speaks_for
 from domain.submissions import Moment
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ def signed_receipt(
             raise Refusal("receipt.unsigned")
         return None
     key, said = read_receipt(jws)
-    require_key(
-        world, "receipt", key, {code for code, one in registers.principals.items() if department in one.acts_for}
-    )
+    require_key(world, "receipt", key, speaks_for(registers, department))
     if (said.notice, said.received_at) != (notice, received_at):
         raise rejection("receipt", "receipt.other", said.notice)
     if (said.serial, said.leaf) != (serial, leaf):

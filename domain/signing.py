@@ -7,6 +7,7 @@ Whether that key is registered is decided here, like everything else, so that th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -69,20 +70,37 @@ def require_signature(submission: Submission[Any], world: World) -> None:
     the time in a submission is its sender's word, and whoever stole a key would write one from before it was struck."""
     signature = submission.signature
     if signature is not None:
-        require_key(world, "signature", signature.key, {submission.principal})
+        require_key(world, "signature", signature.key, submission.principal.__eq__)
     elif "signing" in world.registers.entries and any(
-        _in_force(world.registers, key, world.today) for key in (submission.principal, submission.payload.TYPE)
+        must_sign(world.registers, key, world.today) for key in (submission.principal, submission.payload.TYPE)
     ):
         raise rejection("signature", "signature.missing", "空")
 
 
-def require_key(world: World, field: str, key: str, principals: set[str]) -> None:
-    """The key that signed a field is one of theirs, and its time has come and is not over."""
-    entry, over = registered(world.registers, key, world.today)
-    if entry is None or entry.principal not in principals:
-        raise rejection(field, "signature.key", key)
-    if over:
-        raise rejection(field, "signature.key_over", key)
+def require_key(world: World, field: str, key: str, theirs: Callable[[str], bool]) -> None:
+    """As `key_fault`. Raises Rejection of the field."""
+    fault = key_fault(world.registers, key, world.today, theirs)
+    if fault is not None:
+        raise rejection(field, fault, key)
+
+
+def key_fault(registers: Registers, key: str, on: date, theirs: Callable[[str], bool]) -> str | None:
+    """The rule by which a signature of that date is not good; None where the key is one of theirs, and its time has
+    come and is not over. `theirs`: whether a principal is one of those who might sign."""
+    entry, over = registered(registers, key, on)
+    if entry is None or not theirs(entry.principal):
+        return "signature.key"
+    return "signature.key_over" if over else None
+
+
+def speaks_for(registers: Registers, department: str) -> Callable[[str], bool]:
+    """Whether a principal acts for the department, so that its keys sign the department's receipts."""
+
+    def speaks(principal: str) -> bool:
+        known = registers.principals.get(principal)
+        return known is not None and department in known.acts_for
+
+    return speaks
 
 
 def registered(registers: Registers, key: str, on: date) -> tuple[PublicKey | None, bool]:
@@ -96,9 +114,10 @@ def registered(registers: Registers, key: str, on: date) -> tuple[PublicKey | No
 
 def receipts_signed(registers: Registers, department: str, on: date) -> bool:
     """Whether the department's receipts must be signed on that date."""
-    return _in_force(registers, receipts_key(department), on)
+    return must_sign(registers, receipts_key(department), on)
 
 
-def _in_force(registers: Registers, key: str, on: date) -> bool:
+def must_sign(registers: Registers, key: str, on: date) -> bool:
+    """Whether the list says so of a principal, a type or a department's receipts (`Signing.key`)."""
     version = registers.version("signing", key, on)
     return version is not None and version.entry is not None

@@ -128,6 +128,11 @@ def cloud_event(type_: type[Payload], source: str, id_: str, occurred_at: dateti
     }
 
 
+def own_subject(source: str, id_: str) -> str:
+    """Under whose key is sealed what of a submission is about nobody else."""
+    return f"submission/{source}/{id_}"
+
+
 def local_date(moment: datetime) -> date:
     """The date in Beijing time."""
     return moment.astimezone(BEIJING).date()

@@ -10,13 +10,13 @@ from psycopg import Connection
 
 from adapters.crypto.jws import verify_compact
 from adapters.postgres.log import Log
-from adapters.postgres.registers import RegisterCache
+from adapters.postgres.registers import registers_before
 from domain.event import Recorded
 from domain.notices import NoticeOwed, NoticeReceived
 from domain.registers import Registers
 from domain.rules import Rejection
 from domain.signed_receipts import SeenCheckpoint, SignedReceipt, read_receipt
-from domain.signing import registered
+from domain.signing import key_fault, registered, speaks_for
 from domain.submissions import local_date
 from infra.presentation import Context, Shown, columns, known_at
 from infra.proofs import standing_of
@@ -46,6 +46,7 @@ WORDED: dict[str, tuple[str, str]] = {
     "none": ("截至日志此处尚无签收", "none so far in the log"),
     "good": ("与告知相符", "fits the notice"),
     "wrong": ("不符", "does not fit"),
+    "key": ("公钥当日不是该部门的", "not by a key of its department's in force then"),
 }
 SEEN: dict[str, tuple[str, str]] = {
     "same": ("本日志所签", "signed by this log"),
@@ -55,13 +56,13 @@ SEEN: dict[str, tuple[str, str]] = {
 
 
 def had(context: Context, shown: Shown, notice: str, as_known_at: str | None) -> None:
-    """Raises Exit where no such notice was owed by then, or its receipt's signature does not fit."""
+    """Raises Exit where no such notice was owed by then, or its receipt's signature does not fit
+    or is by a key that was not its department's when it was recorded."""
     moment = known_at(as_known_at)
     with closing(context.connect()) as conn:
         log = Log(conn)
         found = log.notices([notice], moment).get(notice, [])
         through = _through(conn, moment)
-        registers = RegisterCache().refresh(conn)
         owed = next((one for one in found if isinstance(one.event, NoticeOwed)), None)
         if owed is None:
             raise shown.fail(f"届时没有告知 {notice}。", f"There was no notice {notice} by then.", notice=notice)
@@ -69,7 +70,7 @@ def had(context: Context, shown: Shown, notice: str, as_known_at: str | None) ->
         row["through"] = through
         for one in found:
             if isinstance(one.event, NoticeReceived):
-                row |= _receipt(one, one.event, row, registers)
+                row |= _receipt(one, one.event, row, registers_before(conn, one.position))
         seen = row.get("checkpoint")
         if seen is not None:
             row["checkpoint_standing"] = standing_of(conn, SeenCheckpoint(**seen))
@@ -83,6 +84,8 @@ def had(context: Context, shown: Shown, notice: str, as_known_at: str | None) ->
         shown.table(("签收的证明", "Proof of receipt"), HAD, [row | worded])
     if row.get("standing") == "wrong":
         raise shown.fail("签收的签名已被改动。", "The receipt's signature was altered.")
+    if row.get("standing") == "key":
+        raise shown.fail("签收的公钥当日不是该部门的。", "The receipt's key was not its department's on that day.")
 
 
 def _row(owed: Recorded, leaf: str | None) -> dict[str, Any]:
@@ -107,13 +110,17 @@ def _receipt(recorded: Recorded, event: NoticeReceived, row: dict[str, Any], reg
     }
     if event.receipt is None:
         return said
-    entry, over = registered(registers, event.receipt.key, local_date(recorded.recorded_at))
+    key, on = event.receipt.key, local_date(recorded.recorded_at)
+    entry, over = registered(registers, key, on)
+    found = judged(event.receipt, row | {"received_at": event.received_at})
+    if found["standing"] == "good" and key_fault(registers, key, on, speaks_for(registers, row["addressee"])):
+        found["standing"] = "key"
     return said | {
         "had": "signed",
-        "key": event.receipt.key,
+        "key": key,
         "owner": entry and entry.principal,
         "key_in_force": entry is not None and not over,
-        **judged(event.receipt, row | {"received_at": event.received_at}),
+        **found,
     }
 
 

@@ -19,7 +19,7 @@ def signature(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """一件提交的签名：何钥所签、当日是否有效、与所存原文是否相符；不符则以 1 结束。"""
+    """一件提交的签名：何钥所签、当日是否有效、与所存原文是否相符；不符，或公钥当日不是其所有，则以 1 结束。"""
     from infra import signatures
 
     context, shown = begin(ctx, lang, as_json)
@@ -34,7 +34,7 @@ def had(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """某告知届时是否已被签收：何时入账、何钥所签、签名是否相符；或截至日志某处尚无签收。"""
+    """某告知届时是否已被签收：何时入账、何钥所签、是否相符；或尚无签收。不符，或公钥当日不是该部门的，则以 1 结束。"""
     from infra import had as answer
 
     context, shown = begin(ctx, lang, as_json)

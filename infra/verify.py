@@ -86,7 +86,7 @@ def verify(
         row = conn.execute("SELECT count(*) FROM shenguan.submission").fetchone()
         conn.rollback()
     return Verdict(
-        recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind, dict(signed.counts), asked
+        recheck.events, recheck.notices, int(row[0]) if row else 0, head, problems, behind, dict(+signed.counts), asked
     )
 
 
@@ -140,6 +140,8 @@ def _log(
         for stream, version, topic, state, position, at in rows:
             try:
                 recorded = Recorded(position, at, mapper.read(stream, version, topic, state))
+                if not recheck.followed(recorded.event):  # before it changes the registers by which it is judged
+                    yield from signed.judge(recorded, recheck.registers, recheck.owing(stream))
                 yield from recheck.take(recorded)
             except (UnknownEvent, ValueError, LookupError) as error:
                 reason = f"{type(error).__name__}: {error}"

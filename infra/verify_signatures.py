@@ -14,13 +14,16 @@ from adapters.crypto.sealer import MasterKeyError
 from adapters.postgres.log import COLUMNS, leaf_of
 from adapters.postgres.signatures import signatures_of
 from domain.event import Recorded
-from domain.notices import NoticeReceived, notice_stream
+from domain.notices import NoticeOwed, NoticeReceived, notice_stream
 from domain.recheck import Problem
+from domain.registers import Registers
 from domain.signatures import Signature
 from domain.signed_receipts import SignedReceipt, read_receipt
+from domain.signing_check import SigningCheck
 from infra.had import judged as judged_receipt
 from infra.proofs import standing_of
-from infra.signatures import Reveals, judged
+from infra.signatures import Reveals, judged, strangers
+from infra.verify_tables import unknown
 
 _NOTICE = notice_stream("")
 _OWED = f"SELECT {COLUMNS}, unique_key FROM shenguan.stored_events WHERE unique_key = ANY(%s)"
@@ -34,8 +37,9 @@ class RevealsMany(Reveals, Protocol):
         ...
 
 
-KINDS = ("good", "erased", "unread")
-"""`unread`: the key that opens what was kept is not at hand; only the digest was compared."""
+KINDS = ("good", "erased", "unread", "key", "wrong")
+"""`unread`: the key that opens what was kept is not at hand; only the digest was compared. The last two are problems;
+`key`: it fits, and by a key that was not its principal's."""
 
 
 class Signatures:
@@ -45,8 +49,19 @@ class Signatures:
     def __init__(self, conn: Connection[Any], reveals: RevealsMany | None) -> None:
         self._conn = conn
         self._reveals = reveals
+        self._check = SigningCheck()
+        self._strange: set[tuple[str, str]] = set()  # submissions whose key was not their principal's
         self._last: tuple[str, str] | None = None
+        self._erased: list[tuple[Signature, list[Recorded]]] = []
+        """What was kept of the batch's submissions whose bytes are erased, and what they made; the last may go on."""
         self.counts: Counter[str] = Counter()
+
+    def judge(self, recorded: Recorded, registers: Registers, owed: NoticeOwed | None) -> Iterator[Problem]:
+        """By whose key the next event is signed, if it must be: as `SigningCheck.take`, before its batch is taken."""
+        for problem in self._check.take(recorded, registers, owed):
+            if problem.check == "signature" and problem.position == recorded.position:
+                self._strange.add(_of(recorded))
+            yield problem
 
     def take(self, batch: Sequence[Recorded]) -> Iterator[Problem]:
         signed = [one for one in batch if one.event.meta.signed is not None]
@@ -65,7 +80,33 @@ class Signatures:
                 self.counts[standing] += 1
                 if standing == "wrong":
                     yield _problem(one, "不是对所留原文的签名", "does not fit what was kept of it")
+                elif standing == "erased":
+                    self._erased.append((found, [one]))
+            elif self._erased and _of(self._erased[-1][1][0]) == _of(one):
+                self._erased[-1][1].append(one)
             self._last = _of(one)
+        going_on = self._erased and _of(self._erased[-1][1][0]) == self._last
+        yield from self._gone(self._erased[:-1] if going_on else self._erased)
+        self._erased = self._erased[-1:] if going_on else []
+        self._strange.clear()
+
+    def _gone(self, erased: Sequence[tuple[Signature, list[Recorded]]]) -> Iterator[Problem]:
+        """Of what is said to have gone with somebody's key: that it held something of him, and that he had one."""
+        never = set(unknown(self._conn, [name for found, _ in erased for name in found.subjects])) if erased else set()
+        for found, made in erased:
+            if not never.isdisjoint(found.subjects):
+                yield self._refuted(
+                    made[0], "称随之销毁的主体从未有过密钥", "is said to be erased with who never had a key"
+                )
+            elif strangers(found, [one.event for one in made]):
+                yield self._refuted(
+                    made[0], "称随之销毁的主体与其事件不符", "is said to be erased with others than its own"
+                )
+
+    def _refuted(self, one: Recorded, zh: str, en: str) -> Problem:
+        self.counts["erased"] -= 1
+        self.counts["wrong"] += 1
+        return _problem(one, zh, en)
 
     def _fetch_keys(self, known: Iterable[Signature]) -> None:
         if self._reveals is not None:
@@ -73,15 +114,16 @@ class Signatures:
                 self._reveals.fetch_keys({subject for one in known for subject in one.subjects})
 
     def _standing(self, found: Signature, one: Recorded) -> str:
-        if self._reveals is None:
-            return "unread"
-        try:
-            return judged(self._reveals, found, one)
-        except MasterKeyError:
-            return "unread"
+        standing = "unread"
+        if self._reveals is not None:
+            with suppress(MasterKeyError):
+                standing = judged(self._reveals, found, one)
+        return "key" if standing != "wrong" and _of(one) in self._strange else standing
 
     def finish(self) -> Iterator[Problem]:
-        """Signatures of what is not on record."""
+        """What only the end of the log tells, and signatures of what is not on record."""
+        yield from self._check.finish()
+        yield from self._gone(self._erased)
         row = self._conn.execute("SELECT count(*) FROM shenguan.signature").fetchone()
         if row is None or row[0] == self.counts.total():
             return

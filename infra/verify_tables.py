@@ -159,16 +159,22 @@ def deliveries(conn: Connection[Any], expected: Expected, notices: Iterable[str]
         yield Problem((wanted or actual or (0,))[0], f"notice/{notice}", "delivery", zh, en)
 
 
+def unknown(conn: Connection[Any], names: Sequence[str]) -> list[str]:
+    """Those of the subjects of whom the vault has no row, not even of a key that was destroyed."""
+    rows = conn.execute(
+        "SELECT name FROM unnest(%s::text[]) AS u (name)"
+        " WHERE NOT EXISTS (SELECT FROM vault.subject_key WHERE subject = name) ORDER BY 1",
+        (names,),
+    )
+    return [name for (name,) in rows]
+
+
 def subjects(conn: Connection[Any], states: Sequence[bytes], position: int) -> Iterator[Problem]:
     """Every subject under whose key something is sealed has its row in the vault, be the key destroyed or not."""
     sealed = (state for state in states if b'"ciphertext":' in state)
     found = {subject for state in sealed for subject in _SUBJECT.findall(state)}
     names = [json.loads(b'"%b"' % subject) for subject in found]
-    for (name,) in conn.execute(
-        "SELECT name FROM unnest(%s::text[]) AS u (name)"
-        " WHERE NOT EXISTS (SELECT FROM vault.subject_key WHERE subject = name) ORDER BY 1 LIMIT 5",
-        (names,),
-    ):
+    for name in unknown(conn, names)[:5]:
         zh = f"主体 {name} 的密钥不在密钥库中，也没有销毁的记载"
         yield Problem(
             position, name, "key", zh, f"no key of the subject {name} is in the vault, nor that it was destroyed"

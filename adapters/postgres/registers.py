@@ -26,3 +26,10 @@ class RegisterCache:
             log.refresh(self.registers, self._at)
             self._at = head
         return self.registers
+
+
+def registers_before(conn: Connection[Any], position: int) -> Registers:
+    """The registers as they were when the event at that position was decided."""
+    found = Registers()
+    Log(conn).refresh(found, 0, position - 1)
+    return found

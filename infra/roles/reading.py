@@ -21,6 +21,7 @@ from domain.submissions import (
     Header,
     Payload,
     is_classified,
+    own_subject,
     read_header,
     read_payload,
     shaped,
@@ -134,4 +135,4 @@ def _subject(read: Read) -> str:
 
 
 def _own(read: Read) -> str:
-    return f"submission/{read.source}/{read.id}"
+    return own_subject(read.source, read.id)

@@ -8,11 +8,16 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
+from adapters.crypto.jws import JwsSigner
 from adapters.postgres.checkpoints import latest
 from adapters.postgres.log import Log
 from domain.checkpoints import Checkpoint
+from domain.key_registering import StrikeKey
+from domain.notices import NoticeOwed
 from domain.registering import EnterRegister
 from domain.signing import Signing
 from infra.handing_in import Record, hand_in
@@ -25,8 +30,9 @@ from infra.roles.publisher import Publication
 from infra.subscriber import Wishes, run
 from infra.verify import verify
 from tests.integration.outlet_kit import TrackedStore, count, events, owe, running, unsent, until
-from tests.integration.region import DAY, OFFICE, S1, receive
+from tests.integration.region import APPROVAL, DAY, OFFICE, S1, receive
 from tests.integration.signing_kit import KEY, register
+from tests.integration.test_signature_keys import STRANGER, alter
 from tests.integration.test_subscribe import SIGNER
 from tests.integration.teststore import LOG_NAME, TestStore, superuser
 
@@ -127,6 +133,94 @@ def test_the_checkpoint_that_a_receipt_names_is_held_against_what_was_signed(
     assert [one.stream for one in verdict.doubts] == [f"notice/{one}" for one in NOTICES[1:]]
     assert {one.check for one in verdict.doubts} == {"receipt checkpoint"}
     assert [one for one in verdict.problems if one.check not in ("dispatched", "delivered", "delivery")] == []
+
+
+@pytest.mark.parametrize("owner", [None, APPROVAL])
+def test_a_receipt_signed_anew_by_a_key_that_is_not_the_departments_shows(
+    region: TestStore, outer: TrackedStore, owner: str | None
+) -> None:
+    register(region, S1, KEY)
+    if owner is not None:
+        register(region, owner, STRANGER)
+    signed_receipt(region)
+    assert receipt_problems(outer) == []
+    forged(region, STRANGER)
+    found = ask(region, NOTICES[0], code=1)
+    assert (found["standing"], found["owner"], found["key_in_force"]) == ("key", owner, owner is not None)
+    assert "公钥当日不是该部门的" in CliRunner().invoke(app, ["had", NOTICES[0]], obj=region).output
+    assert receipt_problems(outer) == [f"{NOTICES[0]}: the signing key is not registered as theirs"]
+
+
+def test_what_was_received_under_a_key_stands_when_the_key_is_struck_from_an_earlier_day(
+    region: TestStore, outer: TrackedStore
+) -> None:
+    """And nothing that was signed after it was struck, or after its last day, is good."""
+    later = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([3]) * 32))
+    over = JwsSigner(Ed25519PrivateKey.from_private_bytes(bytes([4]) * 32))
+    register(region, S1, later)
+    register(region, S1, over, until=DAY)
+    register(region, S1, KEY)
+    strike(region, later)
+    signed_receipt(region)
+    strike(region, KEY)
+    found = ask(region, NOTICES[0])
+    assert (found["standing"], found["owner"], found["key_in_force"]) == ("good", S1, True)
+    assert receipt_problems(outer) == []
+    for signer in (later, over):
+        forged(region, signer)
+        found = ask(region, NOTICES[0], code=1)
+        assert (found["standing"], found["owner"], found["key_in_force"]) == ("key", S1, False)
+        said = f"{NOTICES[0]}: the signing key was struck, or its time is over"
+        assert receipt_problems(outer) == [said]
+
+
+def test_a_receipt_that_had_to_be_signed_and_is_not_shows(region: TestStore, outer: TrackedStore) -> None:
+    register(region, S1, KEY)
+    owe(region, ["2"])
+    region.submit(receive(S1, "test/d-2", region.now))  # nobody demanded it yet
+    duty = EnterRegister(department=OFFICE, entry=Signing(department=S1), valid_from=DAY, basis="办法")
+    region.submit(duty)
+    signed_receipt(region)
+    assert receipt_problems(outer) == []
+    bare = "convert_to((convert_from(state, 'UTF8')::jsonb - 'receipt')::text, 'UTF8')"
+    alter(region, f"UPDATE shenguan.stored_events SET state = {bare} WHERE originator_id = 'notice/{NOTICES[0]}'")
+    assert receipt_problems(outer) == [f"{NOTICES[0]}: the department's receipts must be signed"]
+
+
+def strike(region: TestStore, signer: JwsSigner) -> None:
+    payload = StrikeKey(department="operator", key=signer.thumbprint, valid_from=DAY, basis="遗失")
+    region.submit(payload, principal="operator")
+
+
+def statement(region: TestStore) -> dict[str, Any]:
+    """Of the first notice's receipt."""
+    with region.connect() as conn:
+        [owed] = [one for one in Log(conn).notices([NOTICES[0]])[NOTICES[0]] if isinstance(one.event, NoticeOwed)]
+        serial = owed.event.originator_version
+        leaf = Log(conn).leaf(f"ledger/{S1}", serial)
+    return {"notice": NOTICES[0], "serial": serial, "leaf": leaf, "received_at": region.now.isoformat()}
+
+
+def signed_receipt(region: TestStore) -> None:
+    """The first notice is owed and received."""
+    owe(region, ["1"])
+    payload = receive(S1, "test/d-1", region.now)
+    region.submit(payload.model_copy(update={"receipt": KEY.compact(statement(region))}))
+
+
+def forged(region: TestStore, signer: JwsSigner) -> None:
+    """The first notice's receipt is another's, of the same."""
+    receipt = json.dumps({"key": signer.thumbprint, "jws": signer.compact(statement(region))})
+    made = f"jsonb_set(convert_from(state, 'UTF8')::jsonb, '{{receipt}}', '{receipt}')"
+    alter(
+        region,
+        f"UPDATE shenguan.stored_events SET state = convert_to(({made})::text, 'UTF8')"
+        f" WHERE originator_id = 'notice/{NOTICES[0]}' AND topic = 'notice.received'",
+    )
+
+
+def receipt_problems(outer: TrackedStore) -> list[str]:
+    return [one.en for one in verify(outer).problems if one.check == "receipt"]
 
 
 def test_receipts_must_be_signed(region: TestStore) -> None:

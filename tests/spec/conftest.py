@@ -16,6 +16,7 @@ from tests.integration.outlet_kit import store_on
 from tests.integration.teststore import MASTER
 from tests.spec.kafka_door import OPTIONS, KafkaDoor
 from tests.unit.memory_intake import MemoryIntake
+from tests.unit.signing_kit import signing_problems
 from tests.unit.spec import OPERATOR, PRINCIPALS, Door, Region, founded
 
 _numbers = itertools.count(1)
@@ -66,5 +67,8 @@ def door(request: pytest.FixtureRequest) -> Door:
 
 
 @pytest.fixture
-def region(door: Door) -> Region:
-    return Region(door)
+def region(door: Door) -> Iterator[Region]:
+    """Whoever reads its log again finds what was signed as it was decided."""
+    made = Region(door)
+    yield made
+    assert signing_problems(made.recorded) == []

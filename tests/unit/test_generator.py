@@ -22,9 +22,11 @@ from domain.system import calendar_adopted
 from infra.generator import truth
 from infra.generator.feed import FILES, Headers, feed
 from infra.generator.scenario import SCENARIOS
+from infra.generator.signers import Sign, signing
 from infra.generator.year import Summary, generate
 from tests.unit.memory_intake import NOW, MemoryIntake, Record
 from tests.unit.memory_steward import carry_out, rules_change, time_passes
+from tests.unit.signing_kit import signing_problems
 
 CASES = 400
 Order = Callable[[list[Record], Random], list[Record]]
@@ -37,13 +39,13 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def arrivals(out: Path, name: str) -> list[Record]:
+def arrivals(out: Path, name: str, sign: Sign | None = None) -> list[Record]:
     found: list[Record] = []
 
     def send(principal: str, key: bytes, headers: Headers, value: bytes) -> None:
         found.append(Record(principal, key, tuple(headers), value))
 
-    feed(out, send, (name,))
+    feed(out, send, (name,), sign)
     return found
 
 
@@ -105,6 +107,17 @@ def test_the_truth_holds_for_every_order(year: Path, seed: int, order: Order) ->
     owed = {(one.notice, one.addressee, one.about, one.root, one.case) for one in intake.owed}
     assert owed == {row[:5] for row in expected.notices}
     _totals_hold(intake, expected.totals)
+
+
+def test_whoever_reads_a_signed_year_again_finds_it_signed_as_it_was_decided(year: Path) -> None:
+    intake = MemoryIntake()
+    intake.found(json.loads((year / "founding.json").read_text(encoding="utf-8")))
+    registers, submissions = FILES
+    intake.submit(*arrivals(year, registers))
+    intake.submit(*arrivals(year, submissions, signing(intake.store, lambda _: True)))
+    signed = {event.meta.fact for event in intake.events if event.meta.signed is not None}
+    assert len(signed) > CASES
+    assert signing_problems(intake.recorded) == []
 
 
 def _totals_hold(intake: MemoryIntake, totals: dict[str, object]) -> None:
