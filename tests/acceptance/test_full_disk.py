@@ -81,7 +81,7 @@ def test_a_full_disk_is_waited_for(place: Path, small_disk: Path) -> None:
         store, env = open_for(place, postgres, broker, kafka_group=False, batch_max_records=50)
         founding.prepare(store)
         founding.found(store, founding.read(out / "founding.json"))
-        with crew(env, ["intake", "outlet", "projector", "publisher", "clock"]) as roles:
+        with crew(env, ["intake", "outlet", "projector", "publisher", "clock", "prover"]) as roles:
             intake = roles[0]
             feeder = Feeder(store, out)
             feeder.registers()
