@@ -34,24 +34,10 @@ from tests.integration.outlet_kit import TrackedStore, count, messages, running,
 from tests.integration.region import granted, registers
 from tests.integration.test_prover import integrated, size
 from tests.integration.teststore import LOG_KEY, MASTER, TestStore, superuser
-from tests.integration.witness_kit import Desk, new_log, policy, problems, witnessed
+from tests.integration.witness_kit import Desk, backup, desk, new_log, policy, problems, region
 from tests.servers.oidc import free_port
 
-
-@pytest.fixture
-def region(stores: Callable[..., TestStore]) -> TestStore:
-    return stores(witnessed)
-
-
-@pytest.fixture
-def backup(stores: Callable[..., TestStore]) -> TestStore:
-    """What `region` was, put back."""
-    return stores(witnessed)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
+__all__ = ["backup", "desk", "region"]
 
 
 def submitter(store: TrackedStore, desk: Desk, url: str) -> WitnessSubmitter:

@@ -4,7 +4,6 @@ forks it is found out, and named; what does not verify is not taken back."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,25 +20,10 @@ from tests.integration.outlet_kit import count
 from tests.integration.region import S1, granted
 from tests.integration.test_prover import size
 from tests.integration.teststore import LOG_KEY, TestStore
-from tests.integration.witness_kit import Desk, new_log, offered, policy, problems, witnessed
+from tests.integration.witness_kit import Desk, backup, desk, new_log, offered, policy, problems, region
 
+__all__ = ["backup", "desk", "region"]
 LOG = [NoteVerifier(LOG_KEY.verifier_key)]
-
-
-@pytest.fixture
-def region(stores: Callable[..., TestStore]) -> TestStore:
-    return stores(witnessed)
-
-
-@pytest.fixture
-def backup(stores: Callable[..., TestStore]) -> TestStore:
-    """What `region` was, put back."""
-    return stores(witnessed)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "desk")
 
 
 def test_who_looks_cosigns_and_hands_it_back(region: TestStore, bootstrap: str, desk: Desk, tmp_path: Path) -> None:

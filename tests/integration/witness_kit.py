@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import pytest
 import uvicorn
 from typer.testing import CliRunner
 
@@ -159,3 +160,19 @@ def problems(test: TestStore, **more: Any) -> list[tuple[str, str, str]]:
 
 def policy(*desks: Desk) -> Policy:
     return Policy(tuple(NoteVerifier(parse_verifier_key(one.verifier)) for one in desks), len(desks))
+
+
+@pytest.fixture
+def region(stores: Callable[..., TestStore]) -> TestStore:
+    return stores(witnessed)
+
+
+@pytest.fixture
+def backup(stores: Callable[..., TestStore]) -> TestStore:
+    """What `region` was, put back."""
+    return stores(witnessed)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "desk")
